@@ -1,0 +1,2 @@
+//! Ieum.
+fn main() {}
