@@ -1,1 +1,6 @@
-//! See Cargo.toml.
+//! FHIR R4 (4.0.1) as data and pure functions: JSON, definitions, validation, search values and queries.
+
+pub mod decimal;
+pub mod index;
+pub mod json;
+pub mod search;
