@@ -1,0 +1,118 @@
+//! Which kinds of record there are, what each can be found by, and to whom its records belong.
+
+use std::collections::HashMap;
+
+use ieum_fhir::definitions;
+use ieum_fhir::extract::{ExtractOptions, extract};
+use ieum_fhir::index::{Extracted, ParamType};
+use ieum_fhir::json::Value;
+
+use crate::access::Family;
+use crate::own::OwnKind;
+
+/// Gives the sensitivity bits of one security label (system, code).
+pub type LabelMask = fn(system: &str, code: &str) -> u32;
+
+/// The kinds of one hub. Made once at start and shared.
+#[derive(Debug)]
+pub struct Catalogue {
+    kinds: Vec<KindDef>,
+    by_name: HashMap<String, usize>,
+    options: ExtractOptions,
+    label_mask: LabelMask,
+}
+
+/// One kind.
+#[derive(Debug)]
+pub struct KindDef {
+    /// Name: a resource type, or one of ours.
+    pub name: String,
+    /// To whom its records belong.
+    pub family: Family,
+    /// What it can be found by; index values name these by position.
+    pub params: Vec<ParamDef>,
+    own: Option<&'static OwnKind>,
+}
+
+/// One search parameter of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParamDef {
+    /// Its code in URLs.
+    pub code: String,
+    /// Its type.
+    pub param_type: ParamType,
+    /// The text that defines what it yields; when it changes, records must be indexed again.
+    pub definition: String,
+    /// Kinds a reference parameter may point to; empty for any.
+    pub targets: Vec<String>,
+}
+
+impl Catalogue {
+    /// All resource types of R4 and the given kinds of our own.
+    #[must_use]
+    pub fn new(own: &[&'static OwnKind], options: ExtractOptions, label_mask: LabelMask) -> Self {
+        let r4 = definitions::r4();
+        let mut kinds: Vec<KindDef> = r4.resource_types().iter().map(|name| fhir_kind(name)).collect();
+        kinds.extend(own.iter().map(|own| own_kind(own)));
+        let by_name = kinds.iter().enumerate().map(|(index, kind)| (kind.name.clone(), index)).collect();
+        Self { kinds, by_name, options, label_mask }
+    }
+
+    /// All kinds, in a fixed order.
+    #[must_use]
+    pub fn kinds(&self) -> &[KindDef] {
+        &self.kinds
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn kind(&self, name: &str) -> Option<&KindDef> {
+        self.by_name.get(name).map(|&index| &self.kinds[index])
+    }
+
+    /// Everything an engine keeps beside the body of this record.
+    #[must_use]
+    pub fn extract<'d>(&self, kind: &KindDef, resource: Value<'d>) -> Extracted<'d> {
+        match kind.own {
+            Some(own) => own.extract(resource),
+            None => extract(&kind.name, resource, &self.options),
+        }
+    }
+
+    /// Sensitivity bits of a record with these labels.
+    #[must_use]
+    pub fn mask(&self, extracted: &Extracted<'_>) -> u32 {
+        extracted.labels.iter().fold(0, |mask, (system, code)| mask | (self.label_mask)(system, code))
+    }
+}
+
+impl KindDef {
+    /// Position of a parameter.
+    #[must_use]
+    pub fn param(&self, code: &str) -> Option<usize> {
+        self.params.iter().position(|param| param.code == code)
+    }
+}
+
+fn fhir_kind(name: &str) -> KindDef {
+    let r4 = definitions::r4();
+    let params = r4.search_params(name).iter().map(|param| ParamDef {
+        code: param.code.to_string(),
+        param_type: param.kind,
+        definition: param.expression.unwrap_or_default().to_string(),
+        targets: param.targets.iter().map(ToString::to_string).collect(),
+    });
+    let clinical = name == "Patient" || r4.compartment("Patient", name).is_some_and(|params| !params.is_empty());
+    let family = if clinical { Family::Clinical } else { Family::Shared };
+    KindDef { name: name.to_owned(), family, params: params.collect(), own: None }
+}
+
+fn own_kind(own: &'static OwnKind) -> KindDef {
+    let params = own.params.iter().map(|param| ParamDef {
+        code: param.code.to_owned(),
+        param_type: param.param_type,
+        definition: param.path.join("."),
+        targets: Vec::new(),
+    });
+    KindDef { name: own.name.to_owned(), family: own.family, params: params.collect(), own: Some(own) }
+}

@@ -1,0 +1,198 @@
+//! The oracle: a store that keeps everything in memory and answers by looking at every record.
+//!
+//! It exists so that the other engines can be proved right. It has no indexes, no plans and no tricks; each answer is
+//! the plain reading of what was asked. Keep it so.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::access::AccessPlan;
+use crate::catalogue::Catalogue;
+use crate::clock::{Clock, next_instant};
+use crate::commit::{Change, Changed, CommitError, CommitRequest, Committed, Expect, StoreError};
+use crate::engine::{AuditEntry, Engine, FeedEntry, Snapshot, StoredAuditEntry};
+use crate::prepare::Indexed;
+use crate::record::{Op, Record};
+
+mod read;
+mod search;
+
+pub use search::sort_keys;
+
+/// The oracle.
+pub struct MemoryEngine {
+    catalogue: Arc<Catalogue>,
+    clock: Clock,
+    state: Mutex<Arc<State>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct State {
+    t: u64,
+    instant: i64,
+    /// Versions of each record, oldest first.
+    records: BTreeMap<(String, String), Vec<Version>>,
+    feed: Vec<FeedEntry>,
+    audit: Vec<StoredAuditEntry>,
+    followers: BTreeMap<String, u64>,
+    /// Records in the order of their first creation.
+    born: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone)]
+struct Version {
+    record: Record,
+    indexed: Indexed,
+}
+
+struct View<'e> {
+    catalogue: &'e Catalogue,
+    state: Arc<State>,
+}
+
+impl MemoryEngine {
+    /// An empty store.
+    #[must_use]
+    pub fn new(catalogue: Arc<Catalogue>, clock: Clock) -> Self {
+        Self { catalogue, clock, state: Mutex::default() }
+    }
+
+    fn view(&self) -> View<'_> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        View { catalogue: &self.catalogue, state }
+    }
+}
+
+impl Engine for MemoryEngine {
+    fn commit(&self, request: CommitRequest) -> Result<Committed, CommitError> {
+        if !request.access.write {
+            return Err(CommitError::Denied);
+        }
+        let mut shared = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = View { catalogue: &self.catalogue, state: shared.clone() };
+        view.check_guards(&request)?;
+        view.check_changes(&request.changes)?;
+
+        let mut state = (**shared).clone();
+        let t = state.t + 1;
+        let instant = next_instant(state.instant, (self.clock)());
+        let changes: Vec<Changed> =
+            request.changes.iter().map(|change| state.apply(change, t, instant)).collect();
+        let written = changes.iter().filter(|change| change.op.is_some()).count() as u64;
+        if written == 0 {
+            return Ok(Committed { t: state.t, changes });
+        }
+        (state.t, state.instant) = (t, instant);
+        let entry = AuditEntry::of_commit(&request);
+        state.append_audit(instant, Some((t, written)), entry);
+        *shared = Arc::new(state);
+        Ok(Committed { t, changes })
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        Ok(Box::new(self.view()))
+    }
+
+    fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        let mut shared = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut shared).append_audit((self.clock)(), None, entry.clone());
+        Ok(())
+    }
+
+    fn set_follower(&self, name: &str, t: u64) -> Result<(), StoreError> {
+        let mut shared = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut shared).followers.insert(name.to_owned(), t);
+        Ok(())
+    }
+}
+
+impl View<'_> {
+    fn check_guards(&self, request: &CommitRequest) -> Result<(), CommitError> {
+        for (index, guard) in request.guards.iter().enumerate() {
+            let matches = self.matching(&request.access, &guard.query);
+            let ids: Vec<&str> = matches.iter().map(|version| version.record.id.as_str()).collect();
+            let same = match guard.found.as_slice() {
+                [] => ids.is_empty(),
+                [one] => ids == [one.as_str()],
+                _ => ids.len() > 1,
+            };
+            if !same {
+                return Err(CommitError::Guard { index });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_changes(&self, changes: &[Change]) -> Result<(), CommitError> {
+        let mut named = HashSet::new();
+        for (index, change) in changes.iter().enumerate() {
+            let (kind, id) = change.key();
+            if !named.insert((kind, id)) {
+                return Err(CommitError::Duplicate { index });
+            }
+            let newest = self.state.newest(kind, id);
+            let current = newest.filter(|version| !version.record.is_deleted()).map(|version| version.record.version);
+            match change.expect() {
+                Expect::Anything => {}
+                Expect::New if newest.is_none() => {}
+                Expect::New => return Err(CommitError::Taken { index }),
+                Expect::Version(version) if current == Some(version) => {}
+                Expect::Version(_) => return Err(CommitError::Version { index, current }),
+            }
+        }
+        Ok(())
+    }
+
+    fn visible(&self, access: &AccessPlan, version: &Version) -> bool {
+        let family = self.catalogue.kind(&version.record.kind).map(|kind| kind.family);
+        family.is_some_and(|family| access.allows(family, &version.indexed.patients, version.indexed.mask))
+    }
+}
+
+impl State {
+    fn newest(&self, kind: &str, id: &str) -> Option<&Version> {
+        self.records.get(&(kind.to_owned(), id.to_owned()))?.last()
+    }
+
+    fn apply(&mut self, change: &Change, t: u64, instant: i64) -> Changed {
+        let (kind, id) = change.key();
+        let key = (kind.to_owned(), id.to_owned());
+        if !self.records.contains_key(&key) && matches!(change, Change::Put { .. }) {
+            self.born.push(key.clone());
+        }
+        let newest = self.newest(kind, id).cloned();
+        let changed = |record: &Record, op| Changed {
+            kind: record.kind.clone(),
+            id: record.id.clone(),
+            version: record.version,
+            instant: record.instant,
+            op,
+        };
+        let version = newest.as_ref().map_or(0, |newest| newest.record.version) + 1;
+        let deleted = newest.as_ref().is_none_or(|newest| newest.record.is_deleted());
+        let (op, body, indexed) = match (change, &newest) {
+            (Change::Delete { .. }, None) => {
+                return Changed { kind: key.0, id: key.1, version: 0, instant: 0, op: None };
+            }
+            (Change::Delete { .. }, Some(newest)) if deleted => return changed(&newest.record, None),
+            (Change::Delete { .. }, Some(newest)) => (Op::Delete, Vec::new(), newest.indexed.clone()),
+            (Change::Put { record, .. }, Some(newest)) if !deleted && newest.record.body == record.body => {
+                return changed(&newest.record, None);
+            }
+            (Change::Put { record, .. }, _) => {
+                (if deleted { Op::Create } else { Op::Update }, record.body.clone(), record.indexed.clone())
+            }
+        };
+        let record = Record { kind: key.0.clone(), id: key.1.clone(), version, t, instant, op, body };
+        let answer = changed(&record, Some(op));
+        let (kind, id) = key.clone();
+        self.feed.push(FeedEntry { t, instant, kind, id, version, op });
+        self.records.entry(key).or_default().push(Version { record, indexed });
+        answer
+    }
+
+    fn append_audit(&mut self, instant: i64, commit: Option<(u64, u64)>, entry: AuditEntry) {
+        let number = self.audit.len() as u64 + 1;
+        self.audit.push(StoredAuditEntry { number, instant, commit, entry });
+    }
+}

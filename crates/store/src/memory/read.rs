@@ -1,0 +1,153 @@
+//! Reading the oracle.
+
+use std::cmp::Reverse;
+
+use ieum_fhir::search::Query;
+
+use super::{Version, View};
+use crate::access::AccessPlan;
+use crate::commit::StoreError;
+use crate::engine::{
+    CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage, HistoryRequest, HistoryScope, Position,
+    SearchPage, SearchRequest, Snapshot, StoredAuditEntry,
+};
+use crate::record::Record;
+
+impl Snapshot for View<'_> {
+    fn t(&self) -> u64 {
+        self.state.t
+    }
+
+    fn read(&self, access: &AccessPlan, kind: &str, id: &str) -> Result<Option<Record>, StoreError> {
+        let newest = self.state.newest(kind, id).filter(|version| self.visible(access, version));
+        Ok(newest.map(|version| version.record.clone()))
+    }
+
+    fn read_version(
+        &self,
+        access: &AccessPlan,
+        kind: &str,
+        id: &str,
+        version: u64,
+    ) -> Result<Option<Record>, StoreError> {
+        let versions = self.state.records.get(&(kind.to_owned(), id.to_owned()));
+        let found = versions.into_iter().flatten().find(|candidate| candidate.record.version == version);
+        Ok(found.filter(|version| self.visible(access, version)).map(|version| version.record.clone()))
+    }
+
+    fn history(&self, access: &AccessPlan, request: &HistoryRequest<'_>) -> Result<HistoryPage, StoreError> {
+        let in_scope = |record: &Record| match request.scope {
+            HistoryScope::System => true,
+            HistoryScope::Kind(kind) => record.kind == kind,
+            HistoryScope::Record(kind, id) => record.kind == kind && record.id == id,
+        };
+        let as_of = request.after.as_ref().map_or(self.state.t, |position| position.as_of);
+        let mut records: Vec<(usize, &Record)> = Vec::new();
+        for (place, entry) in self.state.feed.iter().enumerate() {
+            let version = self.version(entry);
+            let wanted = in_scope(&version.record)
+                && self.visible(access, version)
+                && entry.t <= as_of
+                && request.since.is_none_or(|since| entry.instant >= since);
+            if wanted {
+                records.push((place, &version.record));
+            }
+        }
+        let total = Some(records.len() as u64);
+        records.reverse();
+        if let Some(after) = &request.after {
+            records.retain(|(place, _)| i64::try_from(*place).is_ok_and(|place| place < after.last));
+        }
+        let more = records.len() > request.limit;
+        records.truncate(request.limit);
+        let next = records.last().filter(|_| more).map(|(place, _)| Position {
+            as_of,
+            keys: Vec::new(),
+            last: i64::try_from(*place).unwrap_or(i64::MAX),
+        });
+        Ok(HistoryPage { records: records.into_iter().map(|(_, record)| record.clone()).collect(), next, total })
+    }
+
+    fn search(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<SearchPage, StoreError> {
+        Ok(self.search_page(access, request))
+    }
+
+    fn count(&self, access: &AccessPlan, query: &Query) -> Result<u64, StoreError> {
+        Ok(self.matching(access, query).len() as u64)
+    }
+
+    fn compartment(
+        &self,
+        access: &AccessPlan,
+        request: &CompartmentRequest<'_>,
+    ) -> Result<CompartmentPage, StoreError> {
+        let as_of = request.after.as_ref().map_or(self.state.t, |position| position.as_of);
+        let mut found: Vec<(i64, &Version)> = Vec::new();
+        for (place, (kind, id)) in (0..).zip(&self.state.born) {
+            let Some(version) = self.state.newest(kind, id) else { continue };
+            let wanted = version.indexed.patients.iter().any(|patient| patient == request.patient)
+                && !version.record.is_deleted()
+                && self.visible(access, version)
+                && (request.kinds.is_empty() || request.kinds.contains(kind))
+                && request.since.is_none_or(|since| version.record.instant >= since)
+                && request.after.as_ref().is_none_or(|after| place > after.last)
+                && self.born_at(kind, id) <= as_of;
+            if wanted {
+                found.push((place, version));
+            }
+        }
+        let more = found.len() > request.limit;
+        found.truncate(request.limit);
+        let next = found.last().filter(|_| more).map(|(place, _)| Position { as_of, keys: Vec::new(), last: *place });
+        let records = found.into_iter().map(|(_, version)| version.record.clone()).collect();
+        Ok(CompartmentPage { records, next })
+    }
+
+    fn feed(&self, access: &AccessPlan, after: u64, limit: usize) -> Result<Vec<FeedEntry>, StoreError> {
+        let mut entries: Vec<FeedEntry> = Vec::new();
+        for entry in self.state.feed.iter().filter(|entry| entry.t > after) {
+            if entries.len() >= limit && entries.last().is_some_and(|last| last.t != entry.t) {
+                break;
+            }
+            if self.visible(access, self.version(entry)) {
+                entries.push(entry.clone());
+            }
+        }
+        Ok(entries)
+    }
+
+    fn follower(&self, name: &str) -> Result<u64, StoreError> {
+        Ok(self.state.followers.get(name).copied().unwrap_or(0))
+    }
+
+    fn audit_entries(&self, before: Option<u64>, limit: usize) -> Result<Vec<StoredAuditEntry>, StoreError> {
+        let entries = self.state.audit.iter().filter(|entry| before.is_none_or(|before| entry.number < before));
+        let mut entries: Vec<StoredAuditEntry> = entries.cloned().collect();
+        entries.sort_by_key(|entry| Reverse(entry.number));
+        entries.truncate(limit);
+        Ok(entries)
+    }
+
+    fn census(&self, access: &AccessPlan) -> Result<Vec<(String, u64)>, StoreError> {
+        let mut counts = std::collections::BTreeMap::new();
+        for version in self.state.records.values().filter_map(|versions| versions.last()) {
+            if !version.record.is_deleted() && self.visible(access, version) {
+                *counts.entry(version.record.kind.clone()).or_insert(0) += 1;
+            }
+        }
+        Ok(counts.into_iter().collect())
+    }
+}
+
+impl View<'_> {
+    fn version(&self, entry: &FeedEntry) -> &Version {
+        let versions = &self.state.records[&(entry.kind.clone(), entry.id.clone())];
+        let index = usize::try_from(entry.version - 1).expect("version numbers are small");
+        &versions[index]
+    }
+
+    /// The commit that first created the record.
+    pub(super) fn born_at(&self, kind: &str, id: &str) -> u64 {
+        self.state.records[&(kind.to_owned(), id.to_owned())][0].record.t
+    }
+}

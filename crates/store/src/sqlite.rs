@@ -1,0 +1,193 @@
+//! Records in one SQLite file: the engine that needs nothing else.
+//!
+//! One writer thread takes commits in the order they come; all that wait share one transaction and one write to disk
+//! (`synchronous=FULL`). Readers work on snapshots of the write-ahead log and never wait for the writer. The tables
+//! are described in `docs/store.md`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::catalogue::Catalogue;
+use crate::clock::Clock;
+use crate::commit::{CommitError, CommitRequest, Committed, StoreError};
+use crate::engine::{AuditEntry, Engine, Snapshot};
+
+mod apply;
+mod audit;
+mod check;
+mod connection;
+mod dict;
+mod guard;
+mod read;
+mod registry;
+mod reindex;
+mod rows;
+mod schema;
+mod search;
+mod view;
+mod writer;
+
+pub use check::CheckReport;
+pub use connection::SlowQuery;
+
+use connection::ReaderPool;
+use registry::Registry;
+use writer::Writer;
+
+/// How to open a store.
+#[derive(Debug, Clone, Copy)]
+pub struct SqliteOptions {
+    /// Connections for reading at the same time.
+    pub readers: usize,
+    /// Longest time one question may take.
+    pub query_seconds: u64,
+    /// Commits that may wait before further ones are refused.
+    pub waiting: usize,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { readers: 16, query_seconds: 30, waiting: 4096 }
+    }
+}
+
+/// The SQLite engine.
+pub struct SqliteEngine {
+    readers: ReaderPool,
+    writer: Writer,
+    shared: Arc<Shared>,
+}
+
+/// What the writer and all readers know.
+struct Shared {
+    path: PathBuf,
+    catalogue: Arc<Catalogue>,
+    registry: Registry,
+    clock: Clock,
+    options: SqliteOptions,
+}
+
+/// The name of the database file in the data directory.
+const FILE: &str = "records.sqlite";
+
+impl SqliteEngine {
+    /// Opens the store in a directory, making it when there is none, and brings its schema and indexes up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the directory cannot be used, or was written by a newer version of Ieum.
+    pub fn open(
+        directory: &Path,
+        catalogue: Arc<Catalogue>,
+        clock: Clock,
+        options: SqliteOptions,
+    ) -> Result<Self, StoreError> {
+        let path = directory.join(FILE);
+        let mut connection = connection::open_writer(&path)?;
+        schema::migrate(&mut connection)?;
+        let (registry, changed) = Registry::load(&mut connection, &catalogue)?;
+        let shared = Arc::new(Shared { path, catalogue, registry, clock, options });
+        reindex::run(&mut connection, &shared, &changed)?;
+        let readers = ReaderPool::open(&shared)?;
+        let writer = Writer::start(connection, Arc::clone(&shared))?;
+        Ok(Self { readers, writer, shared })
+    }
+
+    /// The secret with which this database signs the cursors it hands out.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    pub fn cursor_secret(&self) -> Result<[u8; 32], StoreError> {
+        self.readers.with(|connection| schema::cursor_secret(connection))
+    }
+
+    /// Bytes the store takes on disk.
+    #[must_use]
+    pub fn bytes_on_disk(&self) -> u64 {
+        let wal = self.shared.path.with_extension("sqlite-wal");
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        size(&self.shared.path) + size(&wal)
+    }
+
+    /// The slowest questions since start, slowest first: statement shapes without values.
+    #[must_use]
+    pub fn slow_queries(&self) -> Vec<SlowQuery> {
+        self.readers.slow_queries()
+    }
+
+    /// Reads every body again and compares what it should be found by with what the indexes hold.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails; differences are in the report.
+    pub fn check(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<CheckReport, StoreError> {
+        self.readers.with(|connection| check::run(connection, &self.shared, progress))
+    }
+
+    /// Stops the writer after everything that waits has been written.
+    pub fn stop(&self) {
+        self.writer.stop();
+    }
+}
+
+impl Engine for SqliteEngine {
+    fn commit(&self, request: CommitRequest) -> Result<Committed, CommitError> {
+        if !request.access.write {
+            return Err(CommitError::Denied);
+        }
+        self.writer.commit(request)
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
+        Ok(Box::new(view::View::begin(&self.readers, &self.shared)?))
+    }
+
+    fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.writer.audit(entry.clone())
+    }
+
+    fn set_follower(&self, name: &str, t: u64) -> Result<(), StoreError> {
+        self.writer.set_follower(name.to_owned(), t)
+    }
+}
+
+impl Shared {
+    /// How long a question may take.
+    fn query_limit(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(self.options.query_seconds)
+    }
+}
+
+/// Turns an error of SQLite into ours. The text of a statement may stand in it, a value never does.
+fn engine_error(error: &rusqlite::Error) -> StoreError {
+    use rusqlite::ErrorCode;
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::DiskFull,
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => StoreError::ReadOnly,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(error.to_string()),
+        Some(ErrorCode::OperationInterrupted) => StoreError::TooSlow { limit_seconds: 0 },
+        _ => StoreError::Engine(error.to_string()),
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        engine_error(&error)
+    }
+}
+
+/// The newest commit in the connection's view.
+fn newest_t(connection: &Connection) -> Result<u64, StoreError> {
+    let t: i64 = connection
+        .prepare_cached("SELECT coalesce(max(t), 0) FROM commits")?
+        .query_row([], |row| row.get(0))?;
+    to_u64(t)
+}
+
+fn to_u64(value: i64) -> Result<u64, StoreError> {
+    u64::try_from(value).map_err(|_| StoreError::Damaged("a negative count".into()))
+}
+
+fn to_i64(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,325 @@
+//! Applying changes inside the writer's transaction.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::dict::{Dict, StoredId};
+use super::rows::{Carried, Numbering, Pending, RowSet};
+use super::{Shared, to_i64, to_u64};
+use crate::access::Family;
+use crate::commit::{Change, Changed, CommitError, Expect, StoreError};
+use crate::compress::{self, Packed};
+use crate::prepare::{Indexed, Prepared};
+use crate::record::Op;
+
+/// Ids remembered by the writer; cleared when full.
+const REMEMBERED: usize = 400_000;
+/// `pat` of a record that is nobody's.
+pub(super) const SHARED: i64 = 0;
+/// `pat` of a clinical record of several patients, or of none; see `comp`.
+pub(super) const SEVERAL: i64 = -1;
+/// `pat` of the system's own records.
+pub(super) const SYSTEM: i64 = -2;
+/// `op` of a row that only gives a number to a record mentioned but not (yet) here.
+const MENTIONED: i64 = 0;
+
+const DAY: i64 = 86_400_000_000;
+
+/// Record numbers: each record mentioned anywhere gets one, for ever.
+#[derive(Debug, Default)]
+pub(super) struct Ids {
+    known: HashMap<(i64, StoredId), i64>,
+}
+
+impl Ids {
+    /// The number of a record, a new one when it is first mentioned.
+    pub(super) fn rid(&mut self, connection: &Connection, kind: i64, id: &str) -> Result<i64, StoreError> {
+        let key = (kind, StoredId::new(id));
+        if let Some(&rid) = self.known.get(&key) {
+            return Ok(rid);
+        }
+        let rid = match find_rid(connection, kind, &key.1)? {
+            Some(rid) => rid,
+            None => {
+                let mention = "INSERT INTO res (kind, id, ver, t, t0, op, pat, mask, present, present_high, codec, body) \
+                               VALUES (?1, ?2, 0, 0, 0, ?3, 0, 0, 0, 0, 0, x'')";
+                let rid = connection.prepare_cached(mention)?.insert(params![kind, key.1, MENTIONED])?;
+                let sql = "INSERT INTO idmap (kind, id, rid) VALUES (?1, ?2, ?3)";
+                connection.prepare_cached(sql)?.execute(params![kind, key.1, rid])?;
+                rid
+            }
+        };
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        self.known.insert(key, rid);
+        Ok(rid)
+    }
+}
+
+/// The number of a record, if it was ever mentioned.
+pub(super) fn find_rid(connection: &Connection, kind: i64, id: &StoredId) -> Result<Option<i64>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT rid FROM idmap WHERE kind = ?1 AND id = ?2")?;
+    Ok(statement.query_row(params![kind, id], |row| row.get(0)).optional()?)
+}
+
+/// The writer's state inside a transaction.
+pub(super) struct Applier<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) shared: &'a Shared,
+    pub(super) memory: &'a mut Memory,
+}
+
+/// What the writer remembers between transactions, and what waits inside one.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    dict: Dict,
+    ids: Ids,
+    pending: Pending,
+    touched: HashSet<i64>,
+}
+
+impl Memory {
+    /// Forgets everything: after a rollback, nothing remembered is sure.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// The current row of a record.
+struct Current {
+    rid: i64,
+    version: u64,
+    t0: i64,
+    op: i64,
+    carried: Carried,
+    instant: i64,
+    packed: Packed,
+}
+
+impl Current {
+    fn exists(&self) -> bool {
+        self.op != MENTIONED && self.op != Op::Delete.code()
+    }
+}
+
+impl Applier<'_> {
+    /// Judges what each change expects. Writes nothing.
+    pub(super) fn check(&mut self, changes: &[Change]) -> Result<(), CommitError> {
+        let mut named = HashSet::with_capacity(changes.len());
+        for (index, change) in changes.iter().enumerate() {
+            let (kind, id) = change.key();
+            if !named.insert((kind, id)) {
+                return Err(CommitError::Duplicate { index });
+            }
+            if change.expect() == Expect::Anything {
+                continue;
+            }
+            let current = self.current(kind, id)?;
+            let version = current.as_ref().filter(|current| current.exists()).map(|current| current.version);
+            match change.expect() {
+                Expect::New if current.is_some_and(|current| current.op != MENTIONED) => {
+                    return Err(CommitError::Taken { index });
+                }
+                Expect::Version(expected) if version != Some(expected) => {
+                    return Err(CommitError::Version { index, current: version });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies one change as part of commit `t`.
+    pub(super) fn apply(&mut self, change: &Change, t: u64, instant: i64) -> Result<Changed, StoreError> {
+        match change {
+            Change::Put { record, .. } => self.put(record, t, instant),
+            Change::Delete { kind, id, .. } => self.delete(kind, id, t, instant),
+        }
+    }
+
+    /// Writes the index rows that wait, so that they can be searched.
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        self.memory.touched.clear();
+        self.memory.pending.flush(self.connection)
+    }
+
+    fn put(&mut self, record: &Prepared, t: u64, instant: i64) -> Result<Changed, StoreError> {
+        let current = self.current(&record.kind, &record.id)?;
+        let existing = current.as_ref().filter(|current| current.exists());
+        if let Some(existing) = existing
+            && compress::unpack(existing.packed.codec, &existing.packed.bytes)? == record.body
+        {
+            return Ok(changed(&record.kind, &record.id, existing.version, existing.instant, None));
+        }
+        let kind = self.shared.registry.kind(&record.kind).ok_or_else(unknown_kind)?;
+        let rid = match &current {
+            Some(current) => current.rid,
+            None => self.memory.ids.rid(self.connection, kind.no, &record.id)?,
+        };
+        let version = current.as_ref().map_or(0, |current| current.version) + 1;
+        let op = if existing.is_some() { Op::Update } else { Op::Create };
+        let rows = self.rows(&record.kind, rid, &record.indexed)?;
+        let carried = self.carried(&record.kind, rid, version, &record.indexed)?;
+        let present = rows.present;
+
+        if self.memory.touched.contains(&rid) {
+            self.flush()?;
+        }
+        self.memory.touched.insert(rid);
+        match existing {
+            Some(existing) => {
+                let old = self.old_rows(&record.kind, &record.id, existing)?;
+                self.memory.pending.replace(old, existing.carried, rows, carried);
+            }
+            None => self.memory.pending.insert(rows, carried),
+        }
+        if let Some(current) = current.as_ref().filter(|current| current.op != MENTIONED) {
+            self.keep_version(current)?;
+        }
+        let t0 = current.as_ref().map_or(0, |current| current.t0);
+        let sql = "UPDATE res SET ver = ?2, t = ?3, t0 = ?4, op = ?5, pat = ?6, mask = ?7, d = ?8, present = ?9, \
+                   present_high = ?10, codec = ?11, body = ?12 WHERE rid = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![
+            rid,
+            to_i64(version),
+            to_i64(t),
+            if t0 == 0 { to_i64(t) } else { t0 },
+            op.code(),
+            carried.pat,
+            carried.mask,
+            carried.d,
+            present.0,
+            present.1,
+            record.packed.codec,
+            record.packed.bytes,
+        ])?;
+        self.feed(t, rid, version, op, kind.no)?;
+        Ok(changed(&record.kind, &record.id, version, instant, Some(op)))
+    }
+
+    fn delete(&mut self, kind: &str, id: &str, t: u64, instant: i64) -> Result<Changed, StoreError> {
+        let Some(current) = self.current(kind, id)?.filter(|current| current.op != MENTIONED) else {
+            return Ok(changed(kind, id, 0, 0, None));
+        };
+        if !current.exists() {
+            return Ok(changed(kind, id, current.version, current.instant, None));
+        }
+        let version = current.version + 1;
+        if self.memory.touched.contains(&current.rid) {
+            self.flush()?;
+        }
+        self.memory.touched.insert(current.rid);
+        let old = self.old_rows(kind, id, &current)?;
+        self.memory.pending.delete(old);
+        self.keep_version(&current)?;
+        if current.carried.pat == SEVERAL {
+            let sql = "INSERT INTO comp SELECT owner, rid, ?2 FROM comp WHERE rid = ?1 AND ver = ?3";
+            self.connection.prepare_cached(sql)?.execute(params![
+                current.rid,
+                to_i64(version),
+                to_i64(current.version)
+            ])?;
+        }
+        let sql = "UPDATE res SET ver = ?2, t = ?3, op = ?4, present = 0, present_high = 0, codec = 0, body = x'' \
+                   WHERE rid = ?1";
+        let op = Op::Delete;
+        self.connection.prepare_cached(sql)?.execute(params![current.rid, to_i64(version), to_i64(t), op.code()])?;
+        let kind_no = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?.no;
+        self.feed(t, current.rid, version, op, kind_no)?;
+        Ok(changed(kind, id, version, instant, Some(op)))
+    }
+
+    fn current(&mut self, kind: &str, id: &str) -> Result<Option<Current>, StoreError> {
+        let kind = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?;
+        let stored = StoredId::new(id);
+        let rid = match self.memory.ids.known.get(&(kind.no, stored.clone())) {
+            Some(&rid) => Some(rid),
+            None => find_rid(self.connection, kind.no, &stored)?,
+        };
+        let Some(rid) = rid else { return Ok(None) };
+        let sql = "SELECT r.ver, r.t0, r.op, r.pat, r.mask, r.d, r.codec, r.body, coalesce(c.instant, 0) \
+                   FROM res r LEFT JOIN commits c ON c.t = r.t WHERE r.rid = ?1";
+        let current = self.connection.prepare_cached(sql)?.query_row(params![rid], |row| {
+            let carried = Carried { pat: row.get(3)?, mask: row.get(4)?, d: row.get(5)? };
+            let packed = Packed { codec: row.get(6)?, bytes: row.get(7)? };
+            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, carried, packed, row.get(8)?))
+        })?;
+        let (version, t0, op, carried, packed, instant) = current;
+        Ok(Some(Current { rid, version: to_u64(version)?, t0, op, carried, instant, packed }))
+    }
+
+    fn rows(&mut self, kind: &str, rid: i64, indexed: &Indexed) -> Result<RowSet, StoreError> {
+        let kind = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?;
+        let mut numbering = Numbering {
+            connection: self.connection,
+            registry: &self.shared.registry,
+            dict: &mut self.memory.dict,
+            ids: &mut self.memory.ids,
+        };
+        RowSet::new(&mut numbering, kind, rid, indexed)
+    }
+
+    /// The index rows of the current version, learnt from its body: cheaper than keeping them twice.
+    fn old_rows(&mut self, kind: &str, id: &str, current: &Current) -> Result<RowSet, StoreError> {
+        let body = compress::unpack(current.packed.codec, &current.packed.bytes)?;
+        let def = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?;
+        let indexed = self.shared.catalogue.index_body(def, id, &body);
+        let indexed = indexed.map_err(|error| StoreError::Damaged(format!("a body: {error}")))?;
+        self.rows(kind, current.rid, &indexed)
+    }
+
+    fn carried(
+        &mut self,
+        kind: &str,
+        rid: i64,
+        version: u64,
+        indexed: &Indexed,
+    ) -> Result<Carried, StoreError> {
+        let family = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?.family;
+        let patient = self.shared.registry.kind("Patient").ok_or_else(unknown_kind)?.no;
+        let pat = match (family, indexed.patients.as_slice()) {
+            (Family::System, _) => SYSTEM,
+            (Family::Shared, _) => SHARED,
+            (Family::Clinical, [one]) => self.memory.ids.rid(self.connection, patient, one)?,
+            (Family::Clinical, several) => {
+                for owner in several {
+                    let owner = self.memory.ids.rid(self.connection, patient, owner)?;
+                    let sql = "INSERT INTO comp (owner, rid, ver) VALUES (?1, ?2, ?3)";
+                    self.connection.prepare_cached(sql)?.execute(params![owner, rid, to_i64(version)])?;
+                }
+                SEVERAL
+            }
+        };
+        let d = indexed.main_date.map(|micros| micros.div_euclid(DAY));
+        Ok(Carried { pat, mask: i64::from(indexed.mask), d })
+    }
+
+    fn keep_version(&self, current: &Current) -> Result<(), StoreError> {
+        let sql = "INSERT INTO ver (rid, ver, t, op, pat, mask, codec, body) \
+                   SELECT rid, ver, t, op, pat, mask, codec, body FROM res WHERE rid = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![current.rid])?;
+        Ok(())
+    }
+
+    fn feed(&self, t: u64, rid: i64, version: u64, op: Op, kind: i64) -> Result<(), StoreError> {
+        let sql = "INSERT INTO feed (t, rid, ver, op, kind) VALUES (?1, ?2, ?3, ?4, ?5)";
+        self.connection.prepare_cached(sql)?.execute(params![
+            to_i64(t),
+            rid,
+            to_i64(version),
+            op.code(),
+            kind
+        ])?;
+        Ok(())
+    }
+}
+
+fn changed(kind: &str, id: &str, version: u64, instant: i64, op: Option<Op>) -> Changed {
+    Changed { kind: kind.to_owned(), id: id.to_owned(), version, instant, op }
+}
+
+fn unknown_kind() -> StoreError {
+    StoreError::Engine("a kind that is not in the catalogue".into())
+}

@@ -1,0 +1,54 @@
+//! The tables, and how older ones become newer ones.
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+
+use crate::commit::StoreError;
+
+/// Each step from one schema version to the next, in order. Steps are never edited: a stored file may be at any of them.
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+
+/// Marks the file as ours (`PRAGMA application_id`): «IEUM».
+const APPLICATION_ID: i64 = 0x4945_554D;
+
+/// Brings the file to the newest schema.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let application: i64 = transaction.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let done = usize::try_from(version).unwrap_or(usize::MAX);
+    if application != APPLICATION_ID && (application != 0 || done != 0) {
+        return Err(StoreError::Damaged("records.sqlite is not a file of Ieum".into()));
+    }
+    if done > MIGRATIONS.len() {
+        let newest = MIGRATIONS.len();
+        return Err(StoreError::Damaged(format!(
+            "records.sqlite has schema {version}, this program knows up to {newest}: use a newer ieum"
+        )));
+    }
+    for (number, step) in MIGRATIONS.iter().enumerate().skip(done) {
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", i64::try_from(number + 1).unwrap_or(i64::MAX))?;
+    }
+    if application != APPLICATION_ID {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    let secret: Option<Vec<u8>> =
+        transaction.query_row("SELECT value FROM meta WHERE name = 'cursor_secret'", [], |row| row.get(0)).optional()?;
+    if secret.is_none() {
+        transaction.execute("INSERT INTO meta (name, value) VALUES ('cursor_secret', randomblob(32))", [])?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// The newest schema version this program writes.
+pub(super) fn newest() -> usize {
+    MIGRATIONS.len()
+}
+
+/// The secret with which cursors are signed.
+pub(super) fn cursor_secret(connection: &Connection) -> Result<[u8; 32], StoreError> {
+    let secret: Vec<u8> =
+        connection.query_row("SELECT value FROM meta WHERE name = 'cursor_secret'", [], |row| row.get(0))?;
+    secret.try_into().map_err(|_| StoreError::Damaged("the cursor secret".into()))
+}
