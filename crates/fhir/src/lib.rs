@@ -1,6 +1,8 @@
 //! FHIR R4 (4.0.1) as data and pure functions: JSON, definitions, validation, search values and queries.
 
+pub mod date;
 pub mod decimal;
 pub mod index;
 pub mod json;
 pub mod search;
+pub mod text;
