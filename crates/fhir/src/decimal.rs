@@ -38,6 +38,25 @@ impl SortKey {
         Self(vec![0xFF])
     }
 
+    /// Above the number of this key, and below every number that is above it.
+    #[must_use]
+    pub fn just_above(mut self) -> Self {
+        // Digits follow as bytes from 1; the key of a negative number is complete with its last byte, 0xFF.
+        self.0.push(0x00);
+        self
+    }
+
+    /// Below the number of this key, and above every number that is below it. Only for keys of numbers.
+    #[must_use]
+    pub fn just_below(mut self) -> Self {
+        // The last byte of a number's key is at least 11, and no number has 0xFF 0xFF among its bytes.
+        if let Some(last) = self.0.last_mut() {
+            *last = last.saturating_sub(1);
+            self.0.extend_from_slice(&[0xFF, 0xFF]);
+        }
+        self
+    }
+
     /// The key of a decimal's text; `None` when [`Decimal::parse`] refuses it.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {

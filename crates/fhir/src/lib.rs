@@ -4,5 +4,6 @@ pub mod date;
 pub mod decimal;
 pub mod index;
 pub mod json;
+pub mod reference;
 pub mod search;
 pub mod text;

@@ -156,6 +156,15 @@ proptest! {
     }
 
     #[test]
+    fn just_beside_a_number_lies_no_other(a in scaled(), b in scaled()) {
+        let (a, b) = (key(&spelling(a.0, a.1, 0)), key(&spelling(b.0, b.1, 0)));
+        let (below, above) = (a.clone().just_below(), a.clone().just_above());
+        prop_assert!(SortKey::minus_infinity() < below && below < a && a < above && above < SortKey::plus_infinity());
+        prop_assert_eq!(b < a, b < below);
+        prop_assert_eq!(b > a, b > above);
+    }
+
+    #[test]
     fn nothing_panics(text in "[-+0-9.eE]{0,12}|\\PC{0,20}") {
         if let Ok(decimal) = Decimal::parse(&text) {
             let (lo, hi) = decimal.implicit_range();
