@@ -1,7 +1,10 @@
 //! FHIR R4 (4.0.1) as data and pure functions: JSON, definitions, validation, search values and queries.
 
+pub mod date;
 pub mod decimal;
 pub mod definitions;
 pub mod index;
 pub mod json;
+pub mod reference;
 pub mod search;
+pub mod text;

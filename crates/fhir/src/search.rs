@@ -3,8 +3,16 @@
 //! [`Query`] is what `GET [base]/Type?…` means after every name and value has been checked against the
 //! definitions. Engines turn it into their own statements; the naive oracle evaluates it resource by resource.
 
+pub mod matches;
+pub mod parameters;
+pub mod parse;
+mod split;
+
 use crate::decimal::SortKey;
 use crate::index::TimeRange;
+
+pub use matches::passes;
+pub use parse::parse;
 
 /// A checked search on one kind of record.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,0 +1,245 @@
+//! Names: parameters, modifiers, chains and `_has` (R4, sections 3.1.1.4.4 and 3.1.1.4.16).
+
+use super::{Parser, SearchError, SearchProblem};
+use crate::index::ParamType;
+use crate::search::parameters::Parameter;
+use crate::search::split::split;
+use crate::search::{Filter, Param, StringMode};
+
+/// Parameters of R4 that narrow the answer and are not here yet: passing over one would answer more than was asked.
+const NOT_YET: [&str; 9] =
+    ["_filter", "_text", "_content", "_list", "_query", "_type", "_at", "_score", "_containedType"];
+
+/// What follows the colon of a name, as far as we have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Modifier<'m> {
+    None,
+    Missing,
+    Not,
+    String(StringMode),
+    /// The type that a reference points to.
+    Type(&'m str),
+}
+
+impl Parser<'_> {
+    /// The condition that `name=value` puts on records of `kind`; `whole` is the name from its beginning.
+    pub(super) fn filter(
+        &self,
+        kind: &str,
+        whole: &str,
+        name: &str,
+        value: &str,
+        depth: usize,
+    ) -> Result<Filter, SearchError> {
+        let limit = self.context.limits.depth;
+        if depth > limit {
+            let text = format!("chains and _has may be at most {limit} deep");
+            return Err(SearchError::new(SearchProblem::TooCostly, whole, text));
+        }
+        Self::spend(&self.conditions, 1, whole)?;
+        if let Some(rest) = name.strip_prefix("_has:") {
+            return self.has(kind, whole, rest, value, depth);
+        }
+        if let Some((link, rest)) = name.split_once('.') {
+            return self.chain(kind, whole, (link, rest), value, depth);
+        }
+        let (code, modifier) = name.split_once(':').map_or((name, None), |(code, rest)| (code, Some(rest)));
+        match (code, modifier) {
+            ("_id", None) => self.ids(whole, value).map(Filter::Id),
+            ("_lastUpdated", None) => self.dates(whole, value).map(Filter::LastUpdated),
+            ("_id" | "_lastUpdated", Some(_)) => {
+                Err(SearchError::new(SearchProblem::UnknownModifier, whole, "takes no modifier"))
+            }
+            _ => self.condition(kind, whole, (code, modifier), value),
+        }
+    }
+
+    fn condition(
+        &self,
+        kind: &str,
+        whole: &str,
+        (code, modifier): (&str, Option<&str>),
+        value: &str,
+    ) -> Result<Filter, SearchError> {
+        let parameter = self.find(kind, whole, code)?;
+        let modifier = self.modifier(&parameter, whole, modifier)?;
+        let param = Param { kind: kind.to_owned(), code: code.to_owned() };
+        if modifier == Modifier::Missing {
+            return match value {
+                "true" => Ok(Filter::Missing { param, missing: true }),
+                "false" => Ok(Filter::Missing { param, missing: false }),
+                "" => Err(SearchError::new(SearchProblem::EmptyValue, whole, "has no value")),
+                _ => Err(SearchError::new(
+                    SearchProblem::BadValue,
+                    whole,
+                    "with :missing must be true or false",
+                )),
+            };
+        }
+        let tests = self.each_value(whole, value, |part| self.test(&parameter, modifier, whole, part))?;
+        Ok(match modifier {
+            Modifier::Not => Filter::None { param, tests },
+            _ => Filter::Any { param, tests },
+        })
+    }
+
+    fn find(&self, kind: &str, whole: &str, code: &str) -> Result<Parameter<'_>, SearchError> {
+        let found = self.context.parameters.find(kind, code);
+        if NOT_YET.contains(&code) {
+            return Err(SearchError::new(SearchProblem::NotSupported, whole, "is not supported yet"));
+        }
+        match found {
+            None => {
+                let text = "is no search parameter of this kind of record";
+                Err(SearchError::new(SearchProblem::UnknownParameter, whole, text))
+            }
+            Some(Parameter { kind: ParamType::Composite | ParamType::Special, .. }) => {
+                let text = "composite and special parameters are not supported yet";
+                Err(SearchError::new(SearchProblem::NotSupported, whole, text))
+            }
+            Some(parameter) => Ok(parameter),
+        }
+    }
+
+    fn modifier<'m>(
+        &self,
+        parameter: &Parameter<'_>,
+        whole: &str,
+        modifier: Option<&'m str>,
+    ) -> Result<Modifier<'m>, SearchError> {
+        use ParamType::{Reference, String, Token, Uri};
+        let Some(modifier) = modifier else { return Ok(Modifier::None) };
+        Ok(match (modifier, parameter.kind) {
+            ("missing", _) => Modifier::Missing,
+            ("not", Token) => Modifier::Not,
+            ("exact", String) => Modifier::String(StringMode::Exact),
+            ("contains", String) => Modifier::String(StringMode::Contains),
+            (kind, Reference) if self.context.parameters.has_kind(kind) => {
+                if !parameter.targets.is_empty() && !parameter.targets.contains(&kind) {
+                    let text = "cannot point to that type";
+                    return Err(SearchError::new(SearchProblem::BadValue, whole, text));
+                }
+                Modifier::Type(kind)
+            }
+            ("text" | "in" | "not-in" | "of-type", Token)
+            | ("above" | "below", Token | Reference | Uri)
+            | ("identifier" | "text", Reference) => {
+                let text = "this modifier is not supported yet";
+                return Err(SearchError::new(SearchProblem::NotSupported, whole, text));
+            }
+            _ => {
+                let text = "there is no such modifier for this type of parameter";
+                return Err(SearchError::new(SearchProblem::UnknownModifier, whole, text));
+            }
+        })
+    }
+
+    /// `subject:Patient.name`, `subject.name`.
+    fn chain(
+        &self,
+        kind: &str,
+        whole: &str,
+        (link, rest): (&str, &str),
+        value: &str,
+        depth: usize,
+    ) -> Result<Filter, SearchError> {
+        let (code, modifier) = link.split_once(':').map_or((link, None), |(code, rest)| (code, Some(rest)));
+        let parameter = self.find(kind, whole, code)?;
+        if parameter.kind != ParamType::Reference {
+            let text = "chains go through reference parameters only";
+            return Err(SearchError::new(SearchProblem::BadValue, whole, text));
+        }
+        let param = Param { kind: kind.to_owned(), code: code.to_owned() };
+        match self.modifier(&parameter, whole, modifier)? {
+            Modifier::Type(target) => {
+                let filter = self.filter(target, whole, rest, value, depth + 1)?;
+                return Ok(Filter::Chain { param, targets: vec![(target.to_owned(), filter)] });
+            }
+            Modifier::None => {}
+            _ => {
+                let text = "inside a chain only a type may follow the colon";
+                return Err(SearchError::new(SearchProblem::UnknownModifier, whole, text));
+            }
+        }
+        // Without type, every kind that knows the rest of the name is meant. What goes wrong is told only if none does.
+        let mut targets = Vec::new();
+        let mut why = None;
+        for target in self.targets(&parameter) {
+            match self.filter(target, whole, rest, value, depth + 1) {
+                Ok(filter) => targets.push((target.to_owned(), filter)),
+                Err(error) if error.problem == SearchProblem::TooCostly => return Err(error),
+                Err(error) if error.problem == SearchProblem::UnknownParameter => {
+                    why.get_or_insert(error);
+                }
+                Err(error) => why = Some(error),
+            }
+        }
+        match why {
+            Some(error) if targets.is_empty() => Err(error),
+            _ => Ok(Filter::Chain { param, targets }),
+        }
+    }
+
+    /// `Observation:patient:code` after `_has:`.
+    fn has(
+        &self,
+        kind: &str,
+        whole: &str,
+        rest: &str,
+        value: &str,
+        depth: usize,
+    ) -> Result<Filter, SearchError> {
+        let error = |problem, text: &str| Err(SearchError::new(problem, whole, text));
+        let mut parts = rest.splitn(3, ':');
+        let (Some(other), Some(code), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+            return error(SearchProblem::BadValue, "must be _has:Type:reference:parameter");
+        };
+        if !self.context.parameters.has_kind(other) {
+            return error(SearchProblem::UnknownParameter, "names a type that does not exist");
+        }
+        let parameter = self.find(other, whole, code)?;
+        let points_here = parameter.targets.is_empty() || parameter.targets.contains(&kind);
+        if parameter.kind != ParamType::Reference || !points_here {
+            return error(
+                SearchProblem::BadValue,
+                "must go through a reference parameter that can point to this type",
+            );
+        }
+        let filter = Box::new(self.filter(other, whole, rest, value, depth + 1)?);
+        Ok(Filter::Has { param: Param { kind: other.to_owned(), code: code.to_owned() }, filter })
+    }
+
+    /// The kinds a reference may point to.
+    pub(super) fn targets<'p>(&'p self, parameter: &Parameter<'p>) -> Vec<&'p str> {
+        if parameter.targets.is_empty() { self.context.parameters.kinds() } else { parameter.targets.clone() }
+    }
+
+    /// Reads every alternative; when handling is lenient, empty ones are passed over as long as one is left.
+    pub(super) fn each_value<T>(
+        &self,
+        whole: &str,
+        value: &str,
+        mut read: impl FnMut(&str) -> Result<T, SearchError>,
+    ) -> Result<Vec<T>, SearchError> {
+        let limit = self.context.limits.values;
+        let mut values = Vec::new();
+        for part in split(value, b',') {
+            if part.trim().is_empty() {
+                if self.context.strict {
+                    return Err(SearchError::new(SearchProblem::EmptyValue, whole, "has an empty value"));
+                }
+                continue;
+            }
+            if values.len() == limit {
+                let text = format!("may have at most {limit} values");
+                return Err(SearchError::new(SearchProblem::TooCostly, whole, text));
+            }
+            values.push(read(part)?);
+        }
+        if values.is_empty() {
+            return Err(SearchError::new(SearchProblem::EmptyValue, whole, "has no value"));
+        }
+        Self::spend(&self.tests, values.len(), whole)?;
+        Ok(values)
+    }
+}

@@ -1,0 +1,5 @@
+//! Tests of `ieum-fhir` from outside: tables, properties, and the shared example data.
+
+mod date;
+mod decimal;
+mod text;
