@@ -6,6 +6,7 @@ use ieum_fhir::definitions;
 use ieum_fhir::extract::{ExtractOptions, extract};
 use ieum_fhir::index::{Extracted, ParamType};
 use ieum_fhir::json::Value;
+use ieum_fhir::search::parameters::{Parameter, Parameters};
 
 use crate::access::Family;
 use crate::own::OwnKind;
@@ -115,4 +116,27 @@ fn own_kind(own: &'static OwnKind) -> KindDef {
         targets: Vec::new(),
     });
     KindDef { name: own.name.to_owned(), family: own.family, params: params.collect(), own: Some(own) }
+}
+
+impl Parameters for Catalogue {
+    fn kinds(&self) -> Vec<&str> {
+        self.kinds.iter().map(|kind| kind.name.as_str()).collect()
+    }
+
+    fn has_kind(&self, kind: &str) -> bool {
+        self.kind(kind).is_some()
+    }
+
+    fn find(&self, kind: &str, code: &str) -> Option<Parameter<'_>> {
+        self.kind(kind)?.params.iter().find(|param| param.code == code).map(parameter)
+    }
+
+    fn list(&self, kind: &str) -> Vec<Parameter<'_>> {
+        self.kind(kind).map(|kind| kind.params.iter().map(parameter).collect()).unwrap_or_default()
+    }
+}
+
+fn parameter(param: &ParamDef) -> Parameter<'_> {
+    let targets = param.targets.iter().map(String::as_str).collect();
+    Parameter { code: &param.code, kind: param.param_type, targets }
 }

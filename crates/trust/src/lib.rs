@@ -1,1 +1,10 @@
-//! See Cargo.toml.
+//! Who may see what: access decisions, and the one door through which everything passes.
+//!
+//! [`access::Access`] says who asks, in which role, about whom and why; [`door::Door`] is the only way from there to
+//! records. Demo roles stand in for the real evidence (treatment relations, consent, law) that comes with the access
+//! chapter; the shape of the door stays.
+
+pub mod access;
+pub mod account;
+pub mod door;
+pub mod labels;

@@ -1,0 +1,94 @@
+//! Who asks, in which role, about whom, and why.
+
+use ieum_store::access::{AccessPlan, Actor, Reach};
+
+use crate::labels::VERY_RESTRICTED;
+
+/// The role somebody acts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// A person, about themselves.
+    Patient,
+    /// A doctor, nurse or front desk who treats.
+    Clinician,
+    /// Runs the hub; sees what it holds and how it does, but no record of a patient.
+    Operator,
+    /// Another system, such as an EMR or an import.
+    Service,
+    /// Anybody, on a hub opened for trying out on this machine only.
+    Open,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 5] = [Self::Patient, Self::Clinician, Self::Operator, Self::Service, Self::Open];
+
+    /// Its name, as written in accounts and audit entries.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Patient => "patient",
+            Self::Clinician => "clinician",
+            Self::Operator => "operator",
+            Self::Service => "service",
+            Self::Open => "open",
+        }
+    }
+
+    /// The role of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// A request's authority. Made once per request; nothing is read or written without one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// The account or client that asks; an opaque id, no name.
+    pub actor: String,
+    /// The role acted in.
+    pub role: Role,
+    /// In the role of patient: whose records these are.
+    pub patient: Option<String>,
+}
+
+impl Access {
+    /// The authority of this program itself, for imports and maintenance started by whoever runs it.
+    #[must_use]
+    pub fn system(process: &str) -> Self {
+        Self { actor: process.to_owned(), role: Role::Service, patient: None }
+    }
+
+    /// The authority of anybody on an open hub.
+    #[must_use]
+    pub fn open() -> Self {
+        Self { actor: "anybody".into(), role: Role::Open, patient: None }
+    }
+
+    /// Purpose of use (`http://terminology.hl7.org/CodeSystem/v3-ActReason`).
+    #[must_use]
+    pub const fn purpose(&self) -> &'static str {
+        match self.role {
+            Role::Patient => "PATRQT",
+            Role::Clinician | Role::Service => "TREAT",
+            Role::Operator => "HSYSADMIN",
+            Role::Open => "HTEST",
+        }
+    }
+
+    /// What the engines enforce.
+    #[must_use]
+    pub fn plan(&self) -> AccessPlan {
+        let (clinical, system, denied, write) = match self.role {
+            Role::Patient => (Reach::Patients(self.patient.iter().cloned().collect()), false, 0, false),
+            Role::Clinician => (Reach::All, false, VERY_RESTRICTED, true),
+            Role::Operator => (Reach::Nothing, true, 0, false),
+            Role::Service => (Reach::All, true, 0, true),
+            Role::Open => (Reach::All, false, 0, true),
+        };
+        let actor = Actor { id: self.actor.clone(), role: self.role.name().to_owned() };
+        AccessPlan { actor, purpose: self.purpose().to_owned(), clinical, system, denied, write }
+    }
+}

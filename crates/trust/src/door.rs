@@ -1,0 +1,289 @@
+//! The one door: every read and every write names its [`Access`], and nothing else reaches the engines.
+
+use std::sync::Arc;
+
+use ieum_fhir::search::{Query, Total};
+use ieum_store::access::AccessPlan;
+use ieum_store::catalogue::Catalogue;
+use ieum_store::commit::{Change, CommitError, CommitRequest, Committed, Guard, StoreError};
+use ieum_store::cursor::{BadCursor, CursorKey};
+use ieum_store::engine::{
+    AuditEntry, CompartmentRequest, Engine, FeedEntry, HistoryRequest, HistoryScope, Position, SearchRequest,
+    Snapshot, StoredAuditEntry,
+};
+use ieum_store::include::{self, Included};
+use ieum_store::record::Record;
+
+use crate::access::Access;
+
+/// The door to one store. Cheap to clone.
+#[derive(Clone)]
+pub struct Door {
+    engine: Arc<dyn Engine>,
+    catalogue: Arc<Catalogue>,
+    cursors: CursorKey,
+}
+
+/// Why a read was not answered.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DoorError {
+    /// A page token that does not belong here.
+    #[error(transparent)]
+    Cursor(#[from] BadCursor),
+    /// The engine failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Door {
+    /// A door to an engine.
+    #[must_use]
+    pub fn new(engine: Arc<dyn Engine>, catalogue: Arc<Catalogue>, cursor_secret: [u8; 32]) -> Self {
+        Self { engine, catalogue, cursors: CursorKey::new(cursor_secret) }
+    }
+
+    /// The kinds of record behind it.
+    #[must_use]
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// An unchanging view of what this access reaches. Hold it briefly.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine cannot serve.
+    pub fn view(&self, access: &Access) -> Result<View<'_>, StoreError> {
+        Ok(View { door: self, plan: access.plan(), snapshot: self.engine.snapshot()? })
+    }
+
+    /// Commits changes; durable when it returns. A commit that the access does not allow leaves an audit entry.
+    ///
+    /// # Errors
+    /// [`CommitError`]; then nothing has happened.
+    pub fn commit(
+        &self,
+        access: &Access,
+        action: &'static str,
+        guards: Vec<Guard>,
+        changes: Vec<Change>,
+    ) -> Result<Committed, CommitError> {
+        let access_plan = Arc::new(access.plan());
+        let request = CommitRequest { access: Arc::clone(&access_plan), action, guards, changes };
+        let mut entry = AuditEntry::of_commit(&request);
+        match self.engine.commit(request) {
+            Err(CommitError::Denied) => {
+                entry.allowed = false;
+                self.engine.audit(&entry)?;
+                Err(CommitError::Denied)
+            }
+            result => result,
+        }
+    }
+
+    /// Records that something was refused before it reached the store.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the entry could not be made durable.
+    pub fn refused(&self, access: &Access, action: &str, target: &str) -> Result<(), StoreError> {
+        let plan = access.plan();
+        self.engine.audit(&AuditEntry {
+            actor: plan.actor.id,
+            role: plan.actor.role,
+            purpose: plan.purpose,
+            action: action.to_owned(),
+            target: target.to_owned(),
+            allowed: false,
+        })
+    }
+
+    /// Remembers how far a follower of the feed has come.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be made durable.
+    pub fn set_follower(&self, name: &str, t: u64) -> Result<(), StoreError> {
+        self.engine.set_follower(name, t)
+    }
+}
+
+/// What one access reaches, at one moment.
+pub struct View<'d> {
+    door: &'d Door,
+    plan: AccessPlan,
+    snapshot: Box<dyn Snapshot + 'd>,
+}
+
+/// One page of an answer.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The records, in order.
+    pub records: Vec<Record>,
+    /// What goes with them.
+    pub included: Included,
+    /// How many there are in all, if that was asked and is known.
+    pub total: Option<u64>,
+    /// Token of the page before.
+    pub previous: Option<String>,
+    /// Token of the page after.
+    pub next: Option<String>,
+}
+
+impl View<'_> {
+    /// The newest commit in this view.
+    #[must_use]
+    pub fn t(&self) -> u64 {
+        self.snapshot.t()
+    }
+
+    /// The newest version of a record; a deletion is a version without body.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn read(&self, kind: &str, id: &str) -> Result<Option<Record>, StoreError> {
+        self.snapshot.read(&self.plan, kind, id)
+    }
+
+    /// One version of a record.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn read_version(&self, kind: &str, id: &str, version: u64) -> Result<Option<Record>, StoreError> {
+        self.snapshot.read_version(&self.plan, kind, id, version)
+    }
+
+    /// Versions, newest first.
+    ///
+    /// # Errors
+    /// [`DoorError`] for a foreign token, or when the engine fails.
+    pub fn history(
+        &self,
+        scope: HistoryScope<'_>,
+        since: Option<i64>,
+        token: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, DoorError> {
+        let question = self.question(&format!("history {scope:?} {since:?}"));
+        let (after, _) = self.open(token, &question)?;
+        let page = self.snapshot.history(&self.plan, &HistoryRequest { scope, since, after, limit })?;
+        let next = page.next.map(|position| self.seal(&position, false, &question));
+        Ok(Page { records: page.records, total: page.total, next, ..Page::default() })
+    }
+
+    /// Records that match, with what goes with them.
+    ///
+    /// # Errors
+    /// [`DoorError`] for a foreign token, or when the engine fails or the question takes too long.
+    pub fn search(&self, query: &Query, token: Option<&str>, limit: usize) -> Result<Page, DoorError> {
+        let question = self.question(&format!("search {} {:?} {:?}", query.kind, query.filters, query.sort));
+        let (after, backward) = self.open(token, &question)?;
+        let page = self.snapshot.search(&self.plan, &SearchRequest { query, after, backward, limit })?;
+        let total = match query.total {
+            Total::None => None,
+            Total::Accurate => Some(self.snapshot.count(&self.plan, query)?),
+        };
+        let catalogue = &self.door.catalogue;
+        let included =
+            include::included(&*self.snapshot, &self.plan, catalogue, &query.includes, &page.records)?;
+        Ok(Page {
+            records: page.records,
+            included,
+            total,
+            previous: page.previous.map(|position| self.seal(&position, true, &question)),
+            next: page.next.map(|position| self.seal(&position, false, &question)),
+        })
+    }
+
+    /// How many records match.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails or the question takes too long.
+    pub fn count(&self, query: &Query) -> Result<u64, StoreError> {
+        self.snapshot.count(&self.plan, query)
+    }
+
+    /// The ids of at most `most` records that match: for conditions, where more than one is already too many.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails or the question takes too long.
+    pub fn matching_ids(&self, query: &Query, most: usize) -> Result<Vec<String>, StoreError> {
+        let request = SearchRequest { query, after: None, backward: false, limit: most };
+        let page = self.snapshot.search(&self.plan, &request)?;
+        Ok(page.records.into_iter().map(|record| record.id).collect())
+    }
+
+    /// Records in a patient's compartment.
+    ///
+    /// # Errors
+    /// [`DoorError`] for a foreign token, or when the engine fails.
+    pub fn compartment(
+        &self,
+        patient: &str,
+        kinds: &[String],
+        since: Option<i64>,
+        token: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, DoorError> {
+        let question = self.question(&format!("compartment {patient:?} {kinds:?} {since:?}"));
+        let (after, _) = self.open(token, &question)?;
+        let request = CompartmentRequest { patient, kinds, since, after, limit };
+        let page = self.snapshot.compartment(&self.plan, &request)?;
+        let next = page.next.map(|position| self.seal(&position, false, &question));
+        Ok(Page { records: page.records, next, ..Page::default() })
+    }
+
+    /// Changes after a commit, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn feed(&self, after: u64, limit: usize) -> Result<Vec<FeedEntry>, StoreError> {
+        self.snapshot.feed(&self.plan, after, limit)
+    }
+
+    /// How far a follower of the feed has come.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn follower(&self, name: &str) -> Result<u64, StoreError> {
+        self.snapshot.follower(name)
+    }
+
+    /// Audit entries, newest first; none for those who may not see the system's own records.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn audit_entries(&self, before: Option<u64>, limit: usize) -> Result<Vec<StoredAuditEntry>, StoreError> {
+        if self.plan.system { self.snapshot.audit_entries(before, limit) } else { Ok(Vec::new()) }
+    }
+
+    /// Current records by kind.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn census(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.snapshot.census(&self.plan)
+    }
+
+    /// What a token is bound to: the question, and what the caller reaches.
+    fn question(&self, asked: &str) -> Vec<u8> {
+        format!("{asked}\n{:?}", self.plan).into_bytes()
+    }
+
+    fn seal(&self, position: &Position, backward: bool, question: &[u8]) -> String {
+        let direction = if backward { 'b' } else { 'f' };
+        format!("{direction}{}", self.door.cursors.seal(position, &directed(question, backward)))
+    }
+
+    fn open(&self, token: Option<&str>, question: &[u8]) -> Result<(Option<Position>, bool), BadCursor> {
+        let Some(token) = token else { return Ok((None, false)) };
+        let backward = match token.as_bytes().first() {
+            Some(b'f') => false,
+            Some(b'b') => true,
+            _ => return Err(BadCursor),
+        };
+        let position = self.door.cursors.open(&token[1..], &directed(question, backward))?;
+        Ok((Some(position), backward))
+    }
+}
+
+fn directed(question: &[u8], backward: bool) -> Vec<u8> {
+    [question, if backward { b"\nback" } else { b"\nforth" }].concat()
+}
