@@ -2,6 +2,7 @@
 
 pub mod date;
 pub mod decimal;
+pub mod definitions;
 pub mod expression;
 pub mod index;
 pub mod json;
