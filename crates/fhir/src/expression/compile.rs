@@ -44,8 +44,13 @@ struct Place {
 
 impl Place {
     fn start(of: &'static TypeDef, from_resource: bool) -> Self {
-        let path =
-            Path { steps: Vec::new(), type_name: of.name, element: None, meaning: Meaning::Values, from_resource };
+        let path = Path {
+            steps: Vec::new(),
+            type_name: of.name,
+            element: None,
+            meaning: Meaning::Values,
+            from_resource,
+        };
         Self { path, of }
     }
 
@@ -173,4 +178,3 @@ impl Path {
         systems.all(|system| system == first).then_some(first)
     }
 }
-

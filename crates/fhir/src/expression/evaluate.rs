@@ -59,7 +59,11 @@ impl Step {
 /// (`Patient/1`, `https://elsewhere/fhir/Patient/1`), else by `Reference.type`. Nothing is looked up.
 #[must_use]
 pub fn reference_kind(value: Value<'_>) -> Option<Cow<'_, str>> {
-    let text = if value.kind() == Kind::String { value.text() } else { value.get("reference").and_then(Value::text) };
+    let text = if value.kind() == Kind::String {
+        value.text()
+    } else {
+        value.get("reference").and_then(Value::text)
+    };
     let by_text = match text {
         Some(Cow::Borrowed(text)) => kind_in(text).map(Cow::Borrowed),
         Some(Cow::Owned(text)) => kind_in(&text).map(|kind| Cow::Owned(kind.to_owned())),

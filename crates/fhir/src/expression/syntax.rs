@@ -62,7 +62,11 @@ impl<'e> Parser<'e> {
     fn comparison(&mut self) -> Result<Expression<'e>, ExpressionError> {
         let left = self.path()?;
         if self.takes("!=") {
-            return if self.takes_word("false") { Ok(Expression::NotFalse(Box::new(left))) } else { Err(self.error()) };
+            return if self.takes_word("false") {
+                Ok(Expression::NotFalse(Box::new(left)))
+            } else {
+                Err(self.error())
+            };
         }
         if self.takes_word("as") {
             return Ok(Expression::OfType(Box::new(left), self.type_name()?));
@@ -93,7 +97,11 @@ impl<'e> Parser<'e> {
                 path = Expression::Item(Box::new(path), item);
             } else if self.takes(".") {
                 let name = self.name()?;
-                path = if self.takes("(") { self.function(path, name)? } else { Expression::Member(Box::new(path), name) };
+                path = if self.takes("(") {
+                    self.function(path, name)?
+                } else {
+                    Expression::Member(Box::new(path), name)
+                };
             } else {
                 return Ok(path);
             }
@@ -170,7 +178,8 @@ impl<'e> Parser<'e> {
     fn takes_word(&mut self, wanted: &str) -> bool {
         self.space();
         let follows = self.text[self.at..].strip_prefix(wanted);
-        let found = follows.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_'));
+        let found = follows
+            .is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_'));
         if found {
             self.at += wanted.len();
         }
