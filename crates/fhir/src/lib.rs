@@ -3,6 +3,8 @@
 pub mod date;
 pub mod decimal;
 pub mod definitions;
+pub mod expression;
+pub mod extract;
 pub mod index;
 pub mod json;
 pub mod reference;

@@ -6,6 +6,7 @@
 pub mod matches;
 pub mod parameters;
 pub mod parse;
+mod r4;
 mod split;
 
 use crate::decimal::SortKey;
@@ -13,6 +14,7 @@ use crate::index::TimeRange;
 
 pub use matches::passes;
 pub use parse::parse;
+pub use r4::R4;
 
 /// A checked search on one kind of record.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -102,7 +102,8 @@ pub trait Snapshot {
     /// [`StoreError`] when the engine fails.
     fn audit_entries(&self, before: Option<u64>, limit: usize) -> Result<Vec<StoredAuditEntry>, StoreError>;
 
-    /// Current records by kind that this caller reaches, kinds without records left out.
+    /// Current records by kind that this caller reaches, kinds without records left out. Who reaches the system's own
+    /// records is given the counts of everything: numbers, not records.
     ///
     /// # Errors
     /// [`StoreError`] when the engine fails.

@@ -2,4 +2,5 @@
 
 mod date;
 mod decimal;
+mod expression;
 mod text;

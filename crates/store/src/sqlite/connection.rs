@@ -171,6 +171,7 @@ impl Reader<'_> {
         entry.longest = entry.longest.max(took);
     }
 
+    /// How SQLite goes about a statement; nothing for what is no single statement.
     fn plan(&self, statement: &str) -> Result<Vec<String>, StoreError> {
         let mut explain = self.connection().prepare(&format!("EXPLAIN QUERY PLAN {statement}"))?;
         let lines = explain.query_map([], |row| row.get(3))?;

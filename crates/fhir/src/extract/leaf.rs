@@ -1,0 +1,243 @@
+//! From one value of a FHIR type to index values of one type of parameter (R4, section 3.1.1.4).
+
+use std::borrow::Cow;
+
+use crate::date;
+use crate::decimal::SortKey;
+use crate::expression::Path;
+use crate::index::{IndexValue, NumberRange, ParamType, TimeRange};
+use crate::json::{Kind, Value};
+use crate::reference;
+
+const CURRENCIES: &str = "urn:iso:std:iso:4217";
+
+/// How to read a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leaf {
+    /// Token from Coding.
+    Coding,
+    /// Token from CodeableConcept: each coding; its text is no token.
+    CodeableConcept,
+    /// Token from Identifier: its system and value.
+    Identifier,
+    /// Token from ContactPoint: its value; its system (phone, email) is no code system.
+    ContactPoint,
+    /// Token from code, with the system its required binding implies, if that is one: `final` is found by `final`
+    /// and by `http://hl7.org/fhir/observation-status|final`; not by `|final`, which asks for codes that have no
+    /// system (3.1.1.4.10: for `code` "the system is implicit, defined in the value set").
+    Code(Option<&'static str>),
+    /// Token from boolean.
+    Boolean,
+    /// Token from string, id, uri.
+    TextToken,
+    /// Date from date, dateTime, instant.
+    Date,
+    /// Date from Period.
+    Period,
+    /// Date from Timing.
+    Timing,
+    /// Number from integer, positiveInt, unsignedInt, decimal.
+    Number,
+    /// Number from Range.
+    NumberRange,
+    /// Quantity from Quantity and its kin (Age, Count, Distance, Duration).
+    Quantity,
+    /// Quantity from Money.
+    Money,
+    /// Quantity from Range.
+    QuantityRange,
+    /// String from string, markdown, code.
+    Text,
+    /// String from HumanName: each part.
+    HumanName,
+    /// String from Address: each part.
+    Address,
+    /// Reference from Reference.
+    Reference,
+    /// Reference from canonical, uri.
+    UriReference,
+    /// Reference from a whole resource (Bundle.entry.resource).
+    Resource,
+    /// URI from uri, url, canonical, oid.
+    Uri,
+}
+
+impl Leaf {
+    /// How a parameter of this type reads what the path finds; `None` when it has no use for that FHIR type.
+    pub(super) fn of(kind: ParamType, path: &Path) -> Option<Self> {
+        use ParamType as P;
+        Some(match (kind, path.type_name) {
+            (P::Token, "Coding") => Self::Coding,
+            (P::Token, "CodeableConcept") => Self::CodeableConcept,
+            (P::Token, "Identifier") => Self::Identifier,
+            (P::Token, "ContactPoint") => Self::ContactPoint,
+            (P::Token, "code") => Self::Code(path.code_system()),
+            (P::Token, "boolean") => Self::Boolean,
+            (P::Token, "string" | "id" | "uri" | "url" | "canonical" | "oid" | "uuid") => Self::TextToken,
+            (P::Date, "date" | "dateTime" | "instant") => Self::Date,
+            (P::Date, "Period") => Self::Period,
+            (P::Date, "Timing") => Self::Timing,
+            (P::Number, "integer" | "positiveInt" | "unsignedInt" | "decimal") => Self::Number,
+            (P::Number, "Range") => Self::NumberRange,
+            (P::Quantity, "Quantity" | "Age" | "Count" | "Distance" | "Duration") => Self::Quantity,
+            (P::Quantity, "Money") => Self::Money,
+            (P::Quantity, "Range") => Self::QuantityRange,
+            (P::String, "string" | "markdown" | "code") => Self::Text,
+            (P::String, "HumanName") => Self::HumanName,
+            (P::String, "Address") => Self::Address,
+            (P::Reference, "Reference") => Self::Reference,
+            (P::Reference, "canonical" | "uri") => Self::UriReference,
+            (P::Reference, "Resource") => Self::Resource,
+            (P::Uri, "uri" | "url" | "canonical" | "oid" | "uuid") => Self::Uri,
+            _ => return None,
+        })
+    }
+}
+
+/// Where index values go.
+pub(super) struct Sink<'d, 's> {
+    pub(super) values: Vec<(u16, IndexValue<'d>)>,
+    pub(super) base_url: Option<&'s str>,
+    pub(super) is_kind: &'s dyn Fn(&str) -> bool,
+}
+
+impl<'d> Sink<'d, '_> {
+    /// Adds all that this value gives. What is not of the expected form gives nothing.
+    pub(super) fn take(&mut self, param: u16, leaf: Leaf, value: Value<'d>) {
+        match leaf {
+            Leaf::Coding => self.token(param, text(value, "system"), text(value, "code")),
+            Leaf::CodeableConcept => {
+                for coding in value.get("coding").into_iter().flat_map(Value::each) {
+                    self.token(param, text(coding, "system"), text(coding, "code"));
+                }
+            }
+            Leaf::Identifier => self.token(param, text(value, "system"), text(value, "value")),
+            Leaf::ContactPoint => self.token(param, None, text(value, "value")),
+            Leaf::Code(system) => {
+                if let Some(code) = value.text() {
+                    self.token(param, system.map(Cow::Borrowed), Some(code));
+                }
+            }
+            Leaf::Boolean => {
+                if value.kind() == Kind::Bool {
+                    self.token(param, None, Some(Cow::Borrowed(value.raw())));
+                }
+            }
+            Leaf::TextToken => self.token(param, None, value.text()),
+            Leaf::Date | Leaf::Period | Leaf::Timing => {
+                self.values.extend(time(leaf, value).map(|range| (param, IndexValue::Date(range))));
+            }
+            Leaf::Number | Leaf::NumberRange => {
+                let range = if leaf == Leaf::Number { point(value) } else { stretch(value) };
+                self.values.extend(range.map(|range| (param, IndexValue::Number(range))));
+            }
+            Leaf::Quantity | Leaf::Money | Leaf::QuantityRange => {
+                self.values.extend(quantity(leaf, value).map(|quantity| (param, quantity)));
+            }
+            Leaf::Text => self.string(param, value),
+            Leaf::HumanName => self.parts(param, value, &["text", "family", "given", "prefix", "suffix"]),
+            Leaf::Address => {
+                let parts = ["text", "line", "city", "district", "state", "postalCode", "country"];
+                self.parts(param, value, &parts);
+            }
+            Leaf::Reference => self.reference(param, text(value, "reference")),
+            Leaf::UriReference => self.reference(param, value.text()),
+            Leaf::Resource => {
+                if let (Some(kind), Some(id)) = (text(value, "resourceType"), text(value, "id")) {
+                    let target = crate::index::Target::Local { kind, id };
+                    self.values.push((param, IndexValue::Reference(target)));
+                }
+            }
+            Leaf::Uri => {
+                let uri = value.text().filter(|uri| !uri.is_empty());
+                self.values.extend(uri.map(|uri| (param, IndexValue::Uri(uri))));
+            }
+        }
+    }
+
+    fn token(&mut self, param: u16, system: Option<Cow<'d, str>>, code: Option<Cow<'d, str>>) {
+        let (system, code) = (system.filter(|text| !text.is_empty()), code.filter(|text| !text.is_empty()));
+        if code.is_some() || system.is_some() {
+            self.values.push((param, IndexValue::Token { system, code }));
+        }
+    }
+
+    fn string(&mut self, param: u16, value: Value<'d>) {
+        if let Some(text) = value.text().filter(|text| !text.trim().is_empty()) {
+            self.values.push((param, IndexValue::String(text)));
+        }
+    }
+
+    fn parts(&mut self, param: u16, value: Value<'d>, names: &[&str]) {
+        for member in value.members() {
+            if member.key().is_some_and(|key| names.contains(&&*key)) {
+                member.each().for_each(|part| self.string(param, part));
+            }
+        }
+    }
+
+    fn reference(&mut self, param: u16, reference: Option<Cow<'d, str>>) {
+        let target = reference.and_then(|text| reference::target(text, self.base_url, self.is_kind));
+        self.values.extend(target.map(|target| (param, IndexValue::Reference(target))));
+    }
+}
+
+/// The moment a record is ordered by: when it began, or when it ended if its beginning is not known.
+pub(super) fn main_date(leaf: Leaf, value: Value<'_>) -> Option<i64> {
+    let range = time(leaf, value)?;
+    [range.lo, range.hi].into_iter().find(|&moment| moment != i64::MIN && moment != i64::MAX)
+}
+
+fn time(leaf: Leaf, value: Value<'_>) -> Option<TimeRange> {
+    match leaf {
+        Leaf::Period => date::period(value),
+        Leaf::Timing => date::timing(value),
+        _ => date::parse(&value.text()?).ok(),
+    }
+}
+
+fn text<'d>(value: Value<'d>, name: &str) -> Option<Cow<'d, str>> {
+    value.get(name).and_then(Value::text)
+}
+
+fn point(value: Value<'_>) -> Option<NumberRange> {
+    let key = SortKey::of(value.number()?)?;
+    Some(NumberRange { lo: key.clone(), hi: key })
+}
+
+/// `low` to `high`, each open when absent; nothing when both are.
+fn stretch(range: Value<'_>) -> Option<NumberRange> {
+    let end = |name| SortKey::of(range.get(name)?.get("value")?.number()?);
+    let (low, high) = (end("low"), end("high"));
+    (low.is_some() || high.is_some()).then(|| NumberRange {
+        lo: low.unwrap_or_else(SortKey::minus_infinity),
+        hi: high.unwrap_or_else(SortKey::plus_infinity),
+    })
+}
+
+fn quantity<'d>(leaf: Leaf, value: Value<'d>) -> Option<IndexValue<'d>> {
+    if leaf == Leaf::Money {
+        let range = point(value.get("value")?)?;
+        let system = Some(Cow::Borrowed(CURRENCIES));
+        return Some(IndexValue::Quantity { system, code: text(value, "currency"), unit: None, range });
+    }
+    let (range, of) = if leaf == Leaf::QuantityRange {
+        (stretch(value)?, value.get("low").or_else(|| value.get("high"))?)
+    } else {
+        let NumberRange { lo, hi } = point(value.get("value")?)?;
+        let range = match text(value, "comparator").as_deref() {
+            Some("<") => NumberRange { lo: SortKey::minus_infinity(), hi: hi.just_below() },
+            Some("<=") => NumberRange { lo: SortKey::minus_infinity(), hi },
+            Some(">=") => NumberRange { lo, hi: SortKey::plus_infinity() },
+            Some(">") => NumberRange { lo: lo.just_above(), hi: SortKey::plus_infinity() },
+            _ => NumberRange { lo, hi },
+        };
+        (range, value)
+    };
+    Some(IndexValue::Quantity {
+        system: text(of, "system"),
+        code: text(of, "code"),
+        unit: text(of, "unit"),
+        range,
+    })
+}

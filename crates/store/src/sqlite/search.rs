@@ -1,0 +1,72 @@
+//! From a query and an access plan to one statement.
+//!
+//! The statement starts from the most selective condition (found by counting a bounded number of index rows) and
+//! checks the others record by record; chains are semi-joins inside the same statement. The access plan is part of
+//! every place where a record is looked at: the page, the count, and both ends of a chain.
+
+mod order;
+mod plan;
+mod select;
+mod sql;
+
+use ieum_fhir::search::Query;
+use rusqlite::params_from_iter;
+
+use super::view::Scope;
+use crate::commit::StoreError;
+use crate::engine::{Position, SearchPage, SearchRequest, SortValue};
+
+pub(super) use sql::{Sql, json_numbers};
+
+/// A row of an ordered page: sort values, then the record's number.
+pub(super) type Place = (Vec<Option<SortValue>>, i64);
+
+/// The statement for one page; its rows are the sort values, then `rid`.
+pub(super) fn page_statement(scope: &Scope<'_>, request: &SearchRequest<'_>) -> Result<Option<Sql>, StoreError> {
+    let Some(matching) = plan::matching(scope, request.query, as_of(scope, request))? else { return Ok(None) };
+    Ok(Some(order::ordered(scope, &matching, request)?))
+}
+
+/// The statement that counts.
+pub(super) fn count_statement(scope: &Scope<'_>, query: &Query) -> Result<Option<Sql>, StoreError> {
+    let Some(matching) = plan::matching(scope, query, scope.t)? else { return Ok(None) };
+    let mut sql = Sql::new("SELECT count(*) ");
+    sql.append(&matching.from).append(&matching.condition);
+    Ok(Some(sql))
+}
+
+/// The newest commit whose records belong to the walk.
+fn as_of(scope: &Scope<'_>, request: &SearchRequest<'_>) -> u64 {
+    request.after.as_ref().map_or(scope.t, |position| position.as_of)
+}
+
+/// Runs the statement of a page: which records, and what stands before and after them.
+pub(super) fn run(scope: &Scope<'_>, request: &SearchRequest<'_>, statement: &Sql) -> Result<SearchPage, StoreError> {
+    let mut places = places(scope, statement, request.query.sort.len())?;
+    let more = places.len() > request.limit;
+    places.truncate(request.limit);
+    if request.backward {
+        places.reverse();
+    }
+    let (more_before, more_after) =
+        if request.backward { (more, true) } else { (request.after.is_some(), more) };
+    let as_of = as_of(scope, request);
+    let position = |(keys, last): &Place| Position { as_of, keys: keys.clone(), last: *last };
+    let rids: Vec<i64> = places.iter().map(|(_, rid)| *rid).collect();
+    Ok(SearchPage {
+        previous: places.first().filter(|_| more_before).map(position),
+        next: places.last().filter(|_| more_after).map(position),
+        records: scope.records(&rids)?,
+    })
+}
+
+fn places(scope: &Scope<'_>, sql: &Sql, keys: usize) -> Result<Vec<Place>, StoreError> {
+    let mut statement = scope.connection.prepare_cached(&sql.text)?;
+    let mut rows = statement.query(params_from_iter(&sql.values))?;
+    let mut places = Vec::new();
+    while let Some(row) = rows.next()? {
+        let values = (0..keys).map(|column| Ok(order::sort_value(row.get_ref(column)?))).collect::<Result<_, StoreError>>()?;
+        places.push((values, row.get(keys)?));
+    }
+    Ok(places)
+}

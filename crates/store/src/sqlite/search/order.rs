@@ -1,0 +1,169 @@
+//! Order and pages: sort values, and where a page begins.
+
+use ieum_fhir::index::ParamType;
+use ieum_fhir::search::{Param, SortBy, SortKeyOf};
+use rusqlite::types::{Value, ValueRef};
+
+use super::plan::Matching;
+use super::sql::Sql;
+use crate::commit::StoreError;
+use crate::engine::{Position, SearchRequest, SortValue};
+use crate::sqlite::view::Scope;
+
+/// The statement for one page of the matching records; its rows are the sort values, then `rid`.
+pub(super) fn ordered(
+    scope: &Scope<'_>,
+    matching: &Matching,
+    request: &SearchRequest<'_>,
+) -> Result<Sql, StoreError> {
+    let sort = &request.query.sort;
+    let limit = i64::try_from(request.limit.saturating_add(1)).unwrap_or(i64::MAX);
+    let direction = if request.backward { " DESC" } else { "" };
+    if sort.is_empty() {
+        let mut sql = Sql::new("SELECT r.rid ");
+        sql.append(&matching.from).append(&matching.condition);
+        if let Some(after) = &request.after {
+            sql.push(if request.backward { " AND r.rid < " } else { " AND r.rid > " }).bind(after.last);
+        }
+        sql.push(" ORDER BY r.rid").push(direction).push(" LIMIT ").bind(limit);
+        return Ok(sql);
+    }
+    let keys: Vec<Key> =
+        sort.iter().enumerate().map(|(index, key)| Key::new(scope, key, &format!("k{index}"))).collect();
+    let names: Vec<String> = keys.iter().map(|key| key.name.clone()).collect();
+    let mut sql = Sql::default();
+    let tables: Vec<Sql> = keys.iter().filter_map(|key| key.table.clone()).collect();
+    if !tables.is_empty() {
+        sql.push("WITH ").join(&tables, ", ").push(" ");
+    }
+    sql.push("SELECT ").push(&names.join(", ")).push(", rid FROM (SELECT ");
+    for key in &keys {
+        sql.append(&key.value).push(" AS ").push(&key.name).push(", ");
+    }
+    sql.push("r.rid AS rid ").append(&matching.from);
+    for key in keys.iter().filter(|key| key.table.is_some()) {
+        let table = format!("s{}", key.name);
+        sql.push(" LEFT JOIN ").push(&table).push(" ON ").push(&table).push(".rid = r.rid");
+    }
+    sql.append(&matching.condition).push(")");
+    if let Some(after) = &request.after {
+        sql.push(" WHERE ").append(&beyond(sort, &names, after, request.backward));
+    }
+    sql.push(" ORDER BY ");
+    for (key, name) in sort.iter().zip(&names) {
+        let descending = key.descending != request.backward;
+        sql.push(name).push(if descending { " DESC" } else { " ASC" });
+        sql.push(if request.backward { " NULLS FIRST, " } else { " NULLS LAST, " });
+    }
+    sql.push("rid").push(direction).push(" LIMIT ").bind(limit);
+    Ok(sql)
+}
+
+/// One sort value of record `r`: the least of the parameter's values when ascending, else the greatest.
+struct Key {
+    name: String,
+    value: Sql,
+    /// A table of the values by record, for parameters whose index cannot be asked by record.
+    table: Option<Sql>,
+}
+
+impl Key {
+    fn new(scope: &Scope<'_>, key: &SortKeyOf, name: &str) -> Self {
+        let plain = |text: &str| Self { name: name.to_owned(), value: Sql::new(text), table: None };
+        let param = match &key.by {
+            SortBy::Id => return plain("id_text(r.id)"),
+            SortBy::LastUpdated => return plain("r.t"),
+            SortBy::Param(param) => param,
+        };
+        let Some((tp, param_type)) = param_of(scope, param) else { return plain("NULL") };
+        let end = if key.descending { "max" } else { "min" };
+        let by_record = |column: &str, from: &str| {
+            let mut value = Sql::new("(SELECT ");
+            value.push(end).push("(x.").push(column).push(") FROM ").push(from);
+            value.push(" x WHERE x.rid = r.rid AND x.tp = ").bind(tp).push(")");
+            Self { name: name.to_owned(), value, table: None }
+        };
+        let by_table = |value: &str, from: &str| {
+            let mut table = Sql::new("s");
+            table.push(name).push("(rid, value) AS MATERIALIZED (SELECT x.rid, ").push(end).push("(").push(value);
+            table.push(") FROM ").push(from).push(" WHERE x.tp = ").bind(tp).push(" GROUP BY x.rid)");
+            let value = Sql::new(&format!("s{name}.value"));
+            Self { name: name.to_owned(), value, table: Some(table) }
+        };
+        match param_type {
+            ParamType::Date => by_record("lo", "dat"),
+            ParamType::Number | ParamType::Quantity => by_record("lo", "num"),
+            ParamType::String => by_record("norm", "str"),
+            // A value without text (a system alone) is no value to sort by.
+            ParamType::Token | ParamType::Uri => by_table("w.text", "tok x JOIN dict w ON w.id = x.v"),
+            ParamType::Reference => by_table(
+                "CASE t.kind WHEN 0 THEN id_text(t.id) ELSE n.name || '/' || id_text(t.id) END",
+                "ref x JOIN res t ON t.rid = x.target LEFT JOIN kind n ON n.no = t.kind",
+            ),
+            ParamType::Composite | ParamType::Special => plain("NULL"),
+        }
+    }
+}
+
+fn param_of(scope: &Scope<'_>, param: &Param) -> Option<(i64, ParamType)> {
+    let kind = scope.shared.catalogue.kind(&param.kind)?;
+    let position = kind.param(&param.code)?;
+    let tp = scope.shared.registry.kind(&param.kind)?.tp[position];
+    Some((tp, kind.params[position].param_type))
+}
+
+/// Everything after a place in the order (before it when going back): equal in the first keys and beyond in the next,
+/// for each key in turn; at last the record's number.
+fn beyond(sort: &[SortKeyOf], names: &[String], after: &Position, backward: bool) -> Sql {
+    let mut pieces = Vec::new();
+    let mut equal = Sql::default();
+    for ((key, name), value) in sort.iter().zip(names).zip(&after.keys) {
+        let mut piece = equal.clone();
+        piece.append(&beyond_key(name, value.as_ref(), key.descending, backward));
+        pieces.push(piece);
+        equal.push(name).push(" IS ").bind(to_sql(value.as_ref())).push(" AND ");
+    }
+    let mut last = equal;
+    last.push(if backward { "rid < " } else { "rid > " }).bind(after.last);
+    pieces.push(last);
+    let mut sql = Sql::new("((");
+    sql.join(&pieces, ") OR (").push("))");
+    sql
+}
+
+/// Values beyond one value; records without a value come last.
+fn beyond_key(name: &str, value: Option<&SortValue>, descending: bool, backward: bool) -> Sql {
+    let mut sql = Sql::default();
+    match (value, backward) {
+        (None, false) => sql.push("0"),
+        (None, true) => sql.push(name).push(" IS NOT NULL"),
+        (Some(value), _) => {
+            let less = descending != backward;
+            sql.push("(").push(name).push(if less { " < " } else { " > " }).bind(to_sql(Some(value)));
+            if !backward {
+                sql.push(" OR ").push(name).push(" IS NULL");
+            }
+            sql.push(")")
+        }
+    };
+    sql
+}
+
+fn to_sql(value: Option<&SortValue>) -> Value {
+    match value {
+        None => Value::Null,
+        Some(SortValue::Int(value)) => Value::Integer(*value),
+        Some(SortValue::Text(text)) => Value::Text(text.clone()),
+        Some(SortValue::Bytes(bytes)) => Value::Blob(bytes.clone()),
+    }
+}
+
+/// A sort value out of a row.
+pub(super) fn sort_value(value: ValueRef<'_>) -> Option<SortValue> {
+    match value {
+        ValueRef::Integer(value) => Some(SortValue::Int(value)),
+        ValueRef::Text(text) => Some(SortValue::Text(String::from_utf8_lossy(text).into_owned())),
+        ValueRef::Blob(bytes) => Some(SortValue::Bytes(bytes.to_vec())),
+        ValueRef::Null | ValueRef::Real(_) => None,
+    }
+}

@@ -1,0 +1,287 @@
+//! Conditions as SQL, and where the statement starts.
+
+use ieum_fhir::index::TimeRange;
+use ieum_fhir::search::{DateTest, Filter, Param, Prefix, Query, Test};
+use rusqlite::{OptionalExtension, params, params_from_iter};
+
+use super::select::{Select, Selector};
+use super::sql::{Sql, json_numbers};
+use crate::commit::StoreError;
+use crate::sqlite::apply::find_rid;
+use crate::sqlite::dict::StoredId;
+use crate::sqlite::registry::presence;
+use crate::sqlite::to_i64;
+use crate::sqlite::view::Scope;
+
+/// Index rows counted at most to learn how selective a condition is.
+const LOOK: usize = 20_000;
+
+/// What follows `SELECT …` in a statement that finds matching records as `r`.
+pub(super) struct Matching {
+    /// `FROM …`, to which joins may be added.
+    pub(super) from: Sql,
+    /// ` WHERE …`
+    pub(super) condition: Sql,
+}
+
+/// The matching records of a query that were there at commit `as_of`. `None` when the caller reaches none of the kind,
+/// or there is no such kind.
+pub(super) fn matching(scope: &Scope<'_>, query: &Query, as_of: u64) -> Result<Option<Matching>, StoreError> {
+    let Some(kind) = scope.shared.registry.kind(&query.kind) else { return Ok(None) };
+    if !scope.reaches(&query.kind) {
+        return Ok(None);
+    }
+    let mut planner = Planner { scope, aliases: 0 };
+    let conditions = planner.conditions("r", &query.kind, &query.filters)?;
+    let mut from = Sql::new("FROM ");
+    let mut condition = Sql::new(" WHERE ");
+    match &conditions.stream {
+        // CROSS JOIN keeps the order: the stream gives records in the order of their numbers.
+        Some(stream) => {
+            from.push(stream.table).push(" x CROSS JOIN res r ON r.rid = x.rid");
+            condition.append(&stream.condition).push(" AND ");
+            if stream.table == "tok" {
+                condition.push(ONCE).push(" AND ");
+            }
+        }
+        None => {
+            from.push("res r");
+        }
+    }
+    // With a start of its own the statement must not start from all records of the kind.
+    let plus = if conditions.stream.is_some() || conditions.selective { "+" } else { "" };
+    condition.push(plus).push("r.kind = ").bind(kind.no);
+    condition.push(" AND r.op IN (1, 2) AND r.t0 <= ").bind(to_i64(as_of));
+    condition.append(&scope.visible("r")).append(&conditions.sql);
+    Ok(Some(Matching { from, condition }))
+}
+
+/// A code may stand in a record under several systems; the record counts once.
+const ONCE: &str = "NOT EXISTS (SELECT 1 FROM tok y WHERE y.tp = x.tp AND y.v = x.v AND y.rid = x.rid AND y.s < x.s)";
+
+struct Planner<'p> {
+    scope: &'p Scope<'p>,
+    aliases: usize,
+}
+
+/// Conditions on one alias, each preceded by ` AND `.
+#[derive(Default)]
+struct Conditions {
+    sql: Sql,
+    /// The index to walk through in order, when that is the best start.
+    stream: Option<Select>,
+    /// Some condition is a small set of records.
+    selective: bool,
+}
+
+/// How a condition is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As the set of all records that pass.
+    Set,
+    /// Record by record.
+    Probe,
+}
+
+impl Planner<'_> {
+    /// All filters on an alias. The most selective becomes the start.
+    fn conditions(&mut self, alias: &str, kind: &str, filters: &[Filter]) -> Result<Conditions, StoreError> {
+        let mut conditions = Conditions::default();
+        let mut found: Vec<(usize, usize, Vec<Select>)> = Vec::new();
+        for (index, filter) in filters.iter().enumerate() {
+            if let Filter::Any { param, tests } = filter {
+                let selects = self.selects(param, tests)?;
+                found.push((self.estimate(&selects)?, index, selects));
+            } else if let Filter::Id(ids) = filter {
+                found.push((ids.len(), index, Vec::new()));
+            }
+        }
+        let start = found.into_iter().min_by_key(|(estimate, _, _)| *estimate);
+        let mut set = None;
+        let mut streamed = None;
+        match start {
+            Some((estimate, index, _)) if estimate <= LOOK => {
+                set = Some(index);
+                conditions.selective = true;
+            }
+            Some((_, index, selects)) if alias == "r" => {
+                if let Ok([select]) = <[Select; 1]>::try_from(selects)
+                    && select.ordered
+                {
+                    conditions.stream = Some(select);
+                    streamed = Some(index);
+                }
+            }
+            _ => {}
+        }
+        for (index, filter) in filters.iter().enumerate().filter(|(index, _)| Some(*index) != streamed) {
+            let form = if set == Some(index) { Form::Set } else { Form::Probe };
+            let condition = self.condition(alias, kind, filter, form)?;
+            conditions.sql.push(" AND ").append(&condition);
+        }
+        Ok(conditions)
+    }
+
+    fn selects(&self, param: &Param, tests: &[Test]) -> Result<Vec<Select>, StoreError> {
+        let Some(tp) = self.tp(param) else { return Ok(Vec::new()) };
+        let selector = Selector { connection: self.scope.connection, registry: &self.scope.shared.registry, tp };
+        selector.selects(tests)
+    }
+
+    fn tp(&self, param: &Param) -> Option<i64> {
+        let position = self.scope.shared.catalogue.kind(&param.kind)?.param(&param.code)?;
+        Some(self.scope.shared.registry.kind(&param.kind)?.tp[position])
+    }
+
+    /// About how many records pass, counted up to [`LOOK`].
+    fn estimate(&self, selects: &[Select]) -> Result<usize, StoreError> {
+        let mut total = 0;
+        for select in selects {
+            let mut sql = Sql::new("SELECT count(*) FROM (");
+            sql.append(&select.statement()).push(" LIMIT ").bind(i64::try_from(LOOK + 1).unwrap_or(i64::MAX));
+            sql.push(")");
+            let mut statement = self.scope.connection.prepare_cached(&sql.text)?;
+            let count: i64 = statement.query_row(params_from_iter(&sql.values), |row| row.get(0))?;
+            total += usize::try_from(count).unwrap_or(usize::MAX);
+        }
+        Ok(total)
+    }
+
+    fn condition(&mut self, alias: &str, kind: &str, filter: &Filter, form: Form) -> Result<Sql, StoreError> {
+        let rid = format!("{alias}.rid");
+        match filter {
+            Filter::Any { param, tests } => Ok(any(&self.selects(param, tests)?, &rid, form)),
+            Filter::None { param, tests } => {
+                let mut sql = Sql::new("NOT ");
+                sql.append(&any(&self.selects(param, tests)?, &rid, Form::Probe));
+                Ok(sql)
+            }
+            Filter::Missing { param, missing } => Ok(self.missing(alias, param, *missing)),
+            Filter::Id(ids) => self.ids(&rid, kind, ids),
+            Filter::LastUpdated(tests) => self.last_updated(alias, tests),
+            Filter::Chain { param, targets } => self.chain(&rid, param, targets),
+            Filter::Has { param, filter } => self.has(&rid, param, filter),
+        }
+    }
+
+    fn missing(&self, alias: &str, param: &Param, missing: bool) -> Sql {
+        let Some((low, high)) = self.tp(param).and_then(presence) else {
+            return Sql::new(if missing { "1" } else { "0" });
+        };
+        let mut sql = Sql::new("((");
+        sql.push(alias).push(".present & ").bind(low).push(") | (");
+        sql.push(alias).push(".present_high & ").bind(high);
+        sql.push(if missing { ")) = 0" } else { ")) <> 0" });
+        sql
+    }
+
+    fn ids(&self, rid: &str, kind: &str, ids: &[String]) -> Result<Sql, StoreError> {
+        let mut rids = Vec::new();
+        if let Some(numbers) = self.scope.shared.registry.kind(kind) {
+            for id in ids {
+                rids.extend(find_rid(self.scope.connection, numbers.no, &StoredId::new(id))?);
+            }
+        }
+        let mut sql = Sql::new(rid);
+        sql.push(" IN (SELECT value FROM json_each(").bind(json_numbers(&rids)).push("))");
+        Ok(sql)
+    }
+
+    fn last_updated(&self, alias: &str, tests: &[DateTest]) -> Result<Sql, StoreError> {
+        let mut pieces = Vec::new();
+        for test in tests {
+            let TimeRange { lo, hi } = test.range;
+            // A commit's instant is one microsecond wide, which makes each comparison one of these.
+            let (from, until, outside) = match test.prefix {
+                Prefix::Eq | Prefix::Ap => (Some(lo), Some(hi), false),
+                Prefix::Ne => (Some(lo), Some(hi), true),
+                Prefix::Gt | Prefix::Sa => (Some(hi), None, false),
+                Prefix::Lt | Prefix::Eb => (None, Some(lo), false),
+                Prefix::Ge => (Some(lo), None, false),
+                Prefix::Le => (None, Some(hi), false),
+            };
+            let mut sql = Sql::new(if outside { "NOT (1" } else { "(1" });
+            if let Some(from) = from {
+                sql.push(" AND ").push(alias).push(".t >= ").bind(self.first_commit(from)?);
+            }
+            if let Some(until) = until {
+                sql.push(" AND ").push(alias).push(".t < ").bind(self.first_commit(until)?);
+            }
+            sql.push(")");
+            pieces.push(sql);
+        }
+        let mut sql = Sql::new("(");
+        sql.join(&pieces, " OR ").push(")");
+        Ok(sql)
+    }
+
+    /// The first commit at or after an instant.
+    fn first_commit(&self, instant: i64) -> Result<i64, StoreError> {
+        let sql = "SELECT t FROM commits WHERE instant >= ?1 ORDER BY instant LIMIT 1";
+        let mut statement = self.scope.connection.prepare_cached(sql)?;
+        let t: Option<i64> = statement.query_row(params![instant], |row| row.get(0)).optional()?;
+        Ok(t.unwrap_or(i64::MAX))
+    }
+
+    fn chain(&mut self, rid: &str, param: &Param, targets: &[(String, Filter)]) -> Result<Sql, StoreError> {
+        let mut pieces = Vec::new();
+        for (kind, filter) in targets {
+            let (Some(tp), Some(numbers)) = (self.tp(param), self.scope.shared.registry.kind(kind)) else {
+                continue;
+            };
+            if !self.scope.reaches(kind) {
+                continue;
+            }
+            let alias = self.alias();
+            let conditions = self.conditions(&alias, kind, std::slice::from_ref(filter))?;
+            let plus = if conditions.selective { "+" } else { "" };
+            let mut sql = Sql::new(rid);
+            sql.push(" IN (SELECT f.rid FROM ref f WHERE f.tp = ").bind(tp);
+            sql.push(" AND f.target IN (SELECT ").push(&alias).push(".rid FROM res ").push(&alias);
+            sql.push(" WHERE ").push(plus).push(&alias).push(".kind = ").bind(numbers.no);
+            sql.push(" AND ").push(&alias).push(".op IN (1, 2)");
+            sql.append(&self.scope.visible(&alias)).append(&conditions.sql).push("))");
+            pieces.push(sql);
+        }
+        if pieces.is_empty() {
+            return Ok(Sql::new("0"));
+        }
+        let mut sql = Sql::new("(");
+        sql.join(&pieces, " OR ").push(")");
+        Ok(sql)
+    }
+
+    fn has(&mut self, rid: &str, param: &Param, filter: &Filter) -> Result<Sql, StoreError> {
+        let Some(tp) = self.tp(param).filter(|_| self.scope.reaches(&param.kind)) else {
+            return Ok(Sql::new("0"));
+        };
+        let alias = self.alias();
+        let condition = self.condition(&alias, &param.kind, filter, Form::Probe)?;
+        let mut sql = Sql::new("EXISTS (SELECT 1 FROM ref f JOIN res ");
+        sql.push(&alias).push(" ON ").push(&alias).push(".rid = f.rid WHERE f.tp = ").bind(tp);
+        sql.push(" AND f.target = ").push(rid).push(" AND ").push(&alias).push(".op IN (1, 2)");
+        sql.append(&self.scope.visible(&alias)).push(" AND ").append(&condition).push(")");
+        Ok(sql)
+    }
+
+    fn alias(&mut self) -> String {
+        self.aliases += 1;
+        format!("c{}", self.aliases)
+    }
+}
+
+/// Whether a record is in one of the selections.
+fn any(selects: &[Select], rid: &str, form: Form) -> Sql {
+    if selects.is_empty() {
+        return Sql::new("0");
+    }
+    let mut sql = Sql::default();
+    if form == Form::Set {
+        let statements: Vec<Sql> = selects.iter().map(Select::statement).collect();
+        sql.push(rid).push(" IN (").join(&statements, " UNION ALL ").push(")");
+    } else {
+        let probes: Vec<Sql> = selects.iter().map(|select| select.probe(rid)).collect();
+        sql.push("(").join(&probes, " OR ").push(")");
+    }
+    sql
+}

@@ -1,0 +1,60 @@
+//! A statement under construction: text with `?` and the values that stand there, in order.
+
+use rusqlite::types::Value;
+
+/// Text and its values.
+#[derive(Debug, Clone, Default)]
+pub(in crate::sqlite) struct Sql {
+    pub(in crate::sqlite) text: String,
+    pub(in crate::sqlite) values: Vec<Value>,
+}
+
+impl Sql {
+    pub(in crate::sqlite) fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), values: Vec::new() }
+    }
+
+    /// Adds text.
+    pub(in crate::sqlite) fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    /// Adds `?` and its value.
+    pub(in crate::sqlite) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.text.push('?');
+        self.values.push(value.into());
+        self
+    }
+
+    /// Adds another piece.
+    pub(in crate::sqlite) fn append(&mut self, other: &Self) -> &mut Self {
+        self.text.push_str(&other.text);
+        self.values.extend(other.values.iter().cloned());
+        self
+    }
+
+    /// Adds the pieces with a word between them.
+    pub(in crate::sqlite) fn join(&mut self, pieces: &[Self], between: &str) -> &mut Self {
+        for (index, piece) in pieces.iter().enumerate() {
+            if index > 0 {
+                self.push(between);
+            }
+            self.append(piece);
+        }
+        self
+    }
+}
+
+/// Numbers as the JSON array that `json_each` reads: one bound value however many there are.
+pub(in crate::sqlite) fn json_numbers(numbers: &[i64]) -> String {
+    let mut text = String::from("[");
+    for (index, number) in numbers.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        text.push_str(&number.to_string());
+    }
+    text.push(']');
+    text
+}
