@@ -3,4 +3,6 @@
 mod date;
 mod decimal;
 mod expression;
+mod extract;
+mod shared;
 mod text;
