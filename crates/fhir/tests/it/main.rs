@@ -4,5 +4,6 @@ mod date;
 mod decimal;
 mod expression;
 mod extract;
+mod search;
 mod shared;
 mod text;
