@@ -3,4 +3,7 @@
 mod date;
 mod decimal;
 mod expression;
+mod extract;
+mod search;
+mod shared;
 mod text;
