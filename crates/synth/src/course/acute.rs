@@ -9,8 +9,8 @@ impl Scribe<'_> {
     pub(super) fn acute_course(&mut self) {
         let visits = match self.person.age_on(self.person.last_day()) {
             ..10 => self.dice.between(4, 7),
-            10..60 => self.dice.between(3, 5),
-            _ => self.dice.between(1, 4),
+            10..60 => self.dice.between(2, 4),
+            _ => self.dice.between(1, 3),
         };
         for _ in 0..visits {
             if self.is_full() {

@@ -60,7 +60,7 @@ impl Scribe<'_> {
         }
         if class != "VR" && !matches!(department, "03" | "13" | "14") {
             self.vitals_record(&visit, VitalSet::Circulation, 3, false, false);
-            if at.is_multiple_of(2) {
+            if at.is_multiple_of(3) {
                 self.vitals_record(&visit, VitalSet::Growth, 2, false, false);
             }
         }

@@ -18,7 +18,7 @@ use crate::person::{Naming, Person};
 use crate::resource::{Scribe, VisitPlan};
 
 /// Courses stop adding visits of their own accord when a chart holds so many resources.
-const ENOUGH: usize = 170;
+const ENOUGH: usize = 150;
 
 /// Lives through everything and returns the chart.
 pub(crate) fn record(person: &Person, dice: Dice) -> Chart {
