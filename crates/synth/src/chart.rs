@@ -1,9 +1,9 @@
 //! A record under construction: numbering of resources, and the bundle they end in.
 
-use serde_json::{Map, Value, json};
+use crate::json::{Value, json};
 
 use crate::person::Person;
-use crate::tables::codes::{CONFIDENTIALITY, PROFILE_BASE};
+use crate::tables::codes::{ACT_CODE, CONFIDENTIALITY, PROFILE_BASE, UCUM};
 
 /// A sensitivity label of v3-ActCode, or none.
 pub(crate) type Label = Option<&'static str>;
@@ -53,7 +53,7 @@ impl Chart {
             let kind = resource["resourceType"].as_str().expect("every resource is made with its type");
             let id = resource["id"].as_str().expect("every resource is made with its id");
             json.extend_from_slice(br#"{"resource":"#);
-            serde_json::to_writer(&mut json, resource).expect("writing JSON to memory does not fail");
+            resource.write(&mut json);
             json.extend_from_slice(
                 format!(r#","request":{{"method":"PUT","url":"{kind}/{id}"}}}}"#).as_bytes(),
             );
@@ -70,32 +70,28 @@ pub(crate) fn patient_reference(person: &Person) -> Value {
 
 /// `meta` with the KR Core profile, the test tag, and labels for what is sensitive.
 pub(crate) fn meta(profile: Option<&str>, label: Label) -> Value {
-    let mut meta = Map::with_capacity(3);
+    let mut meta = Vec::with_capacity(3);
     if let Some(profile) = profile {
-        meta.insert("profile".into(), json!([format!("{PROFILE_BASE}{profile}")]));
+        meta.push(("profile", json!([format!("{PROFILE_BASE}{profile}")])));
     }
     if let Some(code) = label {
-        meta.insert(
-            "security".into(),
-            json!([
-                { "system": CONFIDENTIALITY, "code": if code == "HIV" { "V" } else { "R" } },
-                { "system": crate::tables::codes::ACT_CODE, "code": code }
-            ]),
-        );
+        let labels = json!([
+            { "system": CONFIDENTIALITY, "code": if code == "HIV" { "V" } else { "R" } },
+            { "system": ACT_CODE, "code": code }
+        ]);
+        meta.push(("security", labels));
     }
-    meta.insert(
-        "tag".into(),
-        json!([{ "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST" }]),
-    );
+    let tag = json!([{ "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST" }]);
+    meta.push(("tag", tag));
     Value::Object(meta)
 }
 
 /// A CodeableConcept of one coding.
-pub(crate) fn coded(system: &str, code: &str, display: &str) -> Value {
+pub(crate) fn coded(system: &'static str, code: &'static str, display: &'static str) -> Value {
     json!({ "coding": [{ "system": system, "code": code, "display": display }] })
 }
 
 /// A UCUM quantity whose unit reads as its code.
-pub(crate) fn quantity(value: impl Into<Value>, unit: &str, code: &str) -> Value {
-    json!({ "value": value.into(), "unit": unit, "system": crate::tables::codes::UCUM, "code": code })
+pub(crate) fn quantity(value: impl Into<Value>, unit: &'static str, code: &'static str) -> Value {
+    json!({ "value": value.into(), "unit": unit, "system": UCUM, "code": code })
 }

@@ -26,6 +26,7 @@ mod country;
 mod course;
 mod dice;
 mod fake;
+mod json;
 mod person;
 mod resource;
 mod romanize;

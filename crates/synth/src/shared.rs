@@ -2,8 +2,8 @@
 //!
 //! None of it depends on the seed, so that worlds of different seeds fit into one hub.
 
+use crate::json::{Value, json};
 use jiff::civil::Date;
-use serde_json::{Value, json};
 
 use crate::chart::{Chart, coded, meta};
 use crate::dice::Dice;
@@ -101,7 +101,7 @@ fn practitioner(id: &str, place: &Institution, department: &str, licence: u32, d
     let generation = &GENERATIONS[1 + dice.below(2) as usize];
     let given = *dice.pick(if male { &generation.male } else { &generation.female });
     let profession = profession(department);
-    let code = |code: &str| json!({ "coding": [{ "system": QUALIFICATION, "code": code, "display": code }] });
+    let code = |code: &'static str| json!({ "coding": [{ "system": QUALIFICATION, "code": code, "display": code }] });
     let number = |value: u32| json!([{ "system": LICENCE, "value": value.to_string() }]);
     let mut qualifications = vec![json!({ "identifier": number(licence), "code": code(profession) })];
     // General departments have no specialist's title; 응급의학과 and the others are titles of their own.
@@ -123,7 +123,7 @@ fn practitioner(id: &str, place: &Institution, department: &str, licence: u32, d
     })
 }
 
-fn practitioner_role(id: &str, place: &Institution, department: &str, as_of: Date) -> Value {
+fn practitioner_role(id: &str, place: &Institution, department: &'static str, as_of: Date) -> Value {
     let closed = ended(place, as_of);
     let mut role = json!({
         "resourceType": "PractitionerRole",

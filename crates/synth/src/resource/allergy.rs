@@ -1,6 +1,6 @@
 //! AllergyIntolerance.
 
-use serde_json::{Value, json};
+use crate::json::{Value, json};
 
 use super::Scribe;
 use crate::calendar::plus_days;

@@ -1,17 +1,17 @@
 //! Condition: diagnoses of an encounter and chief complaints.
 
-use serde_json::{Value, json};
+use crate::json::{Value, json};
 
 use super::{Scribe, Visit};
 use crate::calendar::instant;
 use crate::chart::meta;
 use crate::tables::codes::{CONDITION_CATEGORY, Concept, Diagnosis, KCD8, SNOMED};
 
-fn clinical_status(code: &str) -> Value {
+fn clinical_status(code: &'static str) -> Value {
     json!({ "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": code }] })
 }
 
-fn category(code: &str) -> Value {
+fn category(code: &'static str) -> Value {
     json!([{ "coding": [{ "system": CONDITION_CATEGORY, "code": code }] }])
 }
 

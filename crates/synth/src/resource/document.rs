@@ -1,8 +1,8 @@
 //! DocumentReference: texts such as discharge summaries and referral letters.
 
+use crate::json::json;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
 
 use super::{Scribe, Visit};
 use crate::calendar::instant;
@@ -16,7 +16,12 @@ pub(crate) const REFERRAL: (&str, &str, &str) = ("57133-1", "Referral note", "�
 
 impl Scribe<'_> {
     /// A plain-text document of `visit` with these lines.
-    pub(crate) fn document_record(&mut self, visit: &Visit, kind: (&str, &str, &str), lines: &[String]) {
+    pub(crate) fn document_record(
+        &mut self,
+        visit: &Visit,
+        kind: (&'static str, &'static str, &'static str),
+        lines: &[String],
+    ) {
         let mut text =
             format!("[가상 자료 — 실제 환자가 아닙니다]\n{}\n작성 기관: {}\n", kind.2, visit.place.name);
         for line in lines {
@@ -34,7 +39,7 @@ impl Scribe<'_> {
             "docStatus": "final",
             "type": document_type,
             "subject": self.subject(),
-            "date": date,
+            "date": &date,
             "author": [visit.practitioner()],
             "custodian": { "reference": visit.place.reference() },
             "content": [{
@@ -44,7 +49,7 @@ impl Scribe<'_> {
                     "data": STANDARD.encode(&text),
                     "size": text.len(),
                     "title": kind.2,
-                    "creation": date
+                    "creation": &date
                 }
             }],
             "context": {

@@ -1,7 +1,7 @@
 //! Encounter: one visit, from opening to closing.
 
+use crate::json::{Value, json};
 use jiff::civil::DateTime;
-use serde_json::{Value, json};
 
 use super::Scribe;
 use crate::calendar::{instant, plus_minutes};
@@ -50,7 +50,7 @@ impl Visit {
         plus_minutes(self.start, minutes).min(self.end)
     }
 
-    pub(crate) fn diagnosis_add(&mut self, condition: &str, role: &str) {
+    pub(crate) fn diagnosis_add(&mut self, condition: &str, role: &'static str) {
         let rank = self.diagnoses.len() + 1;
         self.diagnoses.push(json!({
             "condition": { "reference": format!("Condition/{condition}") },
@@ -105,7 +105,7 @@ impl Scribe<'_> {
         let insurance = self.person.insurance;
         let mut encounter = json!({
             "resourceType": "Encounter",
-            "id": visit.id,
+            "id": &visit.id,
             "meta": meta(Some("encounter"), visit.label),
             "extension": [{
                 "url": "http://www.hl7korea.or.kr/fhir/krcore/StructureDefinition/krcore-insuranceTypes",

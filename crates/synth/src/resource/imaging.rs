@@ -1,6 +1,6 @@
 //! Imaging studies with their reports, and pathology reports.
 
-use serde_json::{Value, json};
+use crate::json::{Value, json};
 
 use super::{Scribe, Visit};
 use crate::calendar::instant;
@@ -24,7 +24,7 @@ impl Scribe<'_> {
         let series = self.uid();
         let resource = json!({
             "resourceType": "ImagingStudy",
-            "id": id,
+            "id": &id,
             "meta": meta(Some("imagingstudy"), visit.label),
             "identifier": [{ "system": "urn:dicom:uid", "value": format!("urn:oid:{study}") }],
             "status": "available",
@@ -70,6 +70,6 @@ impl Scribe<'_> {
     }
 }
 
-fn modality(code: &str) -> Value {
+fn modality(code: &'static str) -> Value {
     json!({ "system": "http://dicom.nema.org/resources/ontology/DCM", "code": code })
 }

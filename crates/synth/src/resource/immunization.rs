@@ -1,6 +1,6 @@
 //! Immunization.
 
-use serde_json::json;
+use crate::json::json;
 
 use super::{Scribe, Visit};
 use crate::calendar::instant;
@@ -10,7 +10,7 @@ use crate::tables::vaccines::vaccine_name;
 
 impl Scribe<'_> {
     /// A dose given in `visit`, or not given because the patient was ill that day.
-    pub(crate) fn immunization_record(&mut self, visit: &Visit, code: &str, dose: i64, given: bool) {
+    pub(crate) fn immunization_record(&mut self, visit: &Visit, code: &'static str, dose: i64, given: bool) {
         let lot = self.dice.between(1_000, 9_999);
         let mut immunization = json!({
             "resourceType": "Immunization",

@@ -1,6 +1,6 @@
 //! Laboratory: specimen, results and the report that holds them together.
 
-use serde_json::{Value, json};
+use crate::json::{Value, json};
 
 use super::{Scribe, Visit};
 use crate::body::Sample;
@@ -50,7 +50,7 @@ impl Scribe<'_> {
             if urine { ("122575003", "Urine specimen") } else { ("119297000", "Blood specimen") };
         let specimen = json!({
             "resourceType": "Specimen",
-            "id": id,
+            "id": &id,
             "meta": meta(Some("specimen"), visit.label),
             "status": "available",
             "type": coded(SNOMED, code, display),
@@ -71,7 +71,7 @@ impl Scribe<'_> {
         }]);
         let observation = json!({
             "resourceType": "Observation",
-            "id": id,
+            "id": &id,
             "meta": meta(Some("observation-laboratory-result"), visit.label),
             "status": "final",
             "category": [coded(
@@ -93,7 +93,13 @@ impl Scribe<'_> {
     }
 
     /// A final DiagnosticReport of one of the four kinds, without its results.
-    pub(super) fn report(&mut self, visit: &Visit, profile: &str, category: &str, code: Value) -> Value {
+    pub(super) fn report(
+        &mut self,
+        visit: &Visit,
+        profile: &str,
+        category: &'static str,
+        code: Value,
+    ) -> Value {
         json!({
             "resourceType": "DiagnosticReport",
             "id": self.chart.id_next("dr"),

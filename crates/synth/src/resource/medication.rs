@@ -1,6 +1,6 @@
 //! Medication (the shared list) and MedicationRequest.
 
-use serde_json::{Value, json};
+use crate::json::{Value, json};
 
 use super::{Scribe, Visit};
 use crate::calendar::{instant, plus_days};
@@ -77,7 +77,7 @@ impl Scribe<'_> {
         let until = plus_days(visit.start.date(), days);
         let active = until >= self.person.as_of && self.person.death.is_none();
         let setting = if visit.is_stay() { "inpatient" } else { "outpatient" };
-        let amount = number(order.dose);
+        let amount = order.dose;
         let (unit, ucum) = order.unit;
         let mut request = json!({
             "resourceType": "MedicationRequest",
@@ -97,7 +97,7 @@ impl Scribe<'_> {
             "dosageInstruction": [{
                 "text": format!("1회 {amount}{unit}, 1일 {}회, {days}일분. {}", order.times, order.how),
                 "timing": { "repeat": { "frequency": order.times, "period": 1, "periodUnit": "d" } },
-                "doseAndRate": [{ "doseQuantity": quantity(amount, unit, ucum) }]
+                "doseAndRate": [{ "doseQuantity": quantity(number(amount), unit, ucum) }]
             }],
             "dispenseRequest": {
                 "quantity": quantity(number(order.dose * (order.times * days) as f64), unit, ucum),
@@ -110,10 +110,6 @@ impl Scribe<'_> {
 }
 
 /// A whole amount as an integer, another as a decimal.
-fn number(value: f64) -> serde_json::Number {
-    if value.fract() == 0.0 {
-        serde_json::Number::from(value as i64)
-    } else {
-        serde_json::Number::from_f64(value).expect("doses are finite")
-    }
+fn number(value: f64) -> Value {
+    if value.fract() == 0.0 { Value::Integer(value as i64) } else { Value::Decimal(value) }
 }

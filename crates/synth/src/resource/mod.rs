@@ -12,7 +12,7 @@ mod patient;
 mod procedure;
 mod vitals;
 
-use serde_json::Value;
+use crate::json::Value;
 
 pub(crate) use document::{DISCHARGE_SUMMARY, REFERRAL};
 pub(crate) use encounter::{Visit, VisitPlan};

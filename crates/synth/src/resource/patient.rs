@@ -1,6 +1,6 @@
 //! Patient, and the guardian of a child.
 
-use serde_json::{Value, json};
+use crate::json::{Value, json};
 
 use super::Scribe;
 use crate::calendar::instant;
@@ -31,7 +31,7 @@ pub(crate) fn road_address(region: usize, home: bool, dice: &mut Dice) -> Value 
             "extension": [
                 { "url": "district", "valueString": region.district },
                 { "url": "roadName", "valueString": road },
-                { "url": "detailedAddress", "valueString": detail },
+                { "url": "detailedAddress", "valueString": &detail },
                 { "url": "complements", "valueString": quarter }
             ],
             "url": "http://www.hl7korea.or.kr/fhir/krcore/StructureDefinition/krcore-roadNameAddress"
@@ -43,7 +43,7 @@ pub(crate) fn road_address(region: usize, home: bool, dice: &mut Dice) -> Value 
     })
 }
 
-fn absent(code: &str) -> Value {
+fn absent(code: &'static str) -> Value {
     json!({ "extension": [{ "url": DATA_ABSENT, "valueCode": code }] })
 }
 
@@ -58,7 +58,7 @@ impl Person {
     }
 
     fn identifiers(&self, places: &[&Institution]) -> Value {
-        let class = |code: &str| json!({ "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": code }] });
+        let class = |code: &'static str| json!({ "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": code }] });
         let mut identifiers = Vec::with_capacity(places.len() + 1);
         for place in places {
             identifiers.push(json!({
@@ -173,7 +173,7 @@ impl Scribe<'_> {
         let years = person.age_on(person.as_of);
         let number = phone(self.dice.below(10_000));
         if years >= 12 {
-            let mut telecom = vec![json!({ "system": "phone", "value": number, "use": "mobile" })];
+            let mut telecom = vec![json!({ "system": "phone", "value": &number, "use": "mobile" })];
             if years < 75 && self.dice.permille(300) {
                 let mail = format!("s{}p{}@example.com", person.seed, person.number);
                 telecom.push(json!({ "system": "email", "value": mail }));
@@ -210,8 +210,8 @@ impl Scribe<'_> {
         }]);
         patient["contact"] = json!([{
             "relationship": relationship,
-            "name": { "text": name },
-            "telecom": [{ "system": "phone", "value": number, "use": "mobile" }],
+            "name": { "text": &name },
+            "telecom": [{ "system": "phone", "value": &number, "use": "mobile" }],
             "address": address,
             "gender": if mother { "female" } else { "male" }
         }]);
@@ -228,8 +228,8 @@ impl Scribe<'_> {
                     ],
                     "text": text
                 }],
-                "name": [{ "text": name }],
-                "telecom": [{ "system": "phone", "value": number }],
+                "name": [{ "text": &name }],
+                "telecom": [{ "system": "phone", "value": &number }],
                 "gender": if mother { "female" } else { "male" },
                 "address": [address]
             });

@@ -1,6 +1,6 @@
 //! Procedure: operations, treatments, anaesthesia.
 
-use serde_json::{Value, json};
+use crate::json::{Value, json};
 
 use super::{Scribe, Visit};
 use crate::calendar::instant;
@@ -28,7 +28,7 @@ impl Scribe<'_> {
     ) {
         self.procedure_write(visit, kind, (10, 40), |procedure| {
             procedure["bodySite"] = json!([{
-                "coding": [{ "system": TOOTH, "code": code }], "text": format!("{name} (FDI {code})")
+                "coding": [{ "system": TOOTH, "code": code.to_owned() }], "text": format!("{name} (FDI {code})")
             }]);
         });
     }
@@ -59,7 +59,7 @@ impl Scribe<'_> {
         };
         let mut procedure = json!({
             "resourceType": "Procedure",
-            "id": id,
+            "id": &id,
             "meta": meta(Some("procedure"), visit.label),
             "status": "completed",
             "category": coded(PROCEDURE_CATEGORY, kind.category, category),

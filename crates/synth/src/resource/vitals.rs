@@ -1,6 +1,6 @@
 //! Vital signs, and function tests (electrocardiogram, spirometry).
 
-use serde_json::{Value, json};
+use crate::json::{Value, json};
 
 use super::{Scribe, Visit};
 use crate::body::Vitals;
@@ -89,7 +89,7 @@ impl Scribe<'_> {
     fn pressure_write(&mut self, visit: &Visit, time: &str, vitals: &Vitals) {
         let code = coded(LOINC, "85354-9", "Blood pressure panel with all children optional");
         let mut observation = self.vital_sign(visit, time, "bloodpressure", code);
-        let part = |loinc: &str, display: &str, value: i64| {
+        let part = |loinc: &'static str, display: &'static str, value: i64| {
             json!({
                 "code": coded(LOINC, loinc, display),
                 "valueQuantity": quantity(value, "mmHg", "mm[Hg]")
@@ -114,7 +114,7 @@ impl Scribe<'_> {
             "code": code,
             "subject": self.subject(),
             "encounter": visit.reference(),
-            "effectiveDateTime": time,
+            "effectiveDateTime": time.to_owned(),
             "performer": [visit.practitioner()]
         })
     }
@@ -149,7 +149,7 @@ impl Scribe<'_> {
         &mut self,
         visit: &Visit,
         (code, name): (&'static str, &'static str),
-        text: &str,
+        text: &'static str,
         value: Value,
         conclusion: &'static str,
     ) {
@@ -158,7 +158,7 @@ impl Scribe<'_> {
         let id = self.chart.id_next("fn");
         let observation = json!({
             "resourceType": "Observation",
-            "id": id,
+            "id": &id,
             "meta": meta(Some("observation-function-test"), visit.label),
             "status": "final",
             "category": [coded("http://terminology.hl7.org/CodeSystem/observation-category", "exam", "Exam")],
