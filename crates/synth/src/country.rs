@@ -75,10 +75,18 @@ pub(crate) fn place_find(region: usize, want: Want, day: Date, loyalty: u64) -> 
         (count > 0).then(|| INSTITUTIONS.iter().filter(fits).nth((loyalty % count) as usize)).flatten()
     };
     let hub = REGIONS[region].hub;
-    pick(&|place| place.region == region)
+    // Nobody travels to an island to see a doctor.
+    let mainland = |place: &Institution| !REGIONS[place.region].remote;
+    let near = pick(&|place| place.region == region)
         .or_else(|| pick(&|place| place.region == hub))
-        .or_else(|| pick(&|place| REGIONS[place.region].hub == hub))
-        .or_else(|| pick(&|_| true))
+        .or_else(|| pick(&|place| REGIONS[place.region].hub == hub && mainland(place)));
+    match want {
+        // Where no clinic has the department, the hospital of the region does.
+        Want::Clinic(department) if near.is_none() => {
+            place_find(region, Want::Hospital(department), day, loyalty)
+        }
+        _ => near.or_else(|| pick(&mainland)).or_else(|| pick(&|_| true)),
+    }
 }
 
 /// The department of `place` that takes a case of `department`.

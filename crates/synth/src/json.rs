@@ -152,7 +152,7 @@ from! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Value, json};
+    use super::Value;
 
     fn written(value: &Value) -> String {
         let mut json = Vec::new();

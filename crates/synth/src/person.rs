@@ -61,7 +61,7 @@ impl Person {
             Naming::Foreign { latin, .. } => FOREIGN.iter().any(|row| row.0 == *latin && row.2),
             _ => male,
         };
-        let masked = matches!(naming, Naming::Korean { .. }) && dice.permille(4);
+        let masked = matches!(naming, Naming::Korean { .. }) && dice.permille(6);
         let death = death_draw(years, as_of, dice);
         let mut person = Person {
             seed,
@@ -147,7 +147,7 @@ fn birth_draw(as_of: Date, remote: bool, dice: &mut Dice) -> Date {
 }
 
 fn naming_draw(birth: Date, male: bool, years: i64, dice: &mut Dice) -> Naming {
-    if years >= 16 && dice.permille(2) {
+    if years >= 16 && dice.permille(4) {
         return Naming::Unidentified;
     }
     if (18..70).contains(&years) && dice.permille(38) {

@@ -8,6 +8,7 @@ use crate::resource::{Scribe, VitalSet};
 use crate::tables::acute::{CHEST_XRAY, COLONOSCOPY, GASTROSCOPY, MAMMOGRAM};
 use crate::tables::codes::kcd;
 use crate::tables::laboratory as lab;
+use crate::tables::regions::REGIONS;
 use crate::tables::vaccines::CHILDREN;
 
 impl Scribe<'_> {
@@ -63,7 +64,9 @@ impl Scribe<'_> {
     fn vaccine_visit(&mut self, day: Date, doses: &[(&'static str, i64)]) {
         let child = self.person.age_on(day) < 19;
         let department = if child { "11" } else { "01" };
-        let want = if self.dice.permille(250) { Want::PublicHealth } else { Want::Clinic(department) };
+        let remote = REGIONS[self.person.region].remote;
+        let want =
+            if remote && self.dice.permille(500) { Want::PublicHealth } else { Want::Clinic(department) };
         let Some(plan) = self.clinic_plan(want, department, day, "AMB", None) else { return };
         let visit = self.visit_open(plan);
         let given = self.dice.permille(985);
@@ -83,7 +86,7 @@ impl Scribe<'_> {
         for back in 0..6 {
             let year = last - 5 + back;
             let due = (year - person.birth.year()) % 2 == 0 && year - person.birth.year() >= 20;
-            if due && !self.is_full() && self.dice.permille(480) {
+            if due && !self.is_full() && self.dice.permille(410) {
                 let day = plus_days(date(year, 3, 2), self.dice.between(0, 260));
                 self.checkup_visit(day);
             }

@@ -13,7 +13,7 @@ use crate::tables::codes::{EDI_PROCEDURE, LOINC};
 pub(crate) enum VitalSet {
     /// Blood pressure and pulse.
     Circulation,
-    /// Temperature and pulse.
+    /// Temperature alone.
     Temperature,
     /// Everything, as on admission.
     All,
@@ -63,7 +63,7 @@ impl Scribe<'_> {
         if matches!(set, VitalSet::Circulation | VitalSet::All) {
             self.pressure_write(visit, &time, &vitals);
         }
-        if set != VitalSet::Growth {
+        if matches!(set, VitalSet::Circulation | VitalSet::All) {
             self.sign_write(visit, &time, &HEART_RATE, vitals.heart_rate.into());
         }
         if matches!(set, VitalSet::Temperature | VitalSet::All) {

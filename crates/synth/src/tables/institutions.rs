@@ -42,7 +42,7 @@ const PUBLIC: &[&str] = &["00"];
 const NONE: &[&str] = &[];
 
 /// All institutions.
-pub(crate) static INSTITUTIONS: [Institution; 62] = [
+pub(crate) static INSTITUTIONS: [Institution; 68] = [
     open("99110001", "01", "이음가상대학교병원", 0, FULL),
     open("99210002", "01", "가상남해대학교병원", 3, FULL),
     open("99360003", "11", "가상달구종합병원", 4, FULL),
@@ -101,6 +101,12 @@ pub(crate) static INSTITUTIONS: [Institution; 62] = [
     open("99220404", "72", "가상백섬보건지소", 18, PUBLIC),
     open("99360405", "72", "가상섬진보건지소", 19, PUBLIC),
     open("99360406", "73", "가상소금보건진료소", 16, PUBLIC),
+    open("99250207", "51", "가상유성치과의원", 6, DENTAL),
+    open("99320208", "51", "가상봄내치과의원", 9, DENTAL),
+    open("99390209", "51", "가상돌하르방치과의원", 13, DENTAL),
+    open("99210306", "93", "가상갯바람한의원", 3, KOREAN),
+    open("99320307", "93", "가상소양한의원", 9, KOREAN),
+    open("99390308", "93", "가상귤향한의원", 13, KOREAN),
     open("99110501", "81", "가상이음약국", 0, NONE),
     open("99210502", "81", "가상등대약국", 3, NONE),
     open("99360503", "81", "가상무돌약국", 5, NONE),

@@ -1,6 +1,7 @@
 //! How people are called: surnames by frequency, given names by the time of birth. All combinations are chance.
 
-/// A surname: Hangul, Hanja, usual Latin spelling, share in 1/1000 or so.
+/// A surname: Hangul, Hanja, usual Latin spelling, share (those of two syllables are four times as common as in
+/// life, so that small worlds have some).
 pub(crate) struct Surname {
     pub(crate) hangul: &'static str,
     pub(crate) hanja: &'static str,
@@ -43,12 +44,12 @@ pub(crate) static SURNAMES: [Surname; 36] = [
     surname("허", "許", "Heo", 65),
     surname("남", "南", "Nam", 55),
     surname("심", "沈", "Shim", 54),
-    surname("남궁", "南宮", "Namgung", 6),
-    surname("황보", "皇甫", "Hwangbo", 5),
-    surname("선우", "鮮于", "Sunwoo", 4),
-    surname("제갈", "諸葛", "Jegal", 3),
-    surname("독고", "獨孤", "Dokgo", 2),
-    surname("사공", "司空", "Sagong", 2),
+    surname("남궁", "南宮", "Namgung", 24),
+    surname("황보", "皇甫", "Hwangbo", 20),
+    surname("선우", "鮮于", "Sunwoo", 16),
+    surname("제갈", "諸葛", "Jegal", 12),
+    surname("독고", "獨孤", "Dokgo", 8),
+    surname("사공", "司空", "Sagong", 8),
 ];
 
 /// Given names of one generation, commonest first.

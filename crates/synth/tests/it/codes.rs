@@ -58,11 +58,11 @@ fn diagnoses_have_the_shape_of_kcd() {
                 && code[1..3].iter().all(u8::is_ascii_digit)
                 && (code.len() == 3 || (code.len() == 5 && code[3] == b'.' && code[4].is_ascii_digit()));
             assert!(shape, "{coding}");
-            let korean_medicine = code[0] == b'U';
+            let hanja = text(&coding["display"]).chars().any(|letter| ('一'..='鿿').contains(&letter));
             assert_eq!(
-                korean_medicine,
-                text(&coding["display"]).contains('('),
-                "Hanja in brackets: {coding}"
+                code[0] == b'U',
+                hanja,
+                "codes of Korean medicine, and only they, have Hanja: {coding}"
             );
         }
     }
