@@ -1,7 +1,7 @@
 // Builds web/dist: one style sheet, one script, the fonts and the few icons that the kept KRDS rules name.
 // Called by `npm run build` and by crates/ui/build.rs. Nothing of KRDS is committed: it is read from node_modules.
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import esbuild from "esbuild";
@@ -49,6 +49,7 @@ async function build() {
     format: "iife",
     target: "es2020",
   });
+  await copyFile(path.join(here, "src", "favicon.svg"), path.join(work, "out", "favicon.svg"));
   // The old result stays until the new one is complete, so that a failed build never leaves half a folder.
   await rm(dist, { recursive: true, force: true });
   await rename(path.join(work, "out"), dist);

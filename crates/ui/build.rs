@@ -101,7 +101,12 @@ fn plain_read(web: &Path) -> Vec<(String, Vec<u8>)> {
     names.sort_by_key(std::fs::DirEntry::file_name);
     let css: Vec<u8> =
         names.iter().flat_map(|entry| fs::read(entry.path()).expect("sources are readable")).collect();
-    vec![("ieum.css".to_owned(), css), ("ieum.js".to_owned(), b"\n".to_vec())]
+    let icon = fs::read(web.join("src/favicon.svg")).expect("sources are readable");
+    vec![
+        ("favicon.svg".to_owned(), icon),
+        ("ieum.css".to_owned(), css),
+        ("ieum.js".to_owned(), b"\n".to_vec()),
+    ]
 }
 
 /// Writes each file under its content-hashed name and the Rust table that includes them.

@@ -80,6 +80,7 @@ impl Page<'_> {
                     meta name="color-scheme" content="light dark";
                     meta name="format-detection" content="telephone=no";
                     title { (self.title) " | " (Text::Brand.get(lang)) }
+                    link rel="icon" type="image/svg+xml" href=(assets::url("favicon.svg"));
                     link rel="stylesheet" href=(assets::url("ieum.css"));
                     script src=(assets::url("ieum.js")) defer {}
                 }

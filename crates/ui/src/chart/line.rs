@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Point, Range, Scale, Size, Verdict, column, numbers_table, px, seconds, ticks, usable};
+use super::{Point, Range, Scale, Size, Verdict, column, numbers_table, px, seconds, usable};
 use crate::{Align, Lang, Text, empty, format};
 
 /// Room for labels around the drawing: left, right, top, bottom.
@@ -94,8 +94,8 @@ impl LineChart<'_> {
         let plot = (left, width - right);
         let x = Scale::over(points.iter().map(|point| seconds(point.at)), (left + 8.0, width - right - 8.0));
         let values = points.iter().map(|point| point.value).chain(self.range.ends());
-        let y = Scale::over(values, (height - bottom, top)).map(|scale| scale.niced(3));
-        let (Some(x), Some(y)) = (x, y) else { return html! {} };
+        let (Some(x), Some(y)) = (x, Scale::over(values, (height - bottom, top))) else { return html! {} };
+        let (marks, y) = (y.ticks(3), y.niced(3));
         let place = |point: &Point| (x.at(seconds(point.at)), y.at(point.value));
         html! {
             svg .i-chart__svg viewBox={ "0 0 " (px(width)) " " (px(height)) } width=(px(width)) height=(px(height))
@@ -103,7 +103,7 @@ impl LineChart<'_> {
                 title id={ (self.id) "-t" } { (self.title) }
                 desc id={ (self.id) "-d" } { (self.summary(points, lang)) }
                 (self.band(&y, plot))
-                (grid(&y, plot))
+                (grid(&y, &marks, plot))
                 polyline .c-line points=(path(points.iter().map(place))) {}
                 @for (index, point) in points.iter().enumerate() {
                     (self.mark(place(point), point.value, index + 1 == points.len(), width - right))
@@ -164,10 +164,9 @@ impl LineChart<'_> {
 }
 
 /// Horizontal lines with their values.
-pub(super) fn grid(y: &Scale, plot: (f64, f64)) -> Markup {
-    let (low, high) = y.domain();
+pub(super) fn grid(y: &Scale, marks: &[f64], plot: (f64, f64)) -> Markup {
     html! {
-        @for tick in ticks(low, high, 3) {
+        @for &tick in marks {
             line .c-grid x1=(px(plot.0)) x2=(px(plot.1)) y1=(px(y.at(tick))) y2=(px(y.at(tick))) {}
             text x=(px(plot.0 - 6.0)) y=(px(y.at(tick) + 4.0)) text-anchor="end" { (format::decimal(tick, 3)) }
         }

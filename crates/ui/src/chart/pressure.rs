@@ -77,8 +77,8 @@ impl PressureChart<'_> {
         let limits = self.limits.into_iter().flat_map(|(systolic, diastolic)| [systolic, diastolic]);
         let values =
             readings.iter().flat_map(|reading| [reading.systolic, reading.diastolic]).chain(limits.clone());
-        let y = Scale::over(values, (height - bottom, top)).map(|scale| scale.niced(3));
-        let (Some(x), Some(y)) = (x, y) else { return html! {} };
+        let (Some(x), Some(y)) = (x, Scale::over(values, (height - bottom, top))) else { return html! {} };
+        let (marks, y) = (y.ticks(3), y.niced(3));
         let upper = |reading: &Reading| (x.at(seconds(reading.at)), y.at(reading.systolic));
         let lower = |reading: &Reading| (x.at(seconds(reading.at)), y.at(reading.diastolic));
         let days: Vec<Point> = readings.iter().map(|reading| Point { at: reading.at, value: 0.0 }).collect();
@@ -87,7 +87,7 @@ impl PressureChart<'_> {
                 role="img" aria-labelledby={ (self.id) "-t " (self.id) "-d" } {
                 title id={ (self.id) "-t" } { (Text::BloodPressure.get(lang)) }
                 desc id={ (self.id) "-d" } { (summary(readings, lang)) }
-                (grid(&y, plot))
+                (grid(&y, &marks, plot))
                 @for limit in limits.filter(|limit| limit.is_finite()) {
                     line .c-limit x1=(px(plot.0)) x2=(px(plot.1)) y1=(px(y.at(limit))) y2=(px(y.at(limit))) {}
                 }

@@ -21,11 +21,17 @@ impl Scale {
     /// The same scale with its domain widened to whole ticks, so that lines end at labelled values.
     #[must_use]
     pub fn niced(self, count: usize) -> Self {
-        let marks = ticks(self.domain.0, self.domain.1, count);
+        let marks = self.ticks(count);
         match (marks.first(), marks.last()) {
             (Some(&first), Some(&last)) if last > first => Self { domain: (first, last), ..self },
             _ => self,
         }
+    }
+
+    /// About `count` round values over the domain.
+    #[must_use]
+    pub fn ticks(&self, count: usize) -> Vec<f64> {
+        ticks(self.domain.0, self.domain.1, count)
     }
 
     /// The lower and upper end of the values.
@@ -58,7 +64,8 @@ pub fn ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
     if !step.is_finite() || step <= 0.0 {
         return vec![low, high];
     }
-    let (first, last) = ((low / step).floor(), (high / step).ceil());
+    // The tolerance keeps an end that is a tick but for rounding, such as 1.2000000000000002, from adding another.
+    let (first, last) = ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil());
     // Beyond 2^53 neighbouring steps are the same number; ends alone are then honest.
     if !(last - first <= 64.0 && first.abs() < 9e15 && last.abs() < 9e15) {
         return vec![low, high];
