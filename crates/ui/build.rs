@@ -55,7 +55,8 @@ fn dist_ensure(web: &Path, sources: &[PathBuf]) -> Result<(), String> {
 }
 
 fn npm(web: &Path, arguments: &[&str]) -> Result<(), String> {
-    let shown = arguments[..arguments.len().min(2)].join(" ");
+    let plain: Vec<&str> = arguments.iter().copied().filter(|argument| !argument.starts_with("--")).collect();
+    let shown = plain.join(" ");
     let output = Command::new("npm")
         .args(arguments)
         .current_dir(web)

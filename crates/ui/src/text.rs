@@ -65,6 +65,20 @@ impl Lang {
 }
 
 /// Declares an enum of texts: `Key => "한국어", "English";` per line, read by `Key.get(lang)`.
+///
+/// ```
+/// ieum_ui::catalogue! {
+///     /// Words of one page.
+///     enum Words { Title => "환자 찾기", "Find a patient"; }
+/// }
+/// assert_eq!(Words::Title.get(ieum_ui::Lang::En), "Find a patient");
+/// ```
+///
+/// A text that lacks a language does not compile:
+///
+/// ```compile_fail
+/// ieum_ui::catalogue! { enum Words { Title => "환자 찾기"; } }
+/// ```
 #[macro_export]
 macro_rules! catalogue {
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($key:ident => $ko:literal, $en:literal;)+ }) => {

@@ -21,7 +21,10 @@ pub(crate) const SHEET: Sheet = Sheet {
     content,
 };
 
-const PEOPLE: [(&str, &str, &str, &str, &str, &[f64]); 5] = [
+/// Name, birth date, sex, record number, telephone, values.
+type Person = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static [f64]);
+
+const PEOPLE: [Person; 5] = [
     ("김민수", "1961-04-12", "M", "IE-000-0001", "010-0000-1234", &[112.0, 118.0, 121.0, 131.0, 126.0]),
     ("김미숙", "1974-11-30", "F", "IE-000-0002", "010-0000-5678", &[92.0, 90.0, 94.0, 91.0]),
     ("강무성", "2000-02-29", "M", "IE-000-0003", "010-0000-9012", &[]),
@@ -73,10 +76,7 @@ fn table(lang: Lang) -> Markup {
     Table::new(lang.pick("검색 결과", "Results"), &columns, rows).html(lang)
 }
 
-fn row(
-    (name, born, sex, number, phone, values): &(&str, &str, &str, &str, &str, &[f64]),
-    lang: Lang,
-) -> Vec<Markup> {
+fn row((name, born, sex, number, phone, values): &Person, lang: Lang) -> Vec<Markup> {
     let birth = format::fhir_day(born).expect("a date of this file");
     let today = format::fhir_day("2026-11-23").expect("a date of this file");
     let age = format::age(birth, today).map(|age| format::age_text(age, lang)).unwrap_or_default();
