@@ -4,4 +4,6 @@ pub mod decimal;
 pub mod definitions;
 pub mod index;
 pub mod json;
+pub mod outcome;
 pub mod search;
+pub mod validate;
