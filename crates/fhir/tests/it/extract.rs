@@ -318,8 +318,8 @@ fn compartment_parameters_exist() {
 fn synthea() {
     let (mut resources, mut found, mut bytes) = (0_u64, BTreeMap::<ParamType, u64>::new(), 0);
     let (mut in_patient, mut dated) = (0_u64, 0_u64);
-    for file in shared::files("synthea") {
-        for resource in shared::synthea_resources(&file) {
+    for (_, bundle) in shared::files("synthea") {
+        for resource in shared::synthea_resources(&bundle) {
             with(&resource, |kind, extracted| {
                 resources += 1;
                 bytes += resource.len();
@@ -353,23 +353,20 @@ fn synthea() {
 #[test]
 fn krcore_examples_and_parameters() {
     let mut count = 0;
-    for file in shared::files("krcore-1.0.2-examples") {
-        let text = std::fs::read_to_string(&file).unwrap();
-        with(&text, |kind, found| {
+    for (name, bytes) in shared::files("krcore-1.0.2-examples") {
+        with(std::str::from_utf8(&bytes).unwrap(), |kind, found| {
             count += 1;
-            assert!(!found.values.is_empty(), "{}", file.display());
+            assert!(!found.values.is_empty(), "{name}");
             eprintln!("{kind}: {} values", found.values.len());
         });
     }
     let mut parameters = 0;
-    for file in shared::files("krcore-2.0.0") {
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    for (name, bytes) in shared::files("krcore-2.0.0") {
         if !name.starts_with("SearchParameter-") {
             continue;
         }
         parameters += 1;
-        let text = std::fs::read_to_string(&file).unwrap();
-        let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
+        let document = Document::parse(&bytes, &Limits::default()).unwrap();
         let code = document.root().get("code").unwrap().text().unwrap();
         for base in document.root().get("base").unwrap().elements() {
             let base = base.text().unwrap();
@@ -382,7 +379,7 @@ fn krcore_examples_and_parameters() {
             );
         }
     }
-    if shared::shared().is_some() {
+    if shared::folder().is_some() {
         assert_eq!((count, parameters), (28, 39));
     }
 }

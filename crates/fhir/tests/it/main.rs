@@ -7,3 +7,4 @@ mod extract;
 mod search;
 mod shared;
 mod text;
+mod validation;
