@@ -62,13 +62,13 @@ pub(crate) struct Store {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) clock: TestClock,
     /// Holds the files of engines that have some.
-    pub(crate) directory: Option<tempfile::TempDir>,
+    _directory: Option<tempfile::TempDir>,
 }
 
 pub(crate) fn memory() -> Store {
     let (catalogue, clock) = (catalogue(), TestClock::default());
     let engine = Box::new(MemoryEngine::new(Arc::clone(&catalogue), clock.clock()));
-    Store { engine, catalogue, clock, directory: None }
+    Store { engine, catalogue, clock, _directory: None }
 }
 
 pub(crate) fn sqlite() -> Store {
@@ -76,7 +76,7 @@ pub(crate) fn sqlite() -> Store {
     let directory = tempfile::tempdir().unwrap();
     let options = SqliteOptions { readers: 4, ..SqliteOptions::default() };
     let engine = SqliteEngine::open(directory.path(), Arc::clone(&catalogue), clock.clock(), options).unwrap();
-    Store { engine: Box::new(engine), catalogue, clock, directory: Some(directory) }
+    Store { engine: Box::new(engine), catalogue, clock, _directory: Some(directory) }
 }
 
 /// May do everything.
