@@ -2,6 +2,7 @@
 
 pub mod decimal;
 pub mod definitions;
+pub mod generate;
 pub mod index;
 pub mod json;
 pub mod outcome;
