@@ -92,7 +92,7 @@ pub(crate) fn url() -> impl Strategy<Value = String> {
         let sort = prop::option::weighted(0.5, sort(parameters));
         (conditions, sort).prop_map(move |(mut parts, sort)| {
             parts.extend(sort.map(|sort| format!("_sort={sort}")));
-            if parts.is_empty() { (*kind).to_owned() } else { format!("{kind}?{}", parts.join("&")) }
+            if parts.is_empty() { kind.to_owned() } else { format!("{kind}?{}", parts.join("&")) }
         })
     })
 }
@@ -140,16 +140,16 @@ fn of(kind: &str) -> &'static [(&'static str, Values)] {
 fn simple(parameters: &'static [(&'static str, Values)]) -> BoxedStrategy<String> {
     (select(parameters), 0..12_u8)
         .prop_flat_map(|((name, values), modifier)| {
-            let ordered = std::ptr::eq(*values, DATES) || std::ptr::eq(*values, NUMBERS);
-            let text = std::ptr::eq(*values, TEXT) || *name == "value-string";
-            let token = !ordered && !text && !matches!(*name, "subject" | "patient" | "encounter" | "organization")
-                && !matches!(*name, "service-provider" | "part-of" | "partof" | "about" | "size" | "url");
-            let prefix = if ordered { PREFIXES } else { &[""] };
-            let value = (select(prefix), select(*values)).prop_map(|(prefix, value)| format!("{prefix}{value}"));
+            let ordered = std::ptr::eq(values, DATES) || std::ptr::eq(values, NUMBERS);
+            let text = std::ptr::eq(values, TEXT) || name == "value-string";
+            let token = !ordered && !text && !matches!(name, "subject" | "patient" | "encounter" | "organization")
+                && !matches!(name, "service-provider" | "part-of" | "partof" | "about" | "size" | "url");
+            let prefix: Values = if ordered { PREFIXES } else { &[""] };
+            let value = (select(prefix), select(values)).prop_map(|(prefix, value)| format!("{prefix}{value}"));
             prop::collection::vec(value, 1..4).prop_map(move |values| match modifier {
                 0 => format!("{name}:missing=true"),
                 1 => format!("{name}:missing=false"),
-                2 if token && *name != "name" => format!("{name}:not={}", values.join(",")),
+                2 if token && name != "name" => format!("{name}:not={}", values.join(",")),
                 2 if text => format!("{name}:exact={}", values.join(",")),
                 3 if text => format!("{name}:contains={}", values.join(",")),
                 _ => format!("{name}={}", values.join(",")),
