@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod definitions;
+mod dictionaries;
 
 /// What a task ends with; the message says what to do.
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -22,11 +23,14 @@ struct Arguments {
 enum Task {
     /// Compile the FHIR R4 definitions into the tables of crates/fhir/definitions
     Definitions(definitions::Options),
+    /// Train the compression dictionary for new record bodies, on synthetic records only
+    Dictionaries(dictionaries::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Definitions(options) => definitions::run(&options),
+        Task::Dictionaries(options) => dictionaries::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -24,9 +24,10 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::definitions::r4;
-use crate::index::{Extracted, IndexValue, Target};
+use crate::expression::{Meaning, Path};
+use crate::index::{Extracted, IndexValue, ParamType, Target};
 use crate::json::{Kind, Value};
-use leaf::Sink;
+use leaf::{Leaf, Sink};
 use program::{Action, Program};
 
 pub use main_date::main_date_expressions;
@@ -64,6 +65,13 @@ pub fn extract<'d>(kind: &str, resource: Value<'d>, options: &ExtractOptions<'_>
     labels.dedup();
     let compartments = compartments(program, resource, &values);
     Extracted { values, compartments, labels, main_date: main_date.map(|(_, date)| date) }
+}
+
+/// Whether a parameter of this type can read what the path finds: a `date` parameter reads a Period and passes over
+/// a string.
+#[must_use]
+pub fn reads(kind: ParamType, path: &Path) -> bool {
+    path.meaning == Meaning::Truth || Leaf::of(kind, path).is_some()
 }
 
 /// The programs of all resource types, each built when it is first needed.

@@ -19,7 +19,7 @@ pub type LabelMask = fn(system: &str, code: &str) -> u32;
 pub struct Catalogue {
     kinds: Vec<KindDef>,
     by_name: HashMap<String, usize>,
-    options: ExtractOptions,
+    base_url: Option<String>,
     label_mask: LabelMask,
 }
 
@@ -49,14 +49,15 @@ pub struct ParamDef {
 }
 
 impl Catalogue {
-    /// All resource types of R4 and the given kinds of our own.
+    /// All resource types of R4 and the given kinds of our own. References under `base_url` are references to records
+    /// here.
     #[must_use]
-    pub fn new(own: &[&'static OwnKind], options: ExtractOptions, label_mask: LabelMask) -> Self {
+    pub fn new(own: &[&'static OwnKind], base_url: Option<String>, label_mask: LabelMask) -> Self {
         let r4 = definitions::r4();
         let mut kinds: Vec<KindDef> = r4.resource_types().iter().map(|name| fhir_kind(name)).collect();
         kinds.extend(own.iter().map(|own| own_kind(own)));
         let by_name = kinds.iter().enumerate().map(|(index, kind)| (kind.name.clone(), index)).collect();
-        Self { kinds, by_name, options, label_mask }
+        Self { kinds, by_name, base_url, label_mask }
     }
 
     /// All kinds, in a fixed order.
@@ -76,7 +77,7 @@ impl Catalogue {
     pub fn extract<'d>(&self, kind: &KindDef, resource: Value<'d>) -> Extracted<'d> {
         match kind.own {
             Some(own) => own.extract(resource),
-            None => extract(&kind.name, resource, &self.options),
+            None => extract(&kind.name, resource, &ExtractOptions { base_url: self.base_url.as_deref() }),
         }
     }
 

@@ -30,8 +30,8 @@ const MAX_BODY: usize = 256 << 20;
 const DICTIONARY_1: &[u8] = include_bytes!("../dictionaries/1.zdict");
 
 static ENCODER_1: LazyLock<EncoderDictionary<'static>> =
-    LazyLock::new(|| EncoderDictionary::new(DICTIONARY_1, LEVEL));
-static DECODER_1: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::new(DICTIONARY_1));
+    LazyLock::new(|| EncoderDictionary::copy(DICTIONARY_1, LEVEL));
+static DECODER_1: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY_1));
 
 /// The newest dictionary: what new bodies are made with.
 const CURRENT: i64 = 1;

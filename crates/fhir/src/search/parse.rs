@@ -31,7 +31,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { parameters: 100, values: 10_000, depth: 8, conditions: 2_000, tests: 1_000_000 }
+        Self { parameters: 100, values: 10_000, depth: 8, conditions: 1_000, tests: 1_000_000 }
     }
 }
 

@@ -3,4 +3,8 @@
 mod date;
 mod decimal;
 mod expression;
+mod extract;
+mod search;
+mod shared;
 mod text;
+mod validation;

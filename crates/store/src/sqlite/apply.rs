@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::dict::{Dict, StoredId};
-use super::rows::{Carried, Numbering, Pending, RowSet};
+use super::rows::{Carried, Giving, Pending, RowSet};
 use super::{Shared, to_i64, to_u64};
 use crate::access::Family;
 use crate::commit::{Change, Changed, CommitError, Expect, StoreError};
@@ -231,6 +231,17 @@ impl Applier<'_> {
         Ok(changed(kind, id, version, instant, Some(op)))
     }
 
+    /// Writes the rows of some parameters of a record anew, and what they say of its presence columns.
+    pub(super) fn index_again(&mut self, kind: &str, id: &str, tps: &[i64]) -> Result<(), StoreError> {
+        let Some(current) = self.current(kind, id)?.filter(Current::exists) else { return Ok(()) };
+        let mut rows = self.old_rows(kind, id, &current)?;
+        let sql = "UPDATE res SET present = ?2, present_high = ?3 WHERE rid = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![current.rid, rows.present.0, rows.present.1])?;
+        rows.keep_only(tps);
+        self.memory.pending.insert(rows, current.carried);
+        Ok(())
+    }
+
     fn current(&mut self, kind: &str, id: &str) -> Result<Option<Current>, StoreError> {
         let kind = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?;
         let stored = StoredId::new(id);
@@ -252,13 +263,13 @@ impl Applier<'_> {
 
     fn rows(&mut self, kind: &str, rid: i64, indexed: &Indexed) -> Result<RowSet, StoreError> {
         let kind = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?;
-        let mut numbering = Numbering {
+        let mut numbers = Giving {
             connection: self.connection,
             registry: &self.shared.registry,
             dict: &mut self.memory.dict,
             ids: &mut self.memory.ids,
         };
-        RowSet::new(&mut numbering, kind, rid, indexed)
+        RowSet::new(&mut numbers, kind, rid, indexed)
     }
 
     /// The index rows of the current version, learnt from its body: cheaper than keeping them twice.

@@ -1,10 +1,11 @@
 //! Proof that the indexes hold what the bodies say.
 
-use std::collections::BTreeMap;
+use rusqlite::{Connection, Row, ToSql};
 
-use rusqlite::{Connection, params};
-
-use super::dict::id_text;
+use super::apply::find_rid;
+use super::dict::{StoredId, dict_find, id_text};
+use super::registry::Registry;
+use super::rows::{Carried, Numbers, RowSet};
 use super::{Shared, schema, to_u64};
 use crate::commit::StoreError;
 use crate::compress::unpack;
@@ -97,55 +98,131 @@ fn structure(connection: &Connection, report: &mut CheckReport) -> Result<(), St
     Ok(())
 }
 
-/// Reads every body again and compares the number of index rows, per table and parameter, then the rows themselves by
-/// the sums of their columns: a check that needs no second index.
+/// Reads every body again, looks for each row it should have, and counts: all that should be is there, and no more.
 fn bodies(
     connection: &Connection,
     shared: &Shared,
     report: &mut CheckReport,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(), StoreError> {
-    let mut expected: BTreeMap<(&'static str, i64), u64> = BTreeMap::new();
-    let mut statement =
-        connection.prepare("SELECT rid, kind, id, codec, body FROM res WHERE op IN (1, 2) ORDER BY rid")?;
+    let sql = "SELECT rid, kind, id, codec, body, pat, mask, d, present, present_high FROM res \
+               WHERE op IN (1, 2) ORDER BY rid";
+    let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
+    let mut expected = [0_u64; INDEXES.len()];
     let mut done = 0;
     while let Some(row) = rows.next()? {
         let rid: i64 = row.get(0)?;
-        let kind = shared.registry.name(row.get(1)?)?;
-        let id = id_text(row.get_ref(2)?)?;
-        let packed = row.get_ref(4)?;
-        let body = packed.as_blob().map_err(|_| StoreError::Damaged("a body".into())).and_then(|bytes| {
-            unpack(row.get(3)?, bytes)
-        });
-        let (Ok(body), Some(def), Some(numbers)) = (body, shared.catalogue.kind(kind), shared.registry.kind(kind))
-        else {
-            report.fault(format!("the body of record number {rid} cannot be read"));
-            continue;
-        };
-        let Ok(indexed) = shared.catalogue.index_body(def, &id, &body) else {
-            report.fault(format!("the body of record number {rid} is not JSON"));
-            continue;
-        };
-        for (table, tp) in super::rows::expected_rows(connection, shared, numbers, rid, &indexed)? {
-            *expected.entry((table, tp)).or_default() += 1;
+        match expected_rows(connection, shared, row) {
+            Ok(set) => {
+                let carried = Carried { pat: row.get(5)?, mask: row.get(6)?, d: row.get(7)? };
+                let present = (row.get(8)?, row.get(9)?);
+                if set.present != present || !set.is_stored(connection, carried)? {
+                    report.fault(format!("record number {rid} is not indexed as its body says"));
+                }
+                for (sum, count) in expected.iter_mut().zip(set.counts()) {
+                    *sum += count as u64;
+                }
+            }
+            Err(error) => report.fault(format!("record number {rid}: {error}")),
         }
         done += 1;
-        progress(done, report.records);
+        if done % 1_000 == 0 || done == report.records {
+            progress(done, report.records);
+        }
     }
-    for table in INDEXES {
-        let mut statement = connection.prepare(&format!("SELECT tp, count(*) FROM {table} GROUP BY tp"))?;
-        let found: BTreeMap<i64, u64> = statement
-            .query_map(params![], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?
-            .collect::<Result<_, _>>()?;
-        let of_table: BTreeMap<i64, u64> = expected
-            .iter()
-            .filter(|((name, _), _)| *name == table)
-            .map(|((_, tp), count)| (*tp, *count))
-            .collect();
-        if found != of_table {
-            report.fault(format!("index {table} does not hold what the bodies say"));
+    for (table, expected) in INDEXES.into_iter().zip(expected) {
+        let found = to_u64(connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?)?;
+        if found != expected {
+            report.fault(format!("index {table} holds {found} rows, the bodies ask for {expected}"));
         }
     }
     Ok(())
+}
+
+/// The rows a record should have, by its body.
+fn expected_rows(connection: &Connection, shared: &Shared, row: &Row<'_>) -> Result<RowSet, StoreError> {
+    let damaged = |what: &str| StoreError::Damaged(what.to_owned());
+    let name = shared.registry.name(row.get(1)?)?;
+    let id = id_text(row.get_ref(2)?)?;
+    let packed = row.get_ref(4)?;
+    let body = unpack(row.get(3)?, packed.as_blob().map_err(|_| damaged("a body"))?)?;
+    let kind = shared.catalogue.kind(name).ok_or_else(|| damaged("a kind"))?;
+    let numbers = shared.registry.kind(name).ok_or_else(|| damaged("a kind"))?;
+    let indexed = shared.catalogue.index_body(kind, &id, &body).map_err(|_| damaged("the body is not JSON"))?;
+    RowSet::new(&mut Finding { connection, registry: &shared.registry }, numbers, row.get(0)?, &indexed)
+}
+
+/// Numbers as they are: a missing one is a fault.
+struct Finding<'f> {
+    connection: &'f Connection,
+    registry: &'f Registry,
+}
+
+impl Numbers for Finding<'_> {
+    fn text(&mut self, text: &str) -> Result<i64, StoreError> {
+        dict_find(self.connection, text)?.ok_or_else(|| StoreError::Damaged("a text has no number".into()))
+    }
+
+    fn record(&mut self, kind: i64, id: &str) -> Result<i64, StoreError> {
+        let found = find_rid(self.connection, kind, &StoredId::new(id))?;
+        found.ok_or_else(|| StoreError::Damaged("a reference has no number".into()))
+    }
+
+    fn registry(&self) -> &Registry {
+        self.registry
+    }
+}
+
+impl RowSet {
+    fn counts(&self) -> [usize; INDEXES.len()] {
+        [self.tok.len(), self.refs.len(), self.dat.len(), self.num.len(), self.text.len(), self.cho.len()]
+    }
+
+    /// Whether every row is in its table, with these columns.
+    fn is_stored(&self, connection: &Connection, carried: Carried) -> Result<bool, StoreError> {
+        let Carried { pat, mask, d } = carried;
+        let there = |sql: &str, values: &[&dyn ToSql]| -> Result<bool, StoreError> {
+            Ok(connection.prepare_cached(sql)?.exists(values)?)
+        };
+        for (tp, v, rid, s) in &self.tok {
+            let sql = "SELECT 1 FROM tok WHERE tp = ? AND v = ? AND rid = ? AND s = ? AND pat = ? AND mask = ? AND d IS ?";
+            let known = "SELECT 1 FROM tokdict WHERE tp = ? AND s = ? AND v = ?";
+            if !there(sql, &[tp, v, rid, s, &pat, &mask, &d])? || (*s != 0 && !there(known, &[tp, s, v])?) {
+                return Ok(false);
+            }
+        }
+        for (tp, target, rid) in &self.refs {
+            let sql = "SELECT 1 FROM ref WHERE tp = ? AND target = ? AND rid = ? AND pat = ? AND mask = ? AND d IS ?";
+            if !there(sql, &[tp, target, rid, &pat, &mask, &d])? {
+                return Ok(false);
+            }
+        }
+        for (tp, lo, hi, rid) in &self.dat {
+            let sql = "SELECT 1 FROM dat WHERE tp = ? AND lo = ? AND hi = ? AND rid = ? AND pat = ? AND mask = ?";
+            if !there(sql, &[tp, lo, hi, rid, &pat, &mask])? {
+                return Ok(false);
+            }
+        }
+        for (tp, lo, hi, rid, code, s, unit) in &self.num {
+            let sql = "SELECT 1 FROM num WHERE tp = ? AND lo = ? AND hi = ? AND rid = ? AND code = ? AND s = ? \
+                       AND unit = ? AND pat = ? AND mask = ?";
+            if !there(sql, &[tp, lo, hi, rid, code, s, unit, &pat, &mask])? {
+                return Ok(false);
+            }
+        }
+        for (tp, norm, rid, raw) in &self.text {
+            let sql = "SELECT 1 FROM str WHERE tp = ? AND norm = ? AND rid = ? AND raw = ? AND pat = ? AND mask = ?";
+            if !there(sql, &[tp, norm, rid, raw, &pat, &mask])? {
+                return Ok(false);
+            }
+        }
+        for (tp, initials, rid, norm) in &self.cho {
+            let sql = "SELECT 1 FROM cho WHERE tp = ? AND initials = ? AND rid = ? AND norm = ? AND pat = ? AND mask = ?";
+            if !there(sql, &[tp, initials, rid, norm, &pat, &mask])? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }

@@ -38,7 +38,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
 
 fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
     connection.pragma_update(None, "cache_size", -32_768)?;
     connection.pragma_update(None, "mmap_size", 4_i64 << 30)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

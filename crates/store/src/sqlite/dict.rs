@@ -125,11 +125,6 @@ impl Dict {
         self.known.insert(text.to_owned(), id);
         Ok(id)
     }
-
-    /// Forgets everything: after a rolled-back transaction, what is remembered may not be so.
-    pub(super) fn clear(&mut self) {
-        self.known.clear();
-    }
 }
 
 #[cfg(test)]

@@ -22,16 +22,16 @@ pub(super) fn run(
     for kind in kinds {
         let Some(numbers) = shared.registry.kind(kind) else { continue };
         let tps: Vec<i64> = changed.iter().filter(|param| param.kind == kind).map(|param| param.tp).collect();
-        let sql = "SELECT rid FROM res WHERE kind = ?1 AND op IN (1, 2) ORDER BY rid";
-        let rids: Vec<i64> = {
+        let sql = "SELECT id_text(id) FROM res WHERE kind = ?1 AND op IN (1, 2) ORDER BY rid";
+        let ids: Vec<String> = {
             let mut statement = transaction.prepare_cached(sql)?;
             let rows = statement.query_map(params![numbers.no], |row| row.get(0))?;
             rows.collect::<Result<_, _>>()?
         };
-        if rids.is_empty() {
+        if ids.is_empty() {
             continue;
         }
-        tracing::info!(kind, records = rids.len(), parameters = tps.len(), "search parameters changed: indexing again");
+        tracing::info!(kind, records = ids.len(), parameters = tps.len(), "search parameters changed: indexing again");
         for tp in &tps {
             for table in TABLES {
                 transaction.execute(&format!("DELETE FROM {table} WHERE tp = ?1"), params![tp])?;
@@ -39,8 +39,8 @@ pub(super) fn run(
         }
         let mut memory = Memory::default();
         let mut applier = Applier { connection: &transaction, shared, memory: &mut memory };
-        for rid in rids {
-            applier.index_again(kind, rid, &tps)?;
+        for id in ids {
+            applier.index_again(kind, &id, &tps)?;
         }
         applier.flush()?;
     }

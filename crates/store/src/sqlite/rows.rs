@@ -42,18 +42,60 @@ pub(super) struct RowSet {
     pub(super) present: (i64, i64),
 }
 
-/// Gives numbers to texts and records while rows are made.
-pub(super) struct Numbering<'n> {
+/// Gives the numbers of texts and records while rows are made.
+pub(super) trait Numbers {
+    /// The number of a text.
+    fn text(&mut self, text: &str) -> Result<i64, StoreError>;
+
+    /// The number of a record, or of an address elsewhere.
+    fn record(&mut self, kind: i64, id: &str) -> Result<i64, StoreError>;
+
+    /// The numbers of kinds.
+    fn registry(&self) -> &Registry;
+
+    /// The number of a text; 0 for none.
+    fn maybe(&mut self, text: Option<&str>) -> Result<i64, StoreError> {
+        text.map_or(Ok(0), |text| self.text(text))
+    }
+
+    /// The number of what a reference points to.
+    fn target(&mut self, target: &Target<'_>) -> Result<i64, StoreError> {
+        match target {
+            Target::Local { kind, id } => match self.registry().kind(kind).map(|kind| kind.no) {
+                Some(kind) => self.record(kind, id),
+                None => self.record(EXTERNAL, &format!("{kind}/{id}")),
+            },
+            Target::Url(url) => self.record(EXTERNAL, url),
+        }
+    }
+}
+
+/// The writer's numbers: what is new gets one.
+pub(super) struct Giving<'n> {
     pub(super) connection: &'n Connection,
     pub(super) registry: &'n Registry,
     pub(super) dict: &'n mut Dict,
     pub(super) ids: &'n mut Ids,
 }
 
+impl Numbers for Giving<'_> {
+    fn text(&mut self, text: &str) -> Result<i64, StoreError> {
+        self.dict.number(self.connection, text)
+    }
+
+    fn record(&mut self, kind: i64, id: &str) -> Result<i64, StoreError> {
+        self.ids.rid(self.connection, kind, id)
+    }
+
+    fn registry(&self) -> &Registry {
+        self.registry
+    }
+}
+
 impl RowSet {
     /// The rows of a record.
     pub(super) fn new(
-        numbering: &mut Numbering<'_>,
+        numbers: &mut impl Numbers,
         kind: &KindNumbers,
         rid: i64,
         indexed: &Indexed,
@@ -65,7 +107,7 @@ impl RowSet {
                 rows.present.0 |= low;
                 rows.present.1 |= high;
             }
-            rows.add(numbering, tp, rid, value)?;
+            rows.add(numbers, tp, rid, value)?;
         }
         rows.sort();
         Ok(rows)
@@ -73,26 +115,26 @@ impl RowSet {
 
     fn add(
         &mut self,
-        numbering: &mut Numbering<'_>,
+        numbers: &mut impl Numbers,
         tp: i64,
         rid: i64,
         value: &IndexValue<'_>,
     ) -> Result<(), StoreError> {
         match value {
             IndexValue::Token { system, code } => {
-                let row = (tp, numbering.text(code.as_deref())?, rid, numbering.text(system.as_deref())?);
+                let row = (tp, numbers.maybe(code.as_deref())?, rid, numbers.maybe(system.as_deref())?);
                 self.tok.push(row);
             }
-            IndexValue::Uri(uri) => self.tok.push((tp, numbering.text(Some(uri))?, rid, 0)),
-            IndexValue::Reference(target) => self.refs.push((tp, numbering.target(target)?, rid)),
+            IndexValue::Uri(uri) => self.tok.push((tp, numbers.text(uri)?, rid, 0)),
+            IndexValue::Reference(target) => self.refs.push((tp, numbers.target(target)?, rid)),
             IndexValue::Date(range) => self.dat.push((tp, range.lo, range.hi, rid)),
             IndexValue::Number(range) => {
                 self.num.push((tp, range.lo.0.clone(), range.hi.0.clone(), rid, 0, 0, 0));
             }
             IndexValue::Quantity { system, code, unit, range } => {
-                let code = numbering.text(code.as_deref())?;
-                let system = numbering.text(system.as_deref())?;
-                let unit = numbering.text(unit.as_deref())?;
+                let code = numbers.maybe(code.as_deref())?;
+                let system = numbers.maybe(system.as_deref())?;
+                let unit = numbers.maybe(unit.as_deref())?;
                 self.num.push((tp, range.lo.0.clone(), range.hi.0.clone(), rid, code, system, unit));
             }
             IndexValue::String(raw) => self.add_text(tp, rid, raw),
@@ -112,6 +154,16 @@ impl RowSet {
         self.text.push((tp, norm, rid, raw));
     }
 
+    /// Leaves only the rows of these parameters.
+    pub(super) fn keep_only(&mut self, tps: &[i64]) {
+        self.tok.retain(|row| tps.contains(&row.0));
+        self.refs.retain(|row| tps.contains(&row.0));
+        self.dat.retain(|row| tps.contains(&row.0));
+        self.num.retain(|row| tps.contains(&row.0));
+        self.text.retain(|row| tps.contains(&row.0));
+        self.cho.retain(|row| tps.contains(&row.0));
+    }
+
     fn sort(&mut self) {
         fn tidy<T: Ord>(rows: &mut Vec<T>) {
             rows.sort_unstable();
@@ -123,23 +175,6 @@ impl RowSet {
         tidy(&mut self.num);
         tidy(&mut self.text);
         tidy(&mut self.cho);
-    }
-}
-
-impl Numbering<'_> {
-    /// The number of a text; 0 for none.
-    fn text(&mut self, text: Option<&str>) -> Result<i64, StoreError> {
-        text.map_or(Ok(0), |text| self.dict.number(self.connection, text))
-    }
-
-    fn target(&mut self, target: &Target<'_>) -> Result<i64, StoreError> {
-        match target {
-            Target::Local { kind, id } => match self.registry.kind(kind) {
-                Some(kind) => self.ids.rid(self.connection, kind.no, id),
-                None => self.ids.rid(self.connection, EXTERNAL, &format!("{kind}/{id}")),
-            },
-            Target::Url(url) => self.ids.rid(self.connection, EXTERNAL, url),
-        }
     }
 }
 

@@ -64,7 +64,9 @@ impl Selector<'_> {
                 Test::Date(date) => ranges.entry("dat").or_default().push(date_condition(date)),
                 Test::Number(number) => ranges.entry("num").or_default().push(number_condition(number)),
                 Test::Quantity(quantity) => {
-                    ranges.entry("num").or_default().extend(self.quantity_condition(quantity)?);
+                    if let Some(condition) = self.quantity_condition(quantity)? {
+                        ranges.entry("num").or_default().push(condition);
+                    }
                 }
                 Test::String(string) => {
                     let (table, condition) = string_condition(string);

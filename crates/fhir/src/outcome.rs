@@ -1,0 +1,324 @@
+//! What we tell people who send something we cannot take: issues with a stable code, the place and what to do, and
+//! the OperationOutcome made of them (R4, `operationoutcome.html`).
+//!
+//! Nothing here ever carries a value of a resource: diagnostics name elements, types and allowed codes only.
+//!
+//! To add a code, add a line to `codes!` below and a section of the same number to `docs/errors.md`; a test holds the
+//! two together. Numbers are never used again. The letter says what it is about: `J` JSON, `V` validation, `R` the REST
+//! interface, `S` search, `B` bundles.
+
+use crate::json::{JsonError, write_string};
+
+/// The code system of our stable codes, in `OperationOutcome.issue.details.coding.system`.
+pub const CODE_SYSTEM: &str = "https://ieum.example/errors";
+
+/// How bad an issue is (`http://hl7.org/fhir/issue-severity`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Severity {
+    /// Nothing further could be looked at.
+    Fatal,
+    /// The content is refused.
+    Error,
+    /// The content is taken, but something may be wrong.
+    Warning,
+    /// Good to know.
+    Information,
+}
+
+impl Severity {
+    /// As in FHIR.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fatal => "fatal",
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Information => "information",
+        }
+    }
+}
+
+/// FHIR's own kinds of issue (`http://hl7.org/fhir/issue-type`); those in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the codes of the code system, in our spelling")]
+pub enum IssueType {
+    Invalid,
+    Structure,
+    Required,
+    Value,
+    Invariant,
+    Security,
+    Login,
+    Forbidden,
+    Processing,
+    NotSupported,
+    Duplicate,
+    MultipleMatches,
+    NotFound,
+    Deleted,
+    TooLong,
+    CodeInvalid,
+    Extension,
+    TooCostly,
+    BusinessRule,
+    Conflict,
+    Transient,
+    LockError,
+    Timeout,
+    Throttled,
+    Exception,
+    Informational,
+}
+
+impl IssueType {
+    /// As in FHIR.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Structure => "structure",
+            Self::Required => "required",
+            Self::Value => "value",
+            Self::Invariant => "invariant",
+            Self::Security => "security",
+            Self::Login => "login",
+            Self::Forbidden => "forbidden",
+            Self::Processing => "processing",
+            Self::NotSupported => "not-supported",
+            Self::Duplicate => "duplicate",
+            Self::MultipleMatches => "multiple-matches",
+            Self::NotFound => "not-found",
+            Self::Deleted => "deleted",
+            Self::TooLong => "too-long",
+            Self::CodeInvalid => "code-invalid",
+            Self::Extension => "extension",
+            Self::TooCostly => "too-costly",
+            Self::BusinessRule => "business-rule",
+            Self::Conflict => "conflict",
+            Self::Transient => "transient",
+            Self::LockError => "lock-error",
+            Self::Timeout => "timeout",
+            Self::Throttled => "throttled",
+            Self::Exception => "exception",
+            Self::Informational => "informational",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident = $id:literal, $kind:ident, $title:literal;)+) => {
+        /// Our stable codes; each has a section in `docs/errors.md`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $title] $name,)+
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Code] = &[$(Code::$name),+];
+
+            /// The code as people see it: `IEUM-V004`.
+            #[must_use]
+            pub fn id(self) -> &'static str {
+                match self { $(Self::$name => $id,)+ }
+            }
+
+            /// What it means, in one line.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+
+            /// FHIR's kind of issue for it.
+            #[must_use]
+            pub fn issue_type(self) -> IssueType {
+                match self { $(Self::$name => IssueType::$kind,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    JsonTooLarge = "IEUM-J001", TooLong, "The document is too large";
+    JsonTooDeep = "IEUM-J002", TooLong, "The document is nested too deeply";
+    JsonTooMany = "IEUM-J003", TooLong, "The document holds too many values";
+    JsonSyntax = "IEUM-J004", Structure, "The document is not valid JSON";
+    JsonDuplicateMember = "IEUM-J005", Structure, "An object names a member twice";
+    NoResource = "IEUM-V001", Structure, "There is no resource here";
+    UnknownResourceType = "IEUM-V002", Structure, "The resource type is not one of FHIR R4";
+    OtherResourceType = "IEUM-V003", Structure, "The resource is of another type than expected";
+    UnknownElement = "IEUM-V004", Structure, "The element is not defined";
+    MissingElement = "IEUM-V005", Required, "A required element is missing";
+    ArrayNeeded = "IEUM-V006", Structure, "The element repeats and must be an array";
+    ArrayNotAllowed = "IEUM-V007", Structure, "The element does not repeat and must not be an array";
+    JsonType = "IEUM-V008", Structure, "The JSON type does not fit the element";
+    ChoiceType = "IEUM-V009", Structure, "The choice element does not allow this type";
+    Empty = "IEUM-V010", Structure, "An object, array or element is empty";
+    Format = "IEUM-V011", Value, "The value does not have the form of its type";
+    ChoiceTwice = "IEUM-V012", Structure, "A choice element is given with two types";
+    Alignment = "IEUM-V013", Structure, "Values and their extensions do not line up";
+    ExtensionContent = "IEUM-V014", Extension, "An extension needs either a value or extensions";
+    ContainedNested = "IEUM-V015", Structure, "A contained resource contains resources";
+    ReferenceForm = "IEUM-V016", Value, "The reference does not have the form of a reference";
+    ReferenceTarget = "IEUM-V017", Value, "The reference points to a type that is not allowed here";
+    ContainedMissing = "IEUM-V018", Value, "The contained resource does not exist";
+    CodeNotAllowed = "IEUM-V019", CodeInvalid, "The code is not in the required value set";
+    NarrativeSyntax = "IEUM-V020", Structure, "The narrative is not well-formed XHTML";
+    NarrativeContent = "IEUM-V021", Security, "The narrative holds something it must not";
+    MoreIssues = "IEUM-V022", Informational, "There are more issues than are listed";
+    Unauthenticated = "IEUM-R001", Login, "No account is known by what was sent";
+    Forbidden = "IEUM-R002", Forbidden, "The role may not do this";
+    UnknownRoute = "IEUM-R003", NotFound, "There is nothing at this address";
+    UnknownType = "IEUM-R004", NotSupported, "The address names no resource type";
+    UnknownOperation = "IEUM-R005", NotSupported, "There is no such operation";
+    NotFound = "IEUM-R006", NotFound, "There is no such record";
+    Deleted = "IEUM-R007", Deleted, "The record has been deleted";
+    MethodNotAllowed = "IEUM-R008", NotSupported, "The address does not know this method";
+    NotAcceptable = "IEUM-R009", NotSupported, "The format asked for is not served";
+    MediaType = "IEUM-R010", NotSupported, "The body is in a format that is not taken";
+    BodyTooLarge = "IEUM-R011", TooLong, "The body is too large";
+    UriTooLong = "IEUM-R012", TooLong, "The address is too long";
+    BadHeader = "IEUM-R013", Value, "A header cannot be read";
+    PreconditionFailed = "IEUM-R014", Conflict, "The record is not at the version named";
+    MultipleMatches = "IEUM-R015", MultipleMatches, "The criteria match more than one record";
+    IdMismatch = "IEUM-R016", Value, "The id of the resource is not that of the address";
+    IdTaken = "IEUM-R017", Duplicate, "The id is taken";
+    Busy = "IEUM-R018", Throttled, "The server has too much to do";
+    Contended = "IEUM-R019", LockError, "Others keep changing the same records";
+    DiskFull = "IEUM-R020", Exception, "The disk is full";
+    ReadOnly = "IEUM-R021", Exception, "The data directory cannot be written";
+    Internal = "IEUM-R022", Exception, "The server failed";
+    BodyTooSlow = "IEUM-R023", Timeout, "The body did not arrive in time";
+    PageToken = "IEUM-R024", Value, "The page token is not taken";
+    CriteriaMissing = "IEUM-R025", Required, "The criteria do not say which record is meant";
+    BadId = "IEUM-R026", Value, "The id is not an id";
+    BadEncoding = "IEUM-R027", Value, "The address or form is not encoded as it must be";
+    BadBody = "IEUM-R028", Structure, "The body broke off";
+    Stopping = "IEUM-R029", Transient, "The server is stopping";
+    Done = "IEUM-R030", Informational, "The request was carried out";
+    UnknownParameter = "IEUM-S001", NotSupported, "There is no such parameter";
+    UnknownModifier = "IEUM-S002", NotSupported, "There is no such modifier";
+    SearchNotSupported = "IEUM-S003", NotSupported, "This kind of search is not supported yet";
+    BadParameterValue = "IEUM-S004", Value, "The value of a parameter cannot be read";
+    EmptyParameter = "IEUM-S005", Value, "A parameter has no value";
+    RepeatedParameter = "IEUM-S006", Value, "A parameter is given twice";
+    TooCostly = "IEUM-S007", TooCostly, "The search asks for too much";
+    TooSlow = "IEUM-S008", TooCostly, "The search took too long";
+    ParameterPassedOver = "IEUM-S009", NotSupported, "A parameter was passed over";
+    IncludesCut = "IEUM-S010", TooCostly, "Not everything that goes with the page is on it";
+    NoTransaction = "IEUM-B001", Structure, "The bundle is neither a batch nor a transaction";
+    BundleTooLong = "IEUM-B002", TooLong, "The bundle has too many entries";
+    EntryRequest = "IEUM-B003", Structure, "An entry does not say what to do";
+    DuplicateRecord = "IEUM-B004", Duplicate, "A transaction names a record twice";
+    DuplicateFullUrl = "IEUM-B005", Duplicate, "Two entries have the same fullUrl";
+    ReferenceUnmatched = "IEUM-B006", NotFound, "A conditional reference matches no record";
+}
+
+/// One thing to tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// How bad.
+    pub severity: Severity,
+    /// Our stable code; FHIR's kind of issue follows from it.
+    pub code: Code,
+    /// FHIRPath of the element (`Patient.name[0].given[1]`); empty when there is none.
+    pub place: String,
+    /// What is wrong and what to do; never a value of the resource.
+    pub diagnostics: String,
+}
+
+impl Issue {
+    /// An error.
+    #[must_use]
+    pub fn error(code: Code, place: impl Into<String>, diagnostics: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, code, place: place.into(), diagnostics: diagnostics.into() }
+    }
+}
+
+impl From<&JsonError> for Issue {
+    fn from(error: &JsonError) -> Self {
+        let (code, advice) = match error {
+            JsonError::TooLarge { .. } => (Code::JsonTooLarge, "send it in parts"),
+            JsonError::TooDeep { .. } => (Code::JsonTooDeep, "flatten it"),
+            JsonError::TooMany { .. } => (Code::JsonTooMany, "send it in parts"),
+            JsonError::Syntax { .. } => (Code::JsonSyntax, "correct it there"),
+            JsonError::DuplicateMember { .. } => (Code::JsonDuplicateMember, "keep one of the two"),
+        };
+        Self {
+            severity: Severity::Fatal,
+            code,
+            place: String::new(),
+            diagnostics: format!("{error}; {advice}"),
+        }
+    }
+}
+
+/// The issues as an OperationOutcome, JSON.
+#[must_use]
+pub fn operation_outcome(issues: &[Issue]) -> Vec<u8> {
+    let mut out = br#"{"resourceType":"OperationOutcome","issue":["#.to_vec();
+    for (position, issue) in issues.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        let member = |out: &mut Vec<u8>, name: &str, value: &str| {
+            out.extend_from_slice(name.as_bytes());
+            write_string(value, out);
+        };
+        member(&mut out, r#"{"severity":"#, issue.severity.as_str());
+        member(&mut out, r#","code":"#, issue.code.issue_type().as_str());
+        member(&mut out, r#","details":{"coding":[{"system":"#, CODE_SYSTEM);
+        member(&mut out, r#","code":"#, issue.code.id());
+        member(&mut out, r#","display":"#, issue.code.title());
+        member(&mut out, r#"}],"text":"#, issue.code.title());
+        out.push(b'}');
+        if !issue.diagnostics.is_empty() {
+            member(&mut out, r#","diagnostics":"#, &issue.diagnostics);
+        }
+        if !issue.place.is_empty() {
+            member(&mut out, r#","expression":["#, &issue.place);
+            out.push(b']');
+        }
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"]}");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::json::{Document, Limits};
+    use crate::validate::validate;
+
+    #[test]
+    fn every_code_has_its_section_and_every_section_its_code() {
+        let page = include_str!("../../../docs/errors.md");
+        let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        let codes: Vec<String> =
+            Code::ALL.iter().map(|code| format!("{}: {}", code.id(), code.title())).collect();
+        assert_eq!(sections, codes);
+        let ids: BTreeSet<_> = Code::ALL.iter().map(|code| code.id()).collect();
+        assert_eq!(ids.len(), codes.len(), "a code is used twice");
+        for section in page.split("\n## ").skip(1) {
+            for part in ["**Cause.**", "**Remedy.**", "**Example.**"] {
+                assert!(section.contains(part), "{part} is missing in {section}");
+            }
+        }
+    }
+
+    #[test]
+    fn outcomes_are_valid_resources() {
+        let issues: Vec<Issue> = Code::ALL
+            .iter()
+            .map(|code| Issue::error(*code, "Patient.name[0].given[1]", "say \"what\" to do"))
+            .chain([Issue::from(&JsonError::TooLarge { limit: 10 })])
+            .collect();
+        let outcome = operation_outcome(&issues);
+        let document = Document::parse(&outcome, &Limits::default()).unwrap();
+        assert_eq!(validate(document.root(), Some("OperationOutcome")).issues, []);
+        assert_eq!(document.root().get("issue").unwrap().elements().count(), issues.len());
+    }
+}

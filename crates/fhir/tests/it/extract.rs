@@ -1,0 +1,385 @@
+//! Extraction: each type of value, each trap of the handbook, and all of the example data.
+
+use std::collections::BTreeMap;
+
+use ieum_fhir::decimal::SortKey;
+use ieum_fhir::definitions::r4;
+use ieum_fhir::expression::compile;
+use ieum_fhir::extract::{ExtractOptions, extract, main_date_expressions};
+use ieum_fhir::index::{Extracted, IndexValue, ParamType, Target};
+use ieum_fhir::json::{Document, Limits};
+
+use crate::shared;
+
+const OPTIONS: ExtractOptions<'_> = ExtractOptions { base_url: Some("https://hub.example/fhir") };
+
+fn with<T>(json: &str, then: impl FnOnce(&str, &Extracted<'_>) -> T) -> T {
+    let document = Document::parse(json.as_bytes(), &Limits::default())
+        .unwrap_or_else(|error| panic!("{json}: {error}"));
+    let kind = document.root().get("resourceType").unwrap().text().unwrap();
+    then(&kind, &extract(&kind, document.root(), &OPTIONS))
+}
+
+/// The values of one parameter, written short.
+fn values(json: &str, code: &str) -> Vec<String> {
+    with(json, |kind, found| {
+        let (position, _) = r4().search_param(kind, code).unwrap_or_else(|| panic!("{kind} has no {code}"));
+        let own = found.values.iter().filter(|(param, _)| usize::from(*param) == position);
+        own.map(|(_, value)| short(value)).collect()
+    })
+}
+
+fn short(value: &IndexValue<'_>) -> String {
+    let instant = |micros: i64| match micros {
+        i64::MIN => "-∞".to_owned(),
+        i64::MAX => "∞".to_owned(),
+        _ => jiff::Timestamp::from_microsecond(micros).unwrap().to_string(),
+    };
+    let or = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().unwrap_or("-").to_owned();
+    match value {
+        IndexValue::Token { system, code } => format!("{}|{}", or(system), or(code)),
+        IndexValue::Reference(Target::Local { kind, id }) => format!("{kind}/{id}"),
+        IndexValue::Reference(Target::Url(url)) => format!("<{url}>"),
+        IndexValue::Date(range) => format!("{}..{}", instant(range.lo), instant(range.hi)),
+        IndexValue::Number(range) => format!("{}..{}", number(&range.lo), number(&range.hi)),
+        IndexValue::Quantity { system, code, unit, range } => {
+            format!("{}..{} {}|{}|{}", number(&range.lo), number(&range.hi), or(system), or(code), or(unit))
+        }
+        IndexValue::String(text) => text.to_string(),
+        IndexValue::Uri(uri) => uri.to_string(),
+    }
+}
+
+/// The name of a key among those the tests use.
+fn number(key: &SortKey) -> &'static str {
+    for text in ["0", "0.5", "5", "7.10", "10", "19.99"] {
+        let plain = SortKey::of(text).unwrap();
+        if *key == plain {
+            return text;
+        }
+        if *key == plain.clone().just_below() {
+            return "<5";
+        }
+        if *key == plain.just_above() {
+            return ">5";
+        }
+    }
+    if *key == SortKey::minus_infinity() {
+        "-∞"
+    } else {
+        assert_eq!(*key, SortKey::plus_infinity());
+        "∞"
+    }
+}
+
+fn check(json: &str, code: &str, expected: &[&str]) {
+    assert_eq!(values(json, code), expected, "{code} of {json}");
+}
+
+#[test]
+fn tokens() {
+    let patient = r#"{"resourceType":"Patient","active":true,"gender":"male","deceasedDateTime":"2020",
+        "identifier":[{"system":"urn:mrn","value":"12 3"},{"value":"x"},{"system":"urn:empty"},{"use":"old"}],
+        "telecom":[{"system":"phone","value":"010-1234-5678"},{"system":"email","value":"a@b.kr"}],
+        "meta":{"tag":[{"code":"t"}],"security":[{"system":"s","code":"R"}]}}"#;
+    check(patient, "active", &["-|true"]);
+    check(patient, "gender", &["http://hl7.org/fhir/administrative-gender|male"]);
+    check(patient, "identifier", &["-|x", "urn:empty|-", "urn:mrn|12 3"]);
+    check(patient, "phone", &["-|010-1234-5678"]);
+    check(patient, "email", &["-|a@b.kr"]);
+    check(patient, "telecom", &["-|010-1234-5678", "-|a@b.kr"]);
+    check(patient, "deceased", &["-|true"]);
+    check(patient, "_tag", &["-|t"]);
+    check(patient, "_security", &["s|R"]);
+    for (json, expected) in [
+        (r#"{"resourceType":"Patient"}"#, "-|false"),
+        (r#"{"resourceType":"Patient","deceasedBoolean":false}"#, "-|false"),
+        (r#"{"resourceType":"Patient","deceasedBoolean":true}"#, "-|true"),
+    ] {
+        check(json, "deceased", &[expected]);
+    }
+    let condition = r#"{"resourceType":"Condition","code":{"text":"두통","coding":[{"system":"kcd","code":"R51"},
+        {"system":"kcd","code":"R51"},{"code":"x"},{"display":"only"}]}}"#;
+    check(condition, "code", &["-|x", "kcd|R51"]);
+    let value_set =
+        r#"{"resourceType":"Encounter","status":"finished","class":{"system":"act","code":"AMB"}}"#;
+    check(value_set, "status", &["http://hl7.org/fhir/encounter-status|finished"]);
+    check(value_set, "class", &["act|AMB"]);
+}
+
+#[test]
+fn combo_parameters_cover_the_resource_and_its_components() {
+    let pressure = r#"{"resourceType":"Observation","code":{"coding":[{"system":"loinc","code":"85354-9"}]},
+        "component":[{"code":{"coding":[{"system":"loinc","code":"8480-6"}]},"valueQuantity":{"value":10,"code":"mm[Hg]"}},
+        {"code":{"coding":[{"system":"loinc","code":"8462-4"}]},"valueQuantity":{"value":5}}]}"#;
+    check(pressure, "code", &["loinc|85354-9"]);
+    check(pressure, "component-code", &["loinc|8462-4", "loinc|8480-6"]);
+    check(pressure, "combo-code", &["loinc|8462-4", "loinc|8480-6", "loinc|85354-9"]);
+    check(pressure, "value-quantity", &[]);
+    check(pressure, "combo-value-quantity", &["5..5 -|-|-", "10..10 -|mm[Hg]|-"]);
+}
+
+#[test]
+fn dates() {
+    let day = "2026-02-28T15:00:00Z..2026-03-01T15:00:00Z";
+    for (member, expected) in [
+        (r#""effectiveDateTime":"2026-03-01""#, day),
+        (
+            r#""effectiveInstant":"2026-03-01T00:00:00.000Z""#,
+            "2026-03-01T00:00:00Z..2026-03-01T00:00:00.001Z",
+        ),
+        (r#""effectivePeriod":{"start":"2026-03-01"}"#, "2026-02-28T15:00:00Z..∞"),
+        (r#""effectiveTiming":{"event":["2026-03-01"]}"#, day),
+    ] {
+        check(&format!(r#"{{"resourceType":"Observation",{member}}}"#), "date", &[expected]);
+    }
+    check(r#"{"resourceType":"Observation","effectiveDateTime":"soon"}"#, "date", &[]);
+    check(r#"{"resourceType":"Observation","_effectiveDateTime":{"id":"x"}}"#, "date", &[]);
+    let condition = r#"{"resourceType":"Condition","onsetString":"childhood","abatementAge":{"value":5}}"#;
+    check(condition, "onset-date", &[]);
+    check(condition, "onset-info", &["childhood"]);
+    check(condition, "abatement-age", &["5..5 -|-|-"]);
+}
+
+#[test]
+fn numbers_and_quantities() {
+    let of = |quantity: &str| format!(r#"{{"resourceType":"Observation","valueQuantity":{quantity}}}"#);
+    let ucum = r#""system":"http://unitsofmeasure.org","code":"mg","unit":"밀리그램""#;
+    let unit = "http://unitsofmeasure.org|mg|밀리그램";
+    for (quantity, expected) in [
+        (format!(r#"{{"value":7.10,{ucum}}}"#), format!("7.10..7.10 {unit}")),
+        (format!(r#"{{"value":5,"comparator":"<",{ucum}}}"#), format!("-∞..<5 {unit}")),
+        (format!(r#"{{"value":5,"comparator":"<=",{ucum}}}"#), format!("-∞..5 {unit}")),
+        (format!(r#"{{"value":5,"comparator":">=",{ucum}}}"#), format!("5..∞ {unit}")),
+    ] {
+        check(&of(&quantity), "value-quantity", &[&expected]);
+    }
+    check(&of(r#"{"unit":"mg"}"#), "value-quantity", &[]);
+    check(&of(r#"{"value":"5"}"#), "value-quantity", &[]);
+    let risk = r#"{"resourceType":"RiskAssessment","prediction":[{"probabilityDecimal":0.50},
+        {"probabilityRange":{"low":{"value":5},"high":{"value":10}}},{"probabilityRange":{"high":{"value":5}}}]}"#;
+    check(risk, "probability", &["-∞..5", "0.5..0.5", "5..10"]);
+    let invoice = r#"{"resourceType":"Invoice","totalNet":{"value":19.990,"currency":"KRW"}}"#;
+    check(invoice, "totalnet", &["19.99..19.99 urn:iso:std:iso:4217|KRW|-"]);
+    let age = r#"{"resourceType":"Condition","onsetRange":{"low":{"value":5,"unit":"a"}}}"#;
+    check(age, "onset-age", &["5..∞ -|-|a"]);
+}
+
+#[test]
+fn strings() {
+    let patient = r#"{"resourceType":"Patient",
+        "name":[{"use":"official","text":"김민수","family":"김","given":["민","수"],"prefix":["Dr."],"suffix":[" "]}],
+        "address":[{"use":"home","text":"서울","line":["세종대로 110"],"city":"서울","district":"중구","postalCode":"04524",
+        "extension":[{"url":"http://www.hl7korea.or.kr/fhir/krcore/StructureDefinition/krcore-roadNameAddress",
+        "extension":[{"url":"roadName","valueString":"세종대로"},{"url":"code","valueCode":"3000000"}]},
+        {"url":"http://other","extension":[{"url":"x","valueString":"nowhere"}]}]}]}"#;
+    check(patient, "name", &["Dr.", "김", "김민수", "민", "수"]);
+    check(patient, "family", &["김"]);
+    check(patient, "phonetic", &["Dr.", "김", "김민수", "민", "수"]);
+    check(patient, "address", &["04524", "3000000", "서울", "세종대로", "세종대로 110", "중구"]);
+    check(patient, "address-city", &["서울"]);
+    let escaped = r#"{"resourceType":"Patient","name":[{"family":"\uae40\n"}]}"#;
+    check(escaped, "family", &["김\n"]);
+    let observation =
+        r#"{"resourceType":"Observation","valueCodeableConcept":{"text":"양성","coding":[{"code":"p"}]}}"#;
+    check(observation, "value-string", &["양성"]);
+    check(observation, "value-concept", &["-|p"]);
+}
+
+#[test]
+fn references() {
+    let of = |reference: &str| format!(r#"{{"resourceType":"Observation","subject":{{{reference}}}}}"#);
+    for (reference, subject, patient) in [
+        (r#""reference":"Patient/1""#, &["Patient/1"][..], &["Patient/1"][..]),
+        (r#""reference":"Patient/1/_history/2""#, &["Patient/1"], &["Patient/1"]),
+        (r#""reference":"https://hub.example/fhir/Patient/1""#, &["Patient/1"], &["Patient/1"]),
+        (r#""reference":"https://hub.example/fhir/Patient/1/_history/2""#, &["Patient/1"], &["Patient/1"]),
+        (
+            r#""reference":"https://else.example/Patient/1""#,
+            &["<https://else.example/Patient/1>"],
+            &["<https://else.example/Patient/1>"],
+        ),
+        (r#""reference":"Group/1""#, &["Group/1"], &[]),
+        (r##""reference":"#p","type":"Patient""##, &[], &[]),
+        (
+            r#""reference":"urn:uuid:c757873d-ec9a-4326-a141-556f43239520""#,
+            &["<urn:uuid:c757873d-ec9a-4326-a141-556f43239520>"],
+            &[],
+        ),
+        (r#""reference":"urn:uuid:1","type":"Patient""#, &["<urn:uuid:1>"], &["<urn:uuid:1>"]),
+        (r#""reference":"Nonsense/1""#, &["<Nonsense/1>"], &[]),
+        (r#""reference":"Patient/bad id""#, &["<Patient/bad id>"], &[]),
+        (r#""identifier":{"value":"x"}"#, &[], &[]),
+        (r#""reference":"""#, &[], &[]),
+        (r#""reference":7"#, &[], &[]),
+    ] {
+        check(&of(reference), "subject", subject);
+        check(&of(reference), "patient", patient);
+    }
+    let response =
+        r#"{"resourceType":"QuestionnaireResponse","questionnaire":"http://q.example/Questionnaire/a|1.0"}"#;
+    check(response, "questionnaire", &["<http://q.example/Questionnaire/a>"]);
+    let library = r#"{"resourceType":"ActivityDefinition","relatedArtifact":[{"type":"depends-on","resource":"http://a"},
+        {"type":"composed-of","resource":"http://b"}],"library":["http://c|2"]}"#;
+    check(library, "depends-on", &["<http://a>", "<http://c>"]);
+    check(library, "composed-of", &["<http://b>"]);
+    let bundle = r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Composition","id":"c"}},
+        {"resource":{"resourceType":"Patient","id":"p"}}]}"#;
+    check(bundle, "composition", &["Composition/c"]);
+}
+
+#[test]
+fn uris() {
+    let resource = r#"{"resourceType":"Patient","meta":{"profile":["http://p|1.0"],"source":"urn:s"}}"#;
+    check(resource, "_profile", &["http://p|1.0"]);
+    check(resource, "_source", &["urn:s"]);
+}
+
+#[test]
+fn compartments_labels_and_main_date() {
+    let json = r#"{"resourceType":"Observation","id":"o","subject":{"reference":"Patient/p"},"encounter":{"reference":"Encounter/e"},
+        "performer":[{"reference":"Practitioner/d"},{"reference":"Patient/q"},{"reference":"https://else.example/Patient/1"}],
+        "meta":{"security":[{"system":"s","code":"R"},{"code":"N"},{"system":"s"}]},
+        "issued":"2026-03-02T00:00:00Z","effectivePeriod":{"end":"2026-03-01T00:00:00Z"}}"#;
+    with(json, |_, found| {
+        let expected = [("Encounter", "e"), ("Patient", "p"), ("Patient", "q"), ("Practitioner", "d")];
+        assert_eq!(found.compartments, expected.map(|(kind, id)| (kind, id.into())));
+        assert_eq!(found.labels, [("".into(), "N".into()), ("s".into(), "R".into())]);
+        assert_eq!(
+            found.main_date,
+            Some("2026-03-01T00:00:01Z".parse::<jiff::Timestamp>().unwrap().as_microsecond())
+        );
+    });
+    with(
+        r#"{"resourceType":"Patient","id":"p","link":[{"other":{"reference":"Patient/q"}}]}"#,
+        |_, found| {
+            assert_eq!(found.compartments, [("Patient", "p".into()), ("Patient", "q".into())]);
+            assert_eq!(found.main_date, None);
+        },
+    );
+    with(r#"{"resourceType":"Encounter","id":"e"}"#, |_, found| {
+        assert_eq!(found.compartments, [("Encounter", "e".into())]);
+    });
+    with(r#"{"resourceType":"Unheard"}"#, |_, found| assert_eq!(*found, Extracted::default()));
+}
+
+#[test]
+fn main_dates_compile() {
+    for kind in r4().resource_types() {
+        for expression in main_date_expressions(kind) {
+            let paths = compile(kind, expression).unwrap_or_else(|error| panic!("{expression}: {error}"));
+            let dates = ["date", "dateTime", "instant", "Period", "Timing"];
+            assert!(paths.iter().any(|path| dates.contains(&path.type_name)), "{expression}");
+        }
+    }
+}
+
+/// Parameters for which extraction never gives a value, and why.
+#[test]
+fn every_parameter_has_something_to_extract() {
+    let mut without = Vec::new();
+    for kind in r4().resource_types() {
+        for param in r4().search_params(kind) {
+            let paths =
+                param.expression.and_then(|expression| compile(kind, expression).ok()).unwrap_or_default();
+            let readable = paths.iter().any(|path| ieum_fhir::extract::reads(param.kind, path));
+            if !readable && !matches!(param.kind, ParamType::Composite | ParamType::Special) {
+                without.push(format!(
+                    "{kind}.{}: {:?} of {:?}",
+                    param.code,
+                    param.kind,
+                    paths.iter().map(|path| path.type_name).collect::<Vec<_>>()
+                ));
+            }
+        }
+    }
+    without.retain(|line| !["._text:", "._content:", "._query:"].iter().any(|code| line.contains(code)));
+    // The package we take the definitions from lists a parameter for an element that R4 does not have.
+    assert_eq!(without, ["DeviceDefinition.classification: Token of []"]);
+}
+
+#[test]
+fn compartment_parameters_exist() {
+    for compartment in ieum_fhir::definitions::COMPARTMENTS {
+        for kind in r4().resource_types() {
+            for code in r4().compartment(compartment, kind).unwrap_or_default() {
+                if *code != "{def}" {
+                    let (_, param) = r4()
+                        .search_param(kind, code)
+                        .unwrap_or_else(|| panic!("{compartment} {kind} {code}"));
+                    assert_eq!(param.kind, ParamType::Reference, "{compartment} {kind} {code}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn synthea() {
+    let (mut resources, mut found, mut bytes) = (0_u64, BTreeMap::<ParamType, u64>::new(), 0);
+    let (mut in_patient, mut dated) = (0_u64, 0_u64);
+    for (_, bundle) in shared::files("synthea") {
+        for resource in shared::synthea_resources(&bundle) {
+            with(&resource, |kind, extracted| {
+                resources += 1;
+                bytes += resource.len();
+                for (param, value) in &extracted.values {
+                    let definition = r4().search_params(kind)[usize::from(*param)];
+                    *found.entry(definition.kind).or_default() += 1;
+                    assert!(
+                        !matches!(value, IndexValue::Reference(Target::Url(url)) if url.starts_with("urn:uuid"))
+                    );
+                }
+                in_patient += u64::from(extracted.compartments.iter().any(|(kind, _)| *kind == "Patient"));
+                dated += u64::from(extracted.main_date.is_some());
+                assert!(extracted.values.is_sorted());
+            });
+        }
+    }
+    if resources == 0 {
+        return;
+    }
+    let per = |count: u64| count as f64 / resources as f64;
+    let all: u64 = found.values().sum();
+    eprintln!("{resources} resources, {bytes} bytes, {:.2} values each", per(all));
+    for (kind, count) in &found {
+        eprintln!("  {kind:?}: {:.3}", per(*count));
+    }
+    eprintln!("  in a patient's compartment: {:.3}, with main date: {:.3}", per(in_patient), per(dated));
+    assert_eq!(resources, 45_337);
+    assert!((9.0..14.0).contains(&per(all)), "{}", per(all));
+}
+
+#[test]
+fn krcore_examples_and_parameters() {
+    let mut count = 0;
+    for (name, bytes) in shared::files("krcore-1.0.2-examples") {
+        with(std::str::from_utf8(&bytes).unwrap(), |kind, found| {
+            count += 1;
+            assert!(!found.values.is_empty(), "{name}");
+            eprintln!("{kind}: {} values", found.values.len());
+        });
+    }
+    let mut parameters = 0;
+    for (name, bytes) in shared::files("krcore-2.0.0") {
+        if !name.starts_with("SearchParameter-") {
+            continue;
+        }
+        parameters += 1;
+        let document = Document::parse(&bytes, &Limits::default()).unwrap();
+        let code = document.root().get("code").unwrap().text().unwrap();
+        for base in document.root().get("base").unwrap().elements() {
+            let base = base.text().unwrap();
+            assert!(r4().search_param(&base, &code).is_some(), "{base} {code}");
+        }
+        if let Some(expression) = document.root().get("expression").and_then(|expression| expression.text()) {
+            let base = document.root().get("base").unwrap().elements().next().unwrap().text().unwrap();
+            assert!(
+                !compile(&base, &expression).unwrap_or_else(|error| panic!("{name}: {error}")).is_empty()
+            );
+        }
+    }
+    if shared::folder().is_some() {
+        assert_eq!((count, parameters), (28, 39));
+    }
+}

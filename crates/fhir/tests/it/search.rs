@@ -1,0 +1,583 @@
+//! Queries: from names and values to tests, and what they match.
+
+use ieum_fhir::date;
+use ieum_fhir::decimal::SortKey;
+use ieum_fhir::index::{IndexValue, NumberRange, ParamType, Target, TimeRange};
+use ieum_fhir::search::parameters::{Parameter, Parameters};
+use ieum_fhir::search::parse::{Limits, ParseContext, SearchError, SearchProblem, parse};
+use ieum_fhir::search::*;
+use proptest::prelude::*;
+
+const NOW: i64 = 1_795_000_000_000_000;
+
+fn context() -> ParseContext<'static> {
+    ParseContext {
+        parameters: &R4,
+        base_url: Some("https://hub.example/fhir/"),
+        now_micros: NOW,
+        strict: true,
+        limits: Limits::default(),
+    }
+}
+
+fn run(kind: &str, pairs: &[(&str, &str)], context: &ParseContext<'_>) -> Result<Query, Vec<SearchError>> {
+    let pairs: Vec<(String, String)> =
+        pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    parse(kind, &pairs, context)
+}
+
+fn query(kind: &str, name: &str, value: &str) -> Query {
+    run(kind, &[(name, value)], &context())
+        .unwrap_or_else(|errors| panic!("{kind}?{name}={value}: {errors:?}"))
+}
+
+fn filter(kind: &str, name: &str, value: &str) -> Filter {
+    query(kind, name, value).filters.remove(0)
+}
+
+fn tests(kind: &str, name: &str, value: &str) -> Vec<Test> {
+    match filter(kind, name, value) {
+        Filter::Any { tests, .. } | Filter::None { tests, .. } => tests,
+        other => panic!("{name} gave {other:?}"),
+    }
+}
+
+fn problem(kind: &str, name: &str, value: &str) -> SearchProblem {
+    let errors = run(kind, &[(name, value)], &context()).err().unwrap_or_else(|| panic!("{kind}?{name} is accepted"));
+    assert_eq!(errors.len(), 1);
+    assert!(value.len() < 4 || !errors[0].to_string().contains(value), "{} tells the value", errors[0]);
+    errors[0].problem
+}
+
+fn param(kind: &str, code: &str) -> Param {
+    Param { kind: kind.into(), code: code.into() }
+}
+
+fn token(system: Option<&str>, code: Option<&str>) -> IndexValue<'static> {
+    let own = |text: &str| text.to_owned().into();
+    IndexValue::Token { system: system.map(own), code: code.map(own) }
+}
+
+fn text(value: &str) -> IndexValue<'_> {
+    IndexValue::String(value.into())
+}
+
+fn any_passes(tests: &[Test], value: &IndexValue<'_>) -> bool {
+    tests.iter().any(|test| passes(test, value))
+}
+
+#[test]
+fn tokens() {
+    let values = [
+        token(Some("s"), Some("a")),
+        token(None, Some("a")),
+        token(Some("s"), Some("b")),
+        token(Some("s"), None),
+    ];
+    for (value, expected) in [
+        ("a", [true, true, false, false]),
+        ("s|a", [true, false, false, false]),
+        ("|a", [false, true, false, false]),
+        ("s|", [true, false, true, true]),
+        ("a,b", [true, true, true, false]),
+        ("A", [false; 4]),
+        ("t|a", [false; 4]),
+    ] {
+        let tests = tests("Observation", "code", value);
+        assert_eq!(values.each_ref().map(|found| any_passes(&tests, found)), expected, "{value}");
+    }
+    for (value, code) in [
+        (r"a\,b", "a,b"),
+        (r"a\|b", "a|b"),
+        (r"a\$b", "a$b"),
+        (r"a\\b", r"a\b"),
+        (r"a\b", r"a\b"),
+        (r"a\", r"a\"),
+        ("12 3", "12 3"),
+    ] {
+        assert!(any_passes(&tests("Patient", "identifier", value), &token(None, Some(code))), "{value}");
+    }
+    assert!(any_passes(
+        &tests("Patient", "identifier", r"http://s\|x|v"),
+        &token(Some("http://s|x"), Some("v"))
+    ));
+    assert_eq!(problem("Patient", "identifier", "|"), SearchProblem::BadValue);
+    assert!(
+        matches!(filter("Patient", "gender:not", "male,female"), Filter::None { tests, .. } if tests.len() == 2)
+    );
+    assert!(any_passes(&tests("Patient", "active", "true"), &token(None, Some("true"))));
+}
+
+#[test]
+fn strings() {
+    for (name, value, found, expected) in [
+        ("name", "kim", "KIM Minsu", true),
+        ("name", "minsu", "Kim Minsu", false),
+        ("name:contains", "minsu", "Kim Minsu", true),
+        ("name:exact", "Kim", "Kim", true),
+        ("name:exact", "kim", "Kim", false),
+        ("name:exact", "Kim", "Kim Minsu", false),
+        ("name", "perez", "Pérez", true),
+        ("name:exact", "Pe\u{301}rez", "P\u{e9}rez", true),
+        ("name", "ㄱㅁㅅ", "김민수", true),
+        ("name", "김ㅁ", "김민수", true),
+        ("name", "\u{1100}\u{1175}\u{11b7}", "김민수", true),
+        ("name", "남궁", "남궁민", true),
+        ("name", r"a\,b", "A,B", true),
+        ("name", "李", "李舜臣", true),
+    ] {
+        assert_eq!(
+            any_passes(&tests("Patient", name, value), &text(found)),
+            expected,
+            "{name}={value} on {found}"
+        );
+    }
+    assert_eq!(problem("Patient", "name", " "), SearchProblem::EmptyValue);
+    assert_eq!(problem("Patient", "name", "\u{301}"), SearchProblem::BadValue);
+}
+
+fn date_value(text: &str) -> IndexValue<'static> {
+    IndexValue::Date(date::parse(text).unwrap())
+}
+
+#[test]
+fn dates() {
+    for (value, found, expected) in [
+        ("2026-03-01", "2026-03-01T10:00:00+09:00", true),
+        ("2026-03-01", "2026-02-28T15:00:00Z", true),
+        ("2026-03-01", "2026-03-01T15:00:00Z", false),
+        ("2026-03", "2026-03-01", true),
+        ("2026-03-01", "2026-03", false),
+        ("ne2026-03-01", "2026-03", true),
+        ("ne2026-03-01", "2026-03-01", false),
+        ("gt2026-03-01", "2026-03", true),
+        ("gt2026-03-01", "2026-03-01", false),
+        ("lt2026-03-01", "2026-02-28", true),
+        ("lt2026-03-01", "2026-03-01", false),
+        ("ge2026-03-01", "2026-03-01", true),
+        ("ge2026-03-01", "2026-02-28", false),
+        ("le2026-03-01", "2026-03-01", true),
+        ("sa2026-03-01", "2026-03-02", true),
+        ("sa2026-03-01", "2026-03", false),
+        ("eb2026-03-01", "2026-02-28", true),
+        ("eb2026-03-01", "2026-02", true),
+        ("eb2026-03-01", "2026", false),
+        ("2026-03-01T10:00", "2026-03-01T01:00:59Z", true),
+        ("2026-03-01T10:00:00+09:00", "2026-03-01T01:00:00Z", true),
+        ("2026-03-01T10:00:00 09:00", "2026-03-01T01:00:00Z", true),
+        ("1988-07-01", "1988-06-30T14:00:00Z", true),
+        ("2024-02-29", "2024-02-29", true),
+    ] {
+        assert_eq!(
+            any_passes(&tests("Observation", "date", value), &date_value(found)),
+            expected,
+            "{value} on {found}"
+        );
+    }
+    let open = |lo, hi| IndexValue::Date(TimeRange { lo, hi });
+    let from = date::parse("2026-03-01").unwrap();
+    for (value, expected) in
+        [("gt2030", true), ("sa2020", true), ("lt2026", false), ("eb2030", false), ("2026", false)]
+    {
+        assert_eq!(
+            any_passes(&tests("Encounter", "date", value), &open(from.lo, i64::MAX)),
+            expected,
+            "{value}"
+        );
+    }
+    let Test::Date(near) = &tests("Observation", "date", "ap2025-01-01")[0] else { panic!("no date") };
+    assert_eq!(near.range, date::approximate(date::parse("2025-01-01").unwrap(), NOW));
+    for value in ["tomorrow", "2026-02-30", "2026-03-01T24:00:00", "xx2026", "gt", "2026-03-01T10"] {
+        assert_eq!(problem("Observation", "date", value), SearchProblem::BadValue, "{value}");
+    }
+}
+
+fn range(lo: &str, hi: &str) -> NumberRange {
+    NumberRange { lo: SortKey::of(lo).unwrap(), hi: SortKey::of(hi).unwrap() }
+}
+
+#[test]
+fn numbers() {
+    for (value, found, expected) in [
+        ("100", "100.4999", true),
+        ("100", "100.5", false),
+        ("100", "99.5", true),
+        ("100.00", "100.004", true),
+        ("100.00", "100.005", false),
+        ("1e2", "95", true),
+        ("1e2", "105", false),
+        ("0.10", "0.1", true),
+        ("gt0.8", "0.80", false),
+        ("ge0.8", "0.80", true),
+        ("lt0.8", "0.79999999999999999999", true),
+        ("ne100", "100", false),
+        ("ne100", "101", true),
+        ("ap100", "90", true),
+        ("ap100", "111", false),
+        ("123456789012345678", "123456789012345678", true),
+        ("gt123456789012345678", "123456789012345679", true),
+        ("sa5", "5", false),
+        ("eb5", "4", true),
+    ] {
+        let value_found = IndexValue::Number(range(found, found));
+        assert_eq!(
+            any_passes(&tests("RiskAssessment", "probability", value), &value_found),
+            expected,
+            "{value} on {found}"
+        );
+    }
+    for value in ["five", "1,2x", "0x10", "1e99999", "+5"] {
+        assert_eq!(problem("RiskAssessment", "probability", value), SearchProblem::BadValue, "{value}");
+    }
+}
+
+#[test]
+fn quantities() {
+    let of = |lo: SortKey, hi: SortKey| IndexValue::Quantity {
+        system: Some("ucum".into()),
+        code: Some("mg".into()),
+        unit: Some("밀리그램".into()),
+        range: NumberRange { lo, hi },
+    };
+    let five = || SortKey::of("5").unwrap();
+    let exact = of(five(), five());
+    for (value, expected) in [
+        ("5", true),
+        ("5|ucum|mg", true),
+        ("5|ucum|g", false),
+        ("5||mg", true),
+        ("5||밀리그램", true),
+        ("5||g", false),
+        ("gt4|ucum|mg", true),
+        ("5.4", false),
+    ] {
+        assert_eq!(any_passes(&tests("Observation", "value-quantity", value), &exact), expected, "{value}");
+    }
+    let below_five = of(SortKey::minus_infinity(), five().just_below());
+    for (value, expected) in
+        [("lt5", true), ("le5", true), ("5", false), ("ge5", false), ("gt4.9999", true), ("lt1", true)]
+    {
+        assert_eq!(
+            any_passes(&tests("Observation", "value-quantity", value), &below_five),
+            expected,
+            "{value} on <5"
+        );
+    }
+    for value in ["5|mg", "5|ucum|", "|ucum|mg", "5|a|b|c", "mg"] {
+        assert_eq!(problem("Observation", "value-quantity", value), SearchProblem::BadValue, "{value}");
+    }
+}
+
+#[test]
+fn references() {
+    let local = |kind: &str, id: &str| ReferenceTest::Local { kind: kind.into(), id: id.into() };
+    let asked = |name, value| match tests("Observation", name, value).remove(0) {
+        Test::Reference(test) => test,
+        other => panic!("{other:?}"),
+    };
+    for (name, value, expected) in [
+        ("subject", "Patient/1", local("Patient", "1")),
+        ("subject", "Patient/1/_history/3", local("Patient", "1")),
+        ("subject", "https://hub.example/fhir/Patient/1", local("Patient", "1")),
+        (
+            "subject",
+            "https://else.example/Patient/1",
+            ReferenceTest::Url("https://else.example/Patient/1".into()),
+        ),
+        ("subject", "urn:uuid:1", ReferenceTest::Url("urn:uuid:1".into())),
+        ("subject:Patient", "1", local("Patient", "1")),
+        ("subject:Patient", "Patient/1", local("Patient", "1")),
+        ("specimen", "1", local("Specimen", "1")),
+    ] {
+        assert_eq!(asked(name, value), expected, "{name}={value}");
+    }
+    let ReferenceTest::Id { kinds, id } = asked("subject", "1") else { panic!("not by id") };
+    assert_eq!((kinds.join(" "), &*id), ("Device Group Location Patient".into(), "1"));
+    let found =
+        |kind: &str| IndexValue::Reference(Target::Local { kind: kind.to_owned().into(), id: "1".into() });
+    assert!(any_passes(&tests("Observation", "subject", "1"), &found("Patient")));
+    assert!(!any_passes(&tests("Observation", "subject", "1"), &found("Practitioner")));
+    for (name, value, expected) in [
+        ("subject", "Nonsense/1", SearchProblem::BadValue),
+        ("subject", "Patient/bad id", SearchProblem::BadValue),
+        ("subject:Patient", "Group/1", SearchProblem::BadValue),
+        ("subject:Practitioner", "1", SearchProblem::BadValue),
+        ("subject:identifier", "s|1", SearchProblem::NotSupported),
+    ] {
+        assert_eq!(problem("Observation", name, value), expected, "{name}={value}");
+    }
+    assert_eq!(
+        problem("QuestionnaireResponse", "questionnaire", "http://q|1.0"),
+        SearchProblem::NotSupported
+    );
+}
+
+#[test]
+fn chains() {
+    let name = |kind: &str| Filter::Any {
+        param: param(kind, "name"),
+        tests: vec![Test::String(StringTest { mode: StringMode::Starts, text: "kim".into() })],
+    };
+    assert_eq!(
+        filter("Observation", "subject:Patient.name", "kim"),
+        Filter::Chain {
+            param: param("Observation", "subject"),
+            targets: vec![("Patient".into(), name("Patient"))]
+        }
+    );
+    let Filter::Chain { targets, .. } = filter("Observation", "subject.name", "kim") else {
+        panic!("no chain")
+    };
+    assert_eq!(targets.iter().map(|(kind, _)| &**kind).collect::<Vec<_>>(), ["Location", "Patient"]);
+    assert_eq!(
+        filter("Observation", "subject:Patient.organization.name", "kim"),
+        Filter::Chain {
+            param: param("Observation", "subject"),
+            targets: vec![(
+                "Patient".into(),
+                Filter::Chain {
+                    param: param("Patient", "organization"),
+                    targets: vec![("Organization".into(), name("Organization"))]
+                }
+            )],
+        }
+    );
+    assert!(matches!(
+        filter("Observation", "patient._id", "1"),
+        Filter::Chain { targets, .. } if targets == [("Patient".into(), Filter::Id(vec!["1".into()]))]
+    ));
+    assert!(matches!(
+        filter("Observation", "patient.gender:not", "male"),
+        Filter::Chain { targets, .. } if matches!(targets[0].1, Filter::None { .. })
+    ));
+    for (name, expected) in [
+        ("code.name", SearchProblem::BadValue),
+        ("subject.nonsense", SearchProblem::UnknownParameter),
+        ("subject:Nonsense.name", SearchProblem::UnknownModifier),
+        ("subject:Practitioner.name", SearchProblem::BadValue),
+        ("subject:missing.name", SearchProblem::UnknownModifier),
+        ("nonsense.name", SearchProblem::UnknownParameter),
+        (".name", SearchProblem::UnknownParameter),
+        ("subject.", SearchProblem::UnknownParameter),
+    ] {
+        assert_eq!(problem("Observation", name, "kim"), expected, "{name}");
+    }
+    // Bounded: depth, and what chains without type lead to.
+    let deep = format!("{}name", "link:Patient.".repeat(9));
+    assert_eq!(problem("Patient", &deep, "kim"), SearchProblem::TooCostly);
+    assert_eq!(problem("Observation", "focus.focus.focus.name", "kim"), SearchProblem::TooCostly);
+}
+
+#[test]
+fn reverse_chains() {
+    let Filter::Has { param: through, filter: on } =
+        filter("Patient", "_has:Observation:patient:code", "s|1")
+    else {
+        panic!("no _has")
+    };
+    assert_eq!(through, param("Observation", "patient"));
+    assert!(matches!(*on, Filter::Any { .. }));
+    let nested = filter("Patient", "_has:Observation:patient:_has:AuditEvent:entity:agent", "Practitioner/1");
+    assert!(matches!(nested, Filter::Has { filter, .. } if matches!(*filter, Filter::Has { .. })));
+    let chained = filter("Encounter", "patient._has:Group:member:_id", "g");
+    assert!(matches!(chained, Filter::Chain { targets, .. } if matches!(targets[0].1, Filter::Has { .. })));
+    for (name, expected) in [
+        ("_has:Observation:patient", SearchProblem::BadValue),
+        ("_has:Nonsense:patient:code", SearchProblem::UnknownParameter),
+        ("_has:Observation:code:code", SearchProblem::BadValue),
+        ("_has:Observation:encounter:code", SearchProblem::BadValue),
+        ("_has:Observation:patient:nonsense", SearchProblem::UnknownParameter),
+    ] {
+        assert_eq!(problem("Patient", name, "R51.9"), expected, "{name}");
+    }
+}
+
+#[test]
+fn modifiers_and_unknown_names() {
+    assert_eq!(
+        filter("Patient", "birthdate:missing", "true"),
+        Filter::Missing { param: param("Patient", "birthdate"), missing: true }
+    );
+    for (kind, name, value, expected) in [
+        ("Patient", "birthdate:missing", "maybe", SearchProblem::BadValue),
+        ("Patient", "nonsense", "1", SearchProblem::UnknownParameter),
+        ("Patient", "gender:exact", "male", SearchProblem::UnknownModifier),
+        ("Patient", "name:not", "kim", SearchProblem::UnknownModifier),
+        ("Patient", "name:", "kim", SearchProblem::UnknownModifier),
+        ("Patient", "_id:not", "1", SearchProblem::UnknownModifier),
+        ("Condition", "code:in", "http://vs", SearchProblem::NotSupported),
+        ("Condition", "code:text", "headache", SearchProblem::NotSupported),
+        ("Condition", "code:below", "R51", SearchProblem::NotSupported),
+        ("Patient", "identifier:of-type", "a|b|c", SearchProblem::NotSupported),
+        ("Observation", "code-value-quantity", "a$5", SearchProblem::NotSupported),
+        ("Location", "near", "37.5|127", SearchProblem::NotSupported),
+        ("Patient", "_filter", "name eq kim", SearchProblem::NotSupported),
+        ("Patient", "_text", "kim", SearchProblem::NotSupported),
+        ("Patient", "_id", "a/b", SearchProblem::BadValue),
+        ("Patient", "name", "", SearchProblem::EmptyValue),
+        ("Patient", "name", "kim,,lee", SearchProblem::EmptyValue),
+        ("Nonsense", "name", "kim", SearchProblem::UnknownKind),
+    ] {
+        assert_eq!(problem(kind, name, value), expected, "{name}={value}");
+    }
+    let lenient = ParseContext { strict: false, ..context() };
+    let asked =
+        [("nonsense", "1"), ("name", "kim,,lee"), ("family", ""), ("_format", "json"), ("gender", "male")];
+    let found = run("Patient", &asked, &lenient).unwrap();
+    let applied: Vec<_> = found.applied.iter().map(|(name, value)| (&**name, &**value)).collect();
+    assert_eq!(applied, [("name", "kim,,lee"), ("gender", "male")]);
+    assert_eq!(found.filters.len(), 2);
+    let refused = run("Patient", &[("gender:exact", "male"), ("birthdate", "soon")], &lenient).unwrap_err();
+    assert_eq!(refused.len(), 2, "unsupported modifiers and unreadable values are never ignored");
+    // A value in the place of a name is not repeated.
+    let misplaced = run("Patient", &[("김민수", "")], &context()).unwrap_err();
+    assert!(!misplaced[0].to_string().contains('김'));
+}
+
+#[test]
+fn the_shape_of_the_answer() {
+    let found = run(
+        "Observation",
+        &[
+            ("_sort", "-date,_id,code"),
+            ("_count", "20"),
+            ("_total", "none"),
+            ("_elements", "id,status"),
+            ("_summary", "data"),
+            ("_lastUpdated", "gt2026"),
+            ("_tag", "s|t"),
+            ("_profile", "http://p|1.0"),
+            ("_security", "R"),
+            ("_source", "urn:s"),
+        ],
+        &context(),
+    )
+    .unwrap();
+    let by = |code: &str| SortBy::Param(param("Observation", code));
+    let key = |by, descending| SortKeyOf { by, descending };
+    assert_eq!(found.sort, [key(by("date"), true), key(SortBy::Id, false), key(by("code"), false)]);
+    assert_eq!((found.count, found.total, found.summary), (Some(20), Total::None, Summary::Data));
+    assert_eq!(found.elements, ["id", "status"]);
+    assert_eq!((found.filters.len(), found.applied.len()), (5, 10));
+    for (name, value, expected) in [
+        ("_sort", "nonsense", SearchProblem::UnknownParameter),
+        ("_sort", "date,", SearchProblem::BadValue),
+        ("_sort", "subject.name", SearchProblem::NotSupported),
+        ("_sort", "code-value-quantity", SearchProblem::BadValue),
+        ("_sort:desc", "date", SearchProblem::UnknownModifier),
+        ("_count", "-1", SearchProblem::BadValue),
+        ("_count", "many", SearchProblem::BadValue),
+        ("_total", "exact", SearchProblem::BadValue),
+        ("_summary", "yes", SearchProblem::BadValue),
+        ("_elements", "id,,status", SearchProblem::BadValue),
+        ("_contained", "true", SearchProblem::NotSupported),
+    ] {
+        assert_eq!(problem("Observation", name, value), expected, "{name}={value}");
+    }
+    let twice = run("Observation", &[("_count", "1"), ("_count", "2")], &context()).unwrap_err();
+    assert_eq!(twice[0].problem, SearchProblem::Repeated);
+}
+
+#[test]
+fn includes() {
+    let include = |kind: &str, name: &str, value: &str| query(kind, name, value).includes;
+    let one = include("Observation", "_include", "Observation:subject:Patient");
+    let expected = Include {
+        reverse: false,
+        source: "Observation".into(),
+        params: vec![param("Observation", "subject")],
+        target: Some("Patient".into()),
+        iterate: false,
+    };
+    assert_eq!(one, [expected]);
+    let all = include("Encounter", "_include", "*");
+    assert_eq!(all.len(), 1);
+    assert!(all[0].params.contains(&param("Encounter", "patient")) && all[0].params.len() > 8);
+    assert_eq!(include("Encounter", "_include", "Encounter:*"), all);
+    let reverse = include("Patient", "_revinclude:iterate", "Observation:patient");
+    assert!(reverse[0].reverse && reverse[0].iterate && reverse[0].source == "Observation");
+    let every = include("Patient", "_revinclude", "*");
+    assert!(every.len() > 60 && every.iter().all(|include| !include.params.is_empty()));
+    assert!(!include("Observation", "_include:iterate", "Patient:organization").is_empty());
+    for (name, value, expected) in [
+        ("_include", "Observation", SearchProblem::BadValue),
+        ("_include", "Nonsense:subject", SearchProblem::BadValue),
+        ("_include", "Observation:code", SearchProblem::UnknownParameter),
+        ("_include", "Observation:nonsense", SearchProblem::UnknownParameter),
+        ("_include", "Observation:subject:Practitioner", SearchProblem::UnknownParameter),
+        ("_include", "Patient:organization", SearchProblem::UnknownParameter),
+        ("_revinclude", "Encounter:patient", SearchProblem::UnknownParameter),
+        ("_include:recurse", "Observation:subject", SearchProblem::UnknownModifier),
+        ("_include", "", SearchProblem::EmptyValue),
+    ] {
+        assert_eq!(problem("Observation", name, value), expected, "{name}={value}");
+    }
+}
+
+#[test]
+fn limits() {
+    let many = vec![("gender", "male"); 101];
+    assert_eq!(run("Patient", &many, &context()).unwrap_err()[0].problem, SearchProblem::TooCostly);
+    assert!(run("Patient", &many[..100], &context()).is_ok());
+    let values = |count: usize| vec!["a"; count].join(",");
+    assert_eq!(tests("Patient", "identifier", &values(10_000)).len(), 10_000);
+    assert_eq!(problem("Patient", "identifier", &values(10_001)), SearchProblem::TooCostly);
+    // Ten thousand ids of any of 146 types.
+    assert_eq!(problem("Observation", "focus", &values(10_000)), SearchProblem::TooCostly);
+}
+
+/// A record kind of our own brings its own parameters.
+struct Deposits;
+
+impl Parameters for Deposits {
+    fn kinds(&self) -> Vec<&str> {
+        vec!["deposit"]
+    }
+    fn has_kind(&self, kind: &str) -> bool {
+        kind == "deposit"
+    }
+    fn find(&self, kind: &str, code: &str) -> Option<Parameter<'_>> {
+        self.list(kind).into_iter().find(|parameter| parameter.code == code)
+    }
+    fn list(&self, _: &str) -> Vec<Parameter<'_>> {
+        vec![Parameter { code: "clinic", kind: ParamType::String, targets: Vec::new() }]
+    }
+}
+
+#[test]
+fn kinds_of_our_own() {
+    let context = ParseContext { parameters: &Deposits, ..context() };
+    assert_eq!(
+        run("deposit", &[("clinic", "한빛"), ("_sort", "clinic")], &context).unwrap().filters.len(),
+        1
+    );
+    assert!(run("deposit", &[("name", "x")], &context).is_err());
+    assert!(run("Patient", &[("name", "x")], &context).is_err());
+}
+
+proptest! {
+    #[test]
+    fn nothing_panics(name in "[a-zA-Z_:.*-]{0,24}|\\PC{0,12}", value in "[a-z0-9|,$\\\\ :/-]{0,24}|\\PC{0,12}", strict: bool) {
+        let context = ParseContext { strict, ..context() };
+        for kind in ["Patient", "Observation"] {
+            let _ = run(kind, &[(&name, &value)], &context);
+            for known in ["name", "code", "subject", "date", "value-quantity", "_sort", "_include", "_lastUpdated", "_id"] {
+                if let Err(errors) = run(kind, &[(known, &value)], &context) {
+                    prop_assert!(value.len() < 8 || errors.iter().all(|error| !error.to_string().contains(&value)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn escaped_values_come_back(parts in proptest::collection::vec("[a-z,|$\\\\ ]{1,8}", 1..4)) {
+        prop_assume!(parts.iter().all(|part| !part.trim().is_empty()));
+        let escape = |part: &String| part.replace('\\', r"\\").replace(',', r"\,").replace('|', r"\|").replace('$', r"\$");
+        let value = parts.iter().map(escape).collect::<Vec<_>>().join(",");
+        let found = tests("Patient", "identifier", &value);
+        prop_assert_eq!(found.len(), parts.len());
+        for (test, part) in found.iter().zip(&parts) {
+            prop_assert!(passes(test, &token(None, Some(part))));
+        }
+    }
+}

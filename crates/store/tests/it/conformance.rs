@@ -1,0 +1,32 @@
+//! What every engine must do alike.
+
+/// Tests that are run on each engine.
+macro_rules! on_every_engine {
+    ($($(#[doc = $doc:literal])* fn $name:ident($store:ident: &Store) $body:block)+) => {
+        $(
+            $(#[doc = $doc])*
+            mod $name {
+                #[allow(unused_imports, reason = "not every test needs all of them")]
+                use super::*;
+
+                fn case($store: &Store) $body
+
+                #[test]
+                fn memory() {
+                    case(&crate::support::memory());
+                }
+
+                #[test]
+                fn sqlite() {
+                    case(&crate::support::sqlite());
+                }
+            }
+        )+
+    };
+}
+
+mod access;
+mod commits;
+mod history;
+mod paging;
+mod searching;

@@ -1,0 +1,5 @@
+//! Tests of the record store: one conformance suite for all engines, and random questions put to engine and oracle.
+
+mod conformance;
+mod generative;
+mod support;

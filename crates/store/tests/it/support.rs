@@ -1,0 +1,191 @@
+//! Making stores, records and questions.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use ieum_fhir::index::ParamType;
+use ieum_fhir::json::{Document, Limits};
+use ieum_fhir::search::parse::{ParseContext, parse};
+use ieum_fhir::search::Query;
+use ieum_store::access::{AccessPlan, Actor, Family, Reach};
+use ieum_store::catalogue::Catalogue;
+use ieum_store::clock::Clock;
+use ieum_store::commit::{Change, CommitError, CommitRequest, Committed, Expect, Guard};
+use ieum_store::engine::{Engine, SearchPage, SearchRequest};
+use ieum_store::memory::MemoryEngine;
+use ieum_store::own::{OwnKind, OwnParam};
+use ieum_store::record::Record;
+use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
+
+/// The base address that stored references may use.
+pub(crate) const BASE: &str = "http://hub.test/fhir";
+
+/// A kind of our own, for the tests.
+static NOTE: OwnKind = OwnKind {
+    name: "TestNote",
+    family: Family::System,
+    params: &[
+        OwnParam { code: "state", param_type: ParamType::Token, path: &["state"] },
+        OwnParam { code: "about", param_type: ParamType::Reference, path: &["about"] },
+        OwnParam { code: "made", param_type: ParamType::Date, path: &["made"] },
+        OwnParam { code: "size", param_type: ParamType::Number, path: &["parts", "size"] },
+    ],
+};
+
+pub(crate) fn catalogue() -> Arc<Catalogue> {
+    let mask = |_: &str, code: &str| match code {
+        "R" => 1,
+        "V" => 2,
+        _ => 0,
+    };
+    Arc::new(Catalogue::new(&[&NOTE], Some(BASE.into()), mask))
+}
+
+/// A clock that the test moves.
+#[derive(Clone, Default)]
+pub(crate) struct TestClock(Arc<AtomicI64>);
+
+impl TestClock {
+    pub(crate) fn set(&self, micros: i64) {
+        self.0.store(micros, Ordering::SeqCst);
+    }
+
+    fn clock(&self) -> Clock {
+        let now = Arc::clone(&self.0);
+        Arc::new(move || now.load(Ordering::SeqCst))
+    }
+}
+
+/// A store under test.
+pub(crate) struct Store {
+    pub(crate) engine: Box<dyn Engine>,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) clock: TestClock,
+    /// Holds the files of engines that have some.
+    _directory: Option<tempfile::TempDir>,
+}
+
+pub(crate) fn memory() -> Store {
+    let (catalogue, clock) = (catalogue(), TestClock::default());
+    let engine = Box::new(MemoryEngine::new(Arc::clone(&catalogue), clock.clock()));
+    Store { engine, catalogue, clock, _directory: None }
+}
+
+pub(crate) fn sqlite() -> Store {
+    let (catalogue, clock) = (catalogue(), TestClock::default());
+    let directory = tempfile::tempdir().unwrap();
+    let options = SqliteOptions { readers: 4, ..SqliteOptions::default() };
+    let engine = SqliteEngine::open(directory.path(), Arc::clone(&catalogue), clock.clock(), options).unwrap();
+    Store { engine: Box::new(engine), catalogue, clock, _directory: Some(directory) }
+}
+
+/// May do everything.
+pub(crate) fn everything() -> AccessPlan {
+    AccessPlan {
+        actor: Actor { id: "test".into(), role: "service".into() },
+        purpose: "TREAT".into(),
+        clinical: Reach::All,
+        system: true,
+        denied: 0,
+        write: true,
+    }
+}
+
+/// May read what belongs to these patients.
+pub(crate) fn only(patients: &[&str]) -> AccessPlan {
+    let patients = patients.iter().map(ToString::to_string).collect();
+    AccessPlan { clinical: Reach::Patients(patients), system: false, write: false, ..everything() }
+}
+
+impl Store {
+    pub(crate) fn put_change(&self, json: &str, expect: Expect) -> Change {
+        let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
+        let text = |name: &str| document.root().get(name).unwrap().text().unwrap().into_owned();
+        let kind = self.catalogue.kind(&text("resourceType")).unwrap();
+        let record = self.catalogue.prepare(kind, &text("id"), document.root(), &mut |_| None);
+        Change::Put { record: Box::new(record), expect }
+    }
+
+    pub(crate) fn delete_change(kind: &str, id: &str) -> Change {
+        Change::Delete { kind: kind.into(), id: id.into(), expect: Expect::Anything }
+    }
+
+    pub(crate) fn commit(&self, changes: Vec<Change>) -> Result<Committed, CommitError> {
+        self.commit_guarded(Vec::new(), changes)
+    }
+
+    pub(crate) fn commit_guarded(
+        &self,
+        guards: Vec<Guard>,
+        changes: Vec<Change>,
+    ) -> Result<Committed, CommitError> {
+        let access = Arc::new(everything());
+        self.engine.commit(CommitRequest { access, action: "test", guards, changes })
+    }
+
+    /// Writes one record, whatever was there.
+    pub(crate) fn put(&self, json: &str) -> Committed {
+        self.commit(vec![self.put_change(json, Expect::Anything)]).unwrap()
+    }
+
+    pub(crate) fn delete(&self, kind: &str, id: &str) -> Committed {
+        self.commit(vec![Self::delete_change(kind, id)]).unwrap()
+    }
+
+    pub(crate) fn read(&self, access: &AccessPlan, kind: &str, id: &str) -> Option<Record> {
+        self.engine.snapshot().unwrap().read(access, kind, id).unwrap()
+    }
+
+    /// Reads a URL such as `Patient?name=kim`.
+    pub(crate) fn query(&self, url: &str) -> Query {
+        self.try_query(url).unwrap_or_else(|errors| panic!("{url}: {errors:?}"))
+    }
+
+    pub(crate) fn try_query(&self, url: &str) -> Result<Query, String> {
+        let (kind, query) = url.split_once('?').unwrap_or((url, ""));
+        let pairs: Vec<(String, String)> = query
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let context = ParseContext {
+            parameters: &*self.catalogue,
+            base_url: Some(BASE),
+            now_micros: 1_790_000_000_000_000,
+            strict: true,
+            limits: ieum_fhir::search::parse::Limits::default(),
+        };
+        parse(kind, &pairs, &context).map_err(|errors| format!("{errors:?}"))
+    }
+
+    /// Ids found by a URL, in the order of the answer, walking pages of `limit`.
+    pub(crate) fn find_paged(&self, access: &AccessPlan, url: &str, limit: usize) -> Vec<String> {
+        let query = self.query(url);
+        let mut ids = Vec::new();
+        let mut after = None;
+        loop {
+            let request = SearchRequest { query: &query, after, backward: false, limit };
+            let page = self.page(access, &request);
+            assert!(page.records.len() <= limit);
+            ids.extend(page.records.into_iter().map(|record| record.id));
+            after = page.next;
+            if after.is_none() {
+                return ids;
+            }
+        }
+    }
+
+    pub(crate) fn page(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> SearchPage {
+        self.engine.snapshot().unwrap().search(access, request).unwrap()
+    }
+
+    /// Ids found, sorted: for questions without order.
+    pub(crate) fn find(&self, access: &AccessPlan, url: &str) -> Vec<String> {
+        let mut ids = self.find_paged(access, url, 1_000);
+        ids.sort();
+        let count = self.engine.snapshot().unwrap().count(access, &self.query(url)).unwrap();
+        assert_eq!(count, ids.len() as u64, "count and page of {url} differ");
+        ids
+    }
+}
