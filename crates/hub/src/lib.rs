@@ -9,6 +9,8 @@
 //! | [`caller`] | who asks |
 //! | [`call`] | an interaction as its handler sees it, over HTTP or inside a bundle |
 //! | [`fhir`] | the FHIR R4 interface, one file for each interaction |
+//! | [`portal`] | the pages for people, one file for each page |
+//! | [`status`] | whether the process lives and can serve, and its numbers |
 
 pub mod call;
 pub mod caller;
@@ -16,6 +18,8 @@ pub mod fhir;
 pub mod hub;
 pub mod limits;
 pub mod percent;
+pub mod portal;
 pub mod routes;
 pub mod serve;
 pub mod server;
+pub mod status;
