@@ -179,15 +179,24 @@ const fn row(
 /// # Errors
 /// [`Failure`]; then nothing has happened.
 pub fn run(call: &Call<'_>) -> Result<Answer, Failure> {
+    check_access(call)?;
+    (call.route.run)(call)
+}
+
+/// Whether the caller may use the route, and the address names a resource type.
+fn check_access(call: &Call<'_>) -> Result<(), Failure> {
+    let is_resource = r4().is_resource(&call.place.kind);
     if !call.route.who.admits(call.access) {
-        call.hub.door().refused(call.access, call.route.action, &call.place.kind)?;
+        // What is no type may be anything, and is not kept.
+        let target = if is_resource { &call.place.kind } else { "" };
+        call.hub.door().refused(call.access, call.route.action, target)?;
         return Err(error::forbidden());
     }
     // `IeumAccount` and its like are records, but not resources: they do not exist here.
-    if call.route.pattern.contains("{kind}") && !r4().is_resource(&call.place.kind) {
+    if call.route.pattern.contains("{kind}") && !is_resource {
         return Err(error::unknown_type());
     }
-    (call.route.run)(call)
+    Ok(())
 }
 
 /// An instant as HTTP headers write it; seconds.
