@@ -11,7 +11,7 @@
 //! assert_eq!((value.element.name, value.type_ref.name), ("value", "Quantity"));
 //! ```
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::index::ParamType;
@@ -125,8 +125,68 @@ pub struct TypeDef {
     pub is_abstract: bool,
     /// Its elements, inherited ones first, in the order of the specification.
     pub elements: Vec<&'static Element>,
+    /// Which primitive it is; `None` for all types with elements.
+    pub primitive: Option<Primitive>,
+    /// Bit by position in `elements`: the elements with `min` above 0.
+    pub(crate) required: u128,
     properties: Vec<OwnedProperty>,
     lookup: Lookup,
+}
+
+/// The primitive types (R4, section 2.24.0.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "each is the type of the same name")]
+pub enum Primitive {
+    Base64Binary,
+    Boolean,
+    Canonical,
+    Code,
+    Date,
+    DateTime,
+    Decimal,
+    Id,
+    Instant,
+    Integer,
+    Markdown,
+    Oid,
+    PositiveInt,
+    String,
+    Time,
+    UnsignedInt,
+    Uri,
+    Url,
+    Uuid,
+    Xhtml,
+}
+
+impl Primitive {
+    /// The primitive of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "base64Binary" => Self::Base64Binary,
+            "boolean" => Self::Boolean,
+            "canonical" => Self::Canonical,
+            "code" => Self::Code,
+            "date" => Self::Date,
+            "dateTime" => Self::DateTime,
+            "decimal" => Self::Decimal,
+            "id" => Self::Id,
+            "instant" => Self::Instant,
+            "integer" => Self::Integer,
+            "markdown" => Self::Markdown,
+            "oid" => Self::Oid,
+            "positiveInt" => Self::PositiveInt,
+            "string" => Self::String,
+            "time" => Self::Time,
+            "unsignedInt" => Self::UnsignedInt,
+            "uri" => Self::Uri,
+            "url" => Self::Url,
+            "uuid" => Self::Uuid,
+            "xhtml" => Self::Xhtml,
+            _ => return None,
+        })
+    }
 }
 
 /// An element as found under a JSON property.
@@ -233,24 +293,26 @@ pub enum Codes {
 /// Codes with their systems.
 #[derive(Debug, Default)]
 pub struct CodeSet {
-    codes: HashSet<&'static str>,
-    systems: Vec<(&'static str, HashSet<&'static str>)>,
+    /// Sorted, over all systems.
+    codes: Vec<&'static str>,
+    /// Per system sorted.
+    systems: Vec<(&'static str, Vec<&'static str>)>,
 }
 
 impl CodeSet {
     /// Whether the code is in the set, under any system: for elements of type `code`.
     #[must_use]
     pub fn has_code(&self, code: &str) -> bool {
-        self.codes.contains(code)
+        self.codes.binary_search(&code).is_ok()
     }
 
     /// Whether the code of this system is in the set.
     #[must_use]
     pub fn has(&self, system: &str, code: &str) -> bool {
-        self.systems.iter().any(|(of, codes)| *of == system && codes.contains(code))
+        self.systems.iter().any(|(of, codes)| *of == system && codes.binary_search(&code).is_ok())
     }
 
-    /// All pairs of system and code, in no particular order.
+    /// All pairs of system and code, always in the same order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.systems.iter().flat_map(|(system, codes)| codes.iter().map(|code| (*system, *code)))
     }

@@ -7,6 +7,8 @@ pub mod expression;
 pub mod extract;
 pub mod index;
 pub mod json;
+pub mod outcome;
 pub mod reference;
 pub mod search;
 pub mod text;
+pub mod validate;

@@ -1,10 +1,10 @@
 //! Reads the tables. They are ours and compiled in: a line that cannot be read is a bug, and panics.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::{
     Binding, COMPARTMENTS, CodeSet, Codes, ComponentDef, Definitions, Element, Lookup, OwnedProperty,
-    Property, SearchParamDef, TypeDef, TypeKind, TypeRef,
+    Primitive, Property, SearchParamDef, TypeDef, TypeKind, TypeRef,
 };
 use crate::index::ParamType;
 
@@ -61,14 +61,17 @@ fn bindings() -> HashMap<&'static str, &'static Binding> {
             panic!("codes outside a set: {line}")
         };
         if let Some(system) = line.strip_prefix(" system ") {
-            set.systems.push((system, HashSet::new()));
+            set.systems.push((system, Vec::new()));
         } else {
             let code = &line[2..];
-            set.codes.insert(code);
-            set.systems.last_mut().expect("codes follow their system").1.insert(code);
+            set.codes.push(code);
+            set.systems.last_mut().expect("codes follow their system").1.push(code);
         }
     }
-    let kept = sets.into_iter().map(|(name, codes)| {
+    let kept = sets.into_iter().map(|(name, mut codes)| {
+        if let Codes::Enumerated(set) = &mut codes {
+            set.codes.sort_unstable();
+        }
         let url = if name.contains("://") { name } else { String::leak(format!("{VALUE_SETS}{name}")) };
         (name, keep(Binding { url, codes }))
     });
@@ -98,6 +101,11 @@ fn types(bindings: &HashMap<&'static str, &'static Binding>) -> (Vec<TypeDef>, H
         let properties: Vec<OwnedProperty> = elements.iter().enumerate().flat_map(properties_of).collect();
         let found = &mut types[position];
         found.lookup = Lookup::new(properties.iter().map(|owned| &*owned.name));
+        assert!(elements.len() <= 128, "the mask of required elements has 128 bits");
+        found.required = elements
+            .iter()
+            .enumerate()
+            .fold(0, |mask, (bit, element)| mask | u128::from(element.min > 0) << bit);
         found.elements = elements;
         found.properties = properties;
     }
@@ -121,6 +129,8 @@ fn type_header(header: &'static str) -> TypeDef {
         kind,
         is_abstract: words.next() == Some("abstract"),
         elements: Vec::new(),
+        primitive: (kind == TypeKind::Primitive).then(|| Primitive::from_name(name).expect(name)),
+        required: 0,
         properties: Vec::new(),
         lookup: Lookup::default(),
     }

@@ -1,4 +1,4 @@
-//! Tests of `ieum-fhir` from outside: tables, properties, and the shared example data.
+//! Tests of the public interface of `ieum-fhir`, in one binary: tables, properties, and the shared example data.
 
 mod date;
 mod decimal;
@@ -7,3 +7,4 @@ mod extract;
 mod search;
 mod shared;
 mod text;
+mod validation;
