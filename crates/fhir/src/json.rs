@@ -122,8 +122,13 @@ impl<'a> Document<'a> {
             let (line, column) = line_column(bytes, error.valid_up_to());
             JsonError::Syntax { what: "bytes that are not UTF-8".into(), line, column }
         })?;
-        let mut reader =
-            Reader { jiter: Jiter::new(bytes), bytes, limits, nodes: Vec::with_capacity(bytes.len() / 24) };
+        let mut reader = Reader {
+            jiter: Jiter::new(bytes),
+            text,
+            bytes,
+            limits,
+            nodes: Vec::with_capacity(bytes.len() / 24),
+        };
         reader.read()?;
         Ok(Self { text, nodes: reader.nodes })
     }
@@ -334,6 +339,7 @@ fn unquote(quoted: &str) -> Cow<'_, str> {
 
 struct Reader<'a, 'l> {
     jiter: Jiter<'a>,
+    text: &'a str,
     bytes: &'a [u8],
     limits: &'l Limits,
     nodes: Vec<Node>,
@@ -447,7 +453,8 @@ impl Reader<'_, '_> {
     }
 
     fn repeats_a_key(&self, object: u32) -> bool {
-        let text = std::str::from_utf8(self.bytes).expect("checked before reading");
+        // Not made anew from the bytes: checking all of them for every object would cost the square of the input.
+        let text = self.text;
         let keys = {
             let end = self.nodes[object as usize].after;
             let mut index = object + 1;

@@ -5,6 +5,7 @@ pub mod decimal;
 pub mod definitions;
 pub mod expression;
 pub mod extract;
+pub mod generate;
 pub mod index;
 pub mod json;
 pub mod outcome;

@@ -1,7 +1,76 @@
-//! The text of references (R4, `references.html`): what they point to, as far as the text says.
+//! References (R4, `references.html`): their form, and what they point to, as far as the text says.
 
+use std::collections::HashMap;
+
+use super::place::Place;
 use super::primitive::is_id;
-use crate::definitions::r4;
+use super::walk::{Scope, Walk};
+use crate::definitions::{TypeRef, r4};
+use crate::json::{Kind, Value};
+use crate::outcome::Code;
+
+impl Walk {
+    /// A value of type Reference: its form, and what it may point to.
+    pub(super) fn reference(
+        &mut self,
+        value: Value<'_>,
+        of: &'static TypeRef,
+        place: &Place<'_>,
+        scope: Scope<'_>,
+    ) {
+        let literal = value.get("reference").filter(|literal| literal.kind() == Kind::String);
+        let mut target = None;
+        if let Some(literal) = literal {
+            self.found.references.push(literal.index());
+            let text = literal.text().unwrap_or_default();
+            match pointed(&text) {
+                Pointed::Type(kind) => target = Some(kind),
+                Pointed::Unknown | Pointed::Contained("") => {}
+                Pointed::Contained(id) => match self.contained_type(scope.container, id) {
+                    Some(kind) => target = kind,
+                    None => self.issue(Code::ContainedMissing, &place.element("reference"), || {
+                        "add a resource with this id to `contained`, or point to Type/id".into()
+                    }),
+                },
+                Pointed::Malformed => self.issue(Code::ReferenceForm, &place.element("reference"), || {
+                    "write Type/id, an absolute URL, urn:uuid:… or #id, without white space".into()
+                }),
+            }
+        }
+        let declared = value.get("type").and_then(Value::text);
+        let declared = declared.and_then(|name| r4().type_of(&name)).map(|found| found.name);
+        if let (Some(declared), Some(target)) = (declared, target)
+            && declared != target
+        {
+            self.issue(Code::ReferenceTarget, &place.element("type"), || {
+                "make the type that of the reference, or leave it out".into()
+            });
+        }
+        let Some(kind) = target.or(declared) else { return };
+        if !allows(&of.targets, kind) {
+            self.issue(Code::ReferenceTarget, place, || {
+                format!("point to one of: {}", of.targets.join(", "))
+            });
+        }
+    }
+
+    /// The type of a contained resource, as far as it is known; `None` when there is no such resource.
+    fn contained_type(&mut self, container: Value<'_>, id: &str) -> Option<Option<&'static str>> {
+        let known = self.contained.entry(container.index()).or_insert_with(|| contained(container));
+        known.get(id).copied()
+    }
+}
+
+/// Contained resources by id, with their types.
+fn contained(container: Value<'_>) -> HashMap<String, Option<&'static str>> {
+    let resources = container.get("contained").into_iter().flat_map(Value::each);
+    let named = resources.filter_map(|resource| {
+        let id = resource.get("id").and_then(Value::text)?;
+        let kind = resource.get("resourceType").and_then(Value::text);
+        Some((id.into_owned(), kind.and_then(|kind| r4().type_of(&kind)).map(|def| def.name)))
+    });
+    named.collect()
+}
 
 /// What a reference points to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -171,7 +171,7 @@ fn checks_choices() {
     refused(&observation(r#""valueAddress":{"text":"a"}"#), Code::ChoiceType, "Observation.value");
     refused(&observation(r#""valueString":"a","valueInteger":1"#), Code::ChoiceTwice, "Observation.value");
     refused(
-        &observation(r#""valueString":"a","_valueInteger":{"id":"b"}"#),
+        &observation(r#""valueString":"a","_valueInteger":{"extension":[{"url":"y","valueInteger":1}]}"#),
         Code::ChoiceTwice,
         "Observation.value",
     );
@@ -188,6 +188,8 @@ fn checks_primitive_extensions() {
     valid(&format!(r#"{{"resourceType":"Observation","_status":{absent},"code":{{"text":"a"}}}}"#));
     valid(&patient(&format!(r#""name":[{{"given":["a",null],"_given":[null,{absent}]}}]"#)));
     valid(&patient(&format!(r#""name":[{{"_given":[{absent}]}}]"#)));
+    refused(&patient(r#""_birthDate":{"id":"b"}"#), Code::Empty, "Patient.birthDate");
+    refused(&patient(r#""birthDate":"1987","_birthDate":{}"#), Code::Empty, "Patient.birthDate");
     refused(&patient(r#""_birthDate":{}"#), Code::Empty, "Patient.birthDate");
     refused(&patient(r#""_birthDate":"a""#), Code::JsonType, "Patient.birthDate");
     refused(
@@ -216,7 +218,9 @@ fn checks_primitive_extensions() {
 fn checks_extensions() {
     let extended = |extension: &str| patient(&format!(r#""extension":[{extension}]"#));
     valid(&extended(r#"{"url":"http://a.kr/x","valueString":"a"}"#));
-    valid(&extended(r#"{"url":"http://a.kr/x","_valueString":{"id":"b"}}"#));
+    valid(&extended(
+        r#"{"url":"http://a.kr/x","_valueString":{"extension":[{"url":"y","valueInteger":1}]}}"#,
+    ));
     valid(&extended(r#"{"url":"http://a.kr/x","extension":[{"url":"y","valueInteger":1}]}"#));
     refused(&extended(r#"{"url":"http://a.kr/x"}"#), Code::ExtensionContent, "Patient.extension[0]");
     refused(
@@ -364,6 +368,19 @@ fn goes_as_deep_as_documents_may() {
         item = format!(r#"{{"linkId":"1","item":[{item}]}}"#);
     }
     valid(&format!(r#"{{"resourceType":"QuestionnaireResponse","status":"completed","item":[{item}]}}"#));
+}
+
+/// Long arrays of nulls and many contained resources cost their length, not its square: this would take minutes.
+#[test]
+fn is_not_slowed_down_by_hostile_shapes() {
+    let extension = r#"{"extension":[{"url":"x","valueInteger":1}]}"#;
+    let (nulls, extensions) = (vec!["null"; 50_000].join(","), vec![extension; 50_000].join(","));
+    valid(&patient(&format!(r#""name":[{{"given":[{nulls}],"_given":[{extensions}]}}]"#)));
+    let contained: Vec<_> =
+        (0..20_000).map(|id| format!(r#"{{"resourceType":"Practitioner","id":"{id}"}}"#)).collect();
+    let references: Vec<_> = (0..20_000).map(|id| format!(r##"{{"reference":"#{id}"}}"##)).collect();
+    let (contained, references) = (contained.join(","), references.join(","));
+    valid(&patient(&format!(r#""contained":[{contained}],"generalPractitioner":[{references}]"#)));
 }
 
 /// No message repeats what was sent.

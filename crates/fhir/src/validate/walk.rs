@@ -1,14 +1,16 @@
 //! The walk over a resource. It recurses as deep as the document is nested, which the JSON reader bounds.
 
+use std::collections::HashMap;
+
 use super::place::Place;
-use super::{ISSUES_LISTED, Validation, binding, narrative, primitive, reference};
-use crate::definitions::{Element, Primitive, Property, TypeDef, TypeKind, TypeRef, r4};
-use crate::json::{Kind, Value};
+use super::{ISSUES_LISTED, Validation, binding, narrative, primitive};
+use crate::definitions::{Element, Primitive, Property, TypeDef, TypeKind, r4};
+use crate::json::{Children, Kind, Value};
 use crate::outcome::{Code, Issue};
 
 /// Walks over a resource and everything in it.
 pub(super) fn walk(resource: Value<'_>, expected_type: Option<&str>) -> Validation {
-    let mut walk = Walk { found: Validation::default() };
+    let mut walk = Walk { found: Validation::default(), contained: HashMap::new() };
     let scope = Scope { container: resource, contained: false };
     walk.resource(resource, expected_type, None, scope);
     walk.found.references.sort_unstable();
@@ -17,19 +19,22 @@ pub(super) fn walk(resource: Value<'_>, expected_type: Option<&str>) -> Validati
 
 /// Which resource the walk is in.
 #[derive(Debug, Clone, Copy)]
-struct Scope<'d> {
+pub(super) struct Scope<'d> {
     /// The resource whose `contained` the references `#id` mean.
-    container: Value<'d>,
+    pub(super) container: Value<'d>,
     /// Whether we are inside one of its contained resources.
     contained: bool,
 }
 
-struct Walk {
-    found: Validation,
+pub(super) struct Walk {
+    pub(super) found: Validation,
+    /// The contained resources of each container that is pointed into, by its node index.
+    pub(super) contained: HashMap<u32, HashMap<String, Option<&'static str>>>,
 }
 
 impl Walk {
-    fn issue(&mut self, code: Code, place: &Place<'_>, diagnostics: impl FnOnce() -> String) {
+    /// Keeps an issue, or counts it when enough are listed.
+    pub(super) fn issue(&mut self, code: Code, place: &Place<'_>, diagnostics: impl FnOnce() -> String) {
         if self.found.issues.len() < ISSUES_LISTED {
             self.found.issues.push(Issue::error(code, place.path(), diagnostics()));
         } else {
@@ -63,15 +68,27 @@ impl Walk {
     }
 
     fn object(&mut self, value: Value<'_>, def: &'static TypeDef, place: &Place<'_>, scope: Scope<'_>) {
+        self.members(value, def, place, scope, def.kind == TypeKind::Resource);
+    }
+
+    /// The members of an object. An id alone is no content (invariant ele-1), unless `id_is_enough`.
+    fn members(
+        &mut self,
+        value: Value<'_>,
+        def: &'static TypeDef,
+        place: &Place<'_>,
+        scope: Scope<'_>,
+        id_is_enough: bool,
+    ) {
         if value.kind() != Kind::Object {
             return self.issue(Code::JsonType, place, || format!("give a JSON object ({})", def.name));
         }
         let is_resource = def.kind == TypeKind::Resource;
         let mut seen = 0_u128;
-        let mut has_content = is_resource;
+        let mut has_content = false;
         for member in value.members() {
             let Some(key) = member.key() else { continue };
-            has_content |= &*key != "id";
+            has_content |= id_is_enough || &*key != "id";
             if is_resource && &*key == "resourceType" {
                 continue;
             }
@@ -122,12 +139,13 @@ impl Walk {
         if !element.repeats() {
             return self.value(member, property, place, scope);
         }
+        let mut extensions = Extensions::default();
         let mut count = 0;
         for (index, item) in member.elements().enumerate() {
             count += 1;
             if item.kind() != Kind::Null {
                 self.value(item, property, &place.at(index), scope);
-            } else if !has_extension_at(object, name, index) {
+            } else if !extensions.has(object, name, index) {
                 self.issue(Code::Empty, &place.at(index), || {
                     format!("leave the null out, or give _{} an extension at this position", element.name)
                 });
@@ -171,7 +189,7 @@ impl Walk {
         match def.primitive {
             Some(of) => self.primitive(value, of, property.element, place),
             None if def.kind == TypeKind::Resource => {
-                self.inner_resource(value, property.element, place, scope)
+                self.inner_resource(value, property.element, place, scope);
             }
             None => {
                 if def.name == "Reference" {
@@ -250,7 +268,8 @@ impl Walk {
             return;
         }
         if !element.repeats() {
-            return self.object(member, def, place, scope);
+            let has_value = object.get(name).is_some_and(|value| value.kind() != Kind::Null);
+            return self.members(member, def, place, scope, has_value);
         }
         let values = object.get(name);
         let count = member.elements().count();
@@ -260,13 +279,15 @@ impl Walk {
                 format!("give {name} and _{name} the same length; fill gaps with null")
             });
         }
+        let mut beside = values.into_iter().flat_map(Value::elements);
         for (index, item) in member.elements().enumerate() {
+            let has_value = beside.next().is_some_and(|value| value.kind() != Kind::Null);
             match (item.kind(), values) {
                 (Kind::Null, Some(_)) => {}
                 (Kind::Null, None) => self.issue(Code::Empty, &place.at(index), || {
                     "leave the null out: there is neither a value nor an extension".into()
                 }),
-                _ => self.object(item, def, &place.at(index), scope),
+                _ => self.members(item, def, &place.at(index), scope, has_value),
             }
         }
         if values.is_none() {
@@ -280,45 +301,6 @@ impl Walk {
         if has_value == value.get("extension").is_some() {
             let advice = "give the extension either a value[x] or extensions of its own, not both";
             self.issue(Code::ExtensionContent, place, || advice.into());
-        }
-    }
-
-    fn reference(&mut self, value: Value<'_>, of: &'static TypeRef, place: &Place<'_>, scope: Scope<'_>) {
-        let literal = value.get("reference").filter(|literal| literal.kind() == Kind::String);
-        let mut target = None;
-        if let Some(literal) = literal {
-            self.found.references.push(literal.index());
-            let text = literal.text().unwrap_or_default();
-            match reference::pointed(&text) {
-                reference::Pointed::Type(kind) => target = Some(kind),
-                reference::Pointed::Unknown | reference::Pointed::Contained("") => {}
-                reference::Pointed::Contained(id) => match contained(scope.container, id) {
-                    Some(resource) => target = type_name(resource),
-                    None => self.issue(Code::ContainedMissing, &place.element("reference"), || {
-                        "add a resource with this id to `contained`, or point to Type/id".into()
-                    }),
-                },
-                reference::Pointed::Malformed => {
-                    self.issue(Code::ReferenceForm, &place.element("reference"), || {
-                        "write Type/id, an absolute URL, urn:uuid:… or #id, without white space".into()
-                    })
-                }
-            }
-        }
-        let declared = value.get("type").and_then(Value::text);
-        let declared = declared.and_then(|name| r4().type_of(&name)).map(|found| found.name);
-        if let (Some(declared), Some(target)) = (declared, target)
-            && declared != target
-        {
-            self.issue(Code::ReferenceTarget, &place.element("type"), || {
-                "make the type that of the reference, or leave it out".into()
-            });
-        }
-        let Some(kind) = target.or(declared) else { return };
-        if !reference::allows(&of.targets, kind) {
-            self.issue(Code::ReferenceTarget, place, || {
-                format!("point to one of: {}", of.targets.join(", "))
-            });
         }
     }
 
@@ -375,19 +357,23 @@ fn differs_before(object: Value<'_>, member: Value<'_>, def: &'static TypeDef, p
     types.any(|other| other.position == property.position && !std::ptr::eq(other.type_ref, property.type_ref))
 }
 
-/// Whether `_name` has something at this position.
-fn has_extension_at(object: Value<'_>, name: &str, index: usize) -> bool {
-    let extensions = object.get(&format!("_{name}"));
-    let mut items = extensions.into_iter().flat_map(Value::elements);
-    items.nth(index).is_some_and(|item| item.kind() != Kind::Null)
+/// The array `_name` beside an array with nulls, walked along with it: looking up each position anew would cost the
+/// square of the length.
+#[derive(Default)]
+struct Extensions<'d> {
+    items: Option<Children<'d>>,
+    passed: usize,
 }
 
-fn contained<'d>(container: Value<'d>, id: &str) -> Option<Value<'d>> {
-    let mut resources = container.get("contained").into_iter().flat_map(Value::each);
-    resources.find(|resource| resource.get("id").and_then(Value::text).as_deref() == Some(id))
-}
-
-fn type_name(resource: Value<'_>) -> Option<&'static str> {
-    let kind = resource.get("resourceType").and_then(Value::text)?;
-    r4().type_of(&kind).map(|def| def.name)
+impl<'d> Extensions<'d> {
+    /// Whether there is something at this position; positions only grow.
+    fn has(&mut self, object: Value<'d>, name: &str, index: usize) -> bool {
+        if self.items.is_none() {
+            self.items = object.get(&format!("_{name}")).map(Value::elements);
+        }
+        let Some(items) = &mut self.items else { return false };
+        let item = items.nth(index - self.passed);
+        self.passed = index + 1;
+        item.is_some_and(|item| item.kind() != Kind::Null)
+    }
 }
