@@ -15,8 +15,11 @@ pub fn is_id(text: &str) -> bool {
 #[must_use]
 pub fn split_relative(text: &str) -> Option<(&str, &str)> {
     let (kind, rest) = text.split_once('/')?;
-    let id =
-        rest.split_once("/_history/").map_or(rest, |(id, version)| if is_id(version) { id } else { rest });
+    let id = match rest.split_once('/') {
+        None => rest,
+        Some((id, version)) if version.strip_prefix("_history/").is_some_and(is_id) => id,
+        Some(_) => return None,
+    };
     let is_kind = kind.starts_with(|first: char| first.is_ascii_uppercase())
         && kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
     (is_kind && is_id(id)).then_some((kind, id))

@@ -113,7 +113,9 @@ fn each_form_finds_what_it_says() {
 
 #[test]
 fn what_is_outside_the_subset_is_refused() {
-    let deep = format!("{}Patient.name{}", "(".repeat(33), ")".repeat(33));
+    let deep = format!("{}Patient.name{}", "(".repeat(9), ")".repeat(9));
+    let far = format!("Patient{}", ".extension".repeat(65));
+    let wide = format!("Patient{}", ".extension.value".repeat(4));
     let long = format!("Patient.name{}", " ".repeat(17_000));
     for (expression, fits) in [
         ("", false),
@@ -137,6 +139,8 @@ fn what_is_outside_the_subset_is_refused() {
         ("Patient.näme", false),
         (&deep, false),
         (&long, false),
+        (&far, false),
+        (&wide, false),
         ("((Patient.name))", true),
     ] {
         let compiled = compile("Patient", expression);

@@ -1,8 +1,9 @@
 //! Queries: names, modifiers, chains, the shape of the answer, limits.
 
 use ieum_fhir::index::{IndexValue, ParamType};
+use ieum_fhir::outcome::{Code, Issue};
 use ieum_fhir::search::parameters::{Parameter, Parameters};
-use ieum_fhir::search::parse::{Limits, ParseContext, SearchError, SearchProblem, parse};
+use ieum_fhir::search::parse::{ParseContext, SearchError, SearchProblem, parse};
 use ieum_fhir::search::*;
 use proptest::prelude::*;
 
@@ -11,13 +12,7 @@ mod values;
 const NOW: i64 = 1_795_000_000_000_000;
 
 fn context() -> ParseContext<'static> {
-    ParseContext {
-        parameters: &R4,
-        base_url: Some("https://hub.example/fhir/"),
-        now_micros: NOW,
-        strict: true,
-        limits: Limits::default(),
-    }
+    ParseContext::r4(Some("https://hub.example/fhir/"), NOW, true)
 }
 
 fn run(kind: &str, pairs: &[(&str, &str)], context: &ParseContext<'_>) -> Result<Query, Vec<SearchError>> {
@@ -176,6 +171,8 @@ fn modifiers_and_unknown_names() {
     assert_eq!(found.filters.len(), 2);
     let refused = run("Patient", &[("gender:exact", "male"), ("birthdate", "soon")], &lenient).unwrap_err();
     assert_eq!(refused.len(), 2, "unsupported modifiers and unreadable values are never ignored");
+    let issue = Issue::from(&refused[0]);
+    assert_eq!((issue.code, &*issue.place), (Code::SearchUnknownModifier, "http.gender:exact"));
     // A value in the place of a name is not repeated.
     let misplaced = run("Patient", &[("김민수", "")], &context()).unwrap_err();
     assert!(!misplaced[0].to_string().contains('김'));
