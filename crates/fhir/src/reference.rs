@@ -20,8 +20,8 @@ pub fn split_relative(text: &str) -> Option<(&str, &str)> {
         Some((id, version)) if version.strip_prefix("_history/").is_some_and(is_id) => id,
         Some(_) => return None,
     };
-    let is_kind = kind.starts_with(|first: char| first.is_ascii_uppercase())
-        && kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let legible = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let is_kind = kind.starts_with(|first: char| first.is_ascii_alphabetic()) && kind.bytes().all(legible);
     (is_kind && is_id(id)).then_some((kind, id))
 }
 
