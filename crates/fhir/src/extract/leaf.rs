@@ -197,8 +197,8 @@ fn time(leaf: Leaf, value: Value<'_>) -> Option<TimeRange> {
 }
 
 /// Whether there is anything to find: searches for white space alone are refused.
-fn has_ink(text: &Cow<'_, str>) -> bool {
-    !text.trim().is_empty()
+fn has_ink(text: &impl AsRef<str>) -> bool {
+    !text.as_ref().trim().is_empty()
 }
 
 fn text<'d>(value: Value<'d>, name: &str) -> Option<Cow<'d, str>> {
