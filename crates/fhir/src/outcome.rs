@@ -4,10 +4,11 @@
 //! Nothing here ever carries a value of a resource: diagnostics name elements, types and allowed codes only.
 //!
 //! To add a code, add a line to `codes!` below and a section of the same number to `docs/errors.md`; a test holds the
-//! two together. Numbers are never used again. The letter says who speaks: `J` JSON, `V` validation; other crates
+//! two together. Numbers are never used again. The letter says who speaks: `J` JSON, `V` validation, `S` search; other crates
 //! take letters of their own.
 
 use crate::json::{JsonError, write_string};
+use crate::search::parse::{SearchError, SearchProblem};
 
 /// The code system of our stable codes, in `OperationOutcome.issue.details.coding.system`.
 pub const CODE_SYSTEM: &str = "https://ieum.example/errors";
@@ -166,6 +167,14 @@ codes! {
     NarrativeSyntax = "IEUM-V020", Structure, "The narrative is not well-formed XHTML";
     NarrativeContent = "IEUM-V021", Security, "The narrative holds something it must not";
     MoreIssues = "IEUM-V022", Informational, "There are more issues than are listed";
+    SearchUnknownKind = "IEUM-S001", NotFound, "There is no such kind of record";
+    SearchUnknownParameter = "IEUM-S002", NotSupported, "The search parameter is not defined here";
+    SearchUnknownModifier = "IEUM-S003", NotSupported, "The modifier does not go with this parameter";
+    SearchNotSupported = "IEUM-S004", NotSupported, "The search uses something this server does not have yet";
+    SearchValue = "IEUM-S005", Value, "The value of a search parameter cannot be read";
+    SearchEmpty = "IEUM-S006", Value, "A search parameter has no value";
+    SearchRepeated = "IEUM-S007", Invalid, "A parameter is given more often than once";
+    SearchTooCostly = "IEUM-S008", TooCostly, "The search would cost too much";
 }
 
 /// One thing to tell.
@@ -204,6 +213,25 @@ impl From<&JsonError> for Issue {
             place: String::new(),
             diagnostics: format!("{error}; {advice}"),
         }
+    }
+}
+
+impl From<&SearchError> for Issue {
+    fn from(error: &SearchError) -> Self {
+        let code = match error.problem {
+            SearchProblem::UnknownKind => Code::SearchUnknownKind,
+            SearchProblem::UnknownParameter => Code::SearchUnknownParameter,
+            SearchProblem::UnknownModifier => Code::SearchUnknownModifier,
+            SearchProblem::NotSupported => Code::SearchNotSupported,
+            SearchProblem::BadValue => Code::SearchValue,
+            SearchProblem::EmptyValue => Code::SearchEmpty,
+            SearchProblem::Repeated => Code::SearchRepeated,
+            SearchProblem::TooCostly => Code::SearchTooCostly,
+        };
+        // R4's way to name a parameter of the request: `http.` and its name.
+        let place =
+            if error.parameter.is_empty() { String::new() } else { format!("http.{}", error.parameter) };
+        Self::error(code, place, error.to_string())
     }
 }
 
