@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use axum::http::Method;
 use ieum_fhir::definitions::r4;
 use ieum_fhir::search::parse::{Limits, ParseContext};
-use ieum_fhir::search::r4::R4;
+use ieum_fhir::search::R4;
 
 use crate::call::{Answer, Call, Failure};
 use crate::routes::Offer::{Code, Flag, Operation, System, Type};

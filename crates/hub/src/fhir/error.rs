@@ -6,7 +6,7 @@
 use axum::http::StatusCode;
 use ieum_fhir::json::JsonError;
 use ieum_fhir::outcome::{Code, Issue, Severity};
-use ieum_fhir::search::parse::{SearchError, SearchProblem};
+use ieum_fhir::search::parse::SearchError;
 use ieum_fhir::validate::Validation;
 use ieum_store::commit::{CommitError, StoreError};
 use ieum_trust::door::DoorError;
@@ -117,25 +117,9 @@ impl From<JsonError> for Failure {
     }
 }
 
-/// The issue of a search parameter.
-#[must_use]
-pub fn search_issue(error: &SearchError) -> Issue {
-    let code = match error.problem {
-        SearchProblem::UnknownKind => Code::UnknownType,
-        SearchProblem::UnknownParameter => Code::UnknownParameter,
-        SearchProblem::UnknownModifier => Code::UnknownModifier,
-        SearchProblem::NotSupported => Code::SearchNotSupported,
-        SearchProblem::BadValue => Code::BadParameterValue,
-        SearchProblem::EmptyValue => Code::EmptyParameter,
-        SearchProblem::Repeated => Code::RepeatedParameter,
-        SearchProblem::TooCostly => Code::TooCostly,
-    };
-    Issue::error(code, "", error.to_string())
-}
-
 impl From<Vec<SearchError>> for Failure {
     fn from(errors: Vec<SearchError>) -> Self {
-        Self::of(StatusCode::BAD_REQUEST, errors.iter().map(search_issue).collect())
+        Self::of(StatusCode::BAD_REQUEST, errors.iter().map(Issue::from).collect())
     }
 }
 

@@ -121,7 +121,7 @@ fn types(call: &Call<'_>) -> Result<Vec<String>, Failure> {
         return Ok(names.into_iter().map(str::to_owned).collect());
     }
     let what = "search parameter _type: must be a list of resource types of FHIR R4";
-    Err(error::bad(Code::BadParameterValue, what))
+    Err(error::bad(Code::SearchValue, what))
 }
 
 /// The call with the parts of a Parameters resource, if one was sent, as parameters of the URL.
@@ -139,7 +139,7 @@ fn with_parameters<'c>(call: &'c Call<'_>) -> Result<Call<'c>, Failure> {
                 let value = parameter.members().find(is_value);
                 let text = value.and_then(|value| value.text().or_else(|| value.number().map(Into::into)));
                 let text = text.ok_or_else(|| {
-                    error::bad(Code::BadParameterValue, "each parameter needs a value that is a string or a number")
+                    error::bad(Code::SearchValue, "each parameter needs a value that is a string or a number")
                 })?;
                 pairs.push((name.into_owned(), text.into_owned()));
             }

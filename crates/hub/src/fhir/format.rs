@@ -35,7 +35,7 @@ pub fn asked(pairs: &[(String, String)], headers: &HeaderMap) -> Result<Format, 
     match last("_pretty") {
         None | Some("false") => Ok(Format::default()),
         Some("true") => Ok(Format { pretty: true }),
-        Some(_) => Err(error::bad(Code::BadParameterValue, "search parameter _pretty: must be true or false")),
+        Some(_) => Err(error::bad(Code::SearchValue, "search parameter _pretty: must be true or false")),
     }
 }
 

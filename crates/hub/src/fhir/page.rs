@@ -18,7 +18,7 @@ pub fn token<'c>(call: &'c Call<'_>) -> Result<Option<&'c str>, Failure> {
     let mut tokens = call.values("_page");
     match (tokens.next(), tokens.next()) {
         (token, None) => Ok(token),
-        _ => Err(error::bad(Code::RepeatedParameter, "search parameter _page: may be given once")),
+        _ => Err(error::bad(Code::SearchRepeated, "search parameter _page: may be given once")),
     }
 }
 
@@ -35,7 +35,7 @@ pub fn size(call: &Call<'_>, count: Option<u32>) -> usize {
 /// 400 when it is no whole number, or given twice.
 pub fn count(call: &Call<'_>) -> Result<Option<u32>, Failure> {
     let mut values = call.values("_count");
-    let wrong = |what: &str| error::bad(Code::BadParameterValue, format!("search parameter _count: {what}"));
+    let wrong = |what: &str| error::bad(Code::SearchValue, format!("search parameter _count: {what}"));
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return Err(wrong("may be given once"));
@@ -49,7 +49,7 @@ pub fn count(call: &Call<'_>) -> Result<Option<u32>, Failure> {
 /// 400 when it is no date, or given twice.
 pub fn since(call: &Call<'_>) -> Result<Option<i64>, Failure> {
     let mut values = call.values("_since");
-    let wrong = |what: &str| error::bad(Code::BadParameterValue, format!("search parameter _since: {what}"));
+    let wrong = |what: &str| error::bad(Code::SearchValue, format!("search parameter _since: {what}"));
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return Err(wrong("may be given once"));

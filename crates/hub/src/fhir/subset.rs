@@ -54,7 +54,7 @@ pub fn of_query(query: &Query) -> Result<Subset, Failure> {
         Summary::Text => Some(Subset::Text),
         Summary::Data => Some(Subset::Data),
     };
-    let refuse = |what: &str| Err(error::bad(Code::BadParameterValue, what));
+    let refuse = |what: &str| Err(error::bad(Code::SearchValue, what));
     match (part, query.elements.is_empty()) {
         (Some(_), false) => refuse("_summary and _elements cannot be used together; leave one out"),
         (Some(Subset::Text), true) if !query.includes.is_empty() => {
@@ -77,7 +77,7 @@ pub fn check_parameters(call: &Call<'_>, known: &[&str]) -> Result<(), Failure> 
     }
     let known = if known.is_empty() { String::new() } else { format!("{}, ", known.join(", ")) };
     let what = format!("this interaction knows the parameters {known}_format and _pretty");
-    Err(error::bad(Code::UnknownParameter, what))
+    Err(error::bad(Code::SearchUnknownParameter, what))
 }
 
 /// The parameters that are not about the format of the answer.
