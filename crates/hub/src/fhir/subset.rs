@@ -126,7 +126,7 @@ impl Subset {
             let before = out.len();
             match (&*key, self) {
                 ("meta", _) => meta(member, out),
-                (name, Self::Summary) if !name.starts_with('_') => {
+                (name, Self::Summary) if name != "resourceType" && !name.starts_with('_') => {
                     if let Some(property) = def.property(name) {
                         summary(member, property, out);
                     }

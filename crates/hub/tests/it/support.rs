@@ -201,6 +201,11 @@ impl Server {
         pages
     }
 
+    /// How many entries there are from this address on, over all pages.
+    pub(crate) fn count(&self, path: &str) -> usize {
+        self.pages(path).iter().map(Vec::len).sum()
+    }
+
     /// Bytes sent as they are; what comes back until the server closes, or nothing more comes for a while.
     pub(crate) fn raw(&self, bytes: &[u8], patience: Duration) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
@@ -296,7 +301,7 @@ pub(crate) fn ids(bundle: &Value, mode: &str) -> Vec<String> {
 
 /// A patient with an identifier.
 pub(crate) fn patient(identifier: &str, family: &str) -> String {
-    format!(
-        r#"{{"resourceType":"Patient","identifier":[{{"system":"http://a.kr/mrn","value":"{identifier}"}}],"name":[{{"family":"{family}"}}]}}"#
-    )
+    let identifier = serde_json::json!({"system": "http://a.kr/mrn", "value": identifier});
+    let patient = serde_json::json!({"resourceType": "Patient", "identifier": [identifier], "name": [{"family": family}]});
+    patient.to_string()
 }
