@@ -124,7 +124,8 @@ impl Asked {
             let what = format!("addresses may have {} bytes; search by POST instead", hub.limits().uri_bytes);
             return Err(error::failure(StatusCode::URI_TOO_LONG, Code::UriTooLong, what));
         }
-        let head_bytes: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+        let head_bytes: usize =
+            parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
         if head_bytes > hub.limits().head_bytes {
             let what = format!("the headers may have {} bytes in all", hub.limits().head_bytes);
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;

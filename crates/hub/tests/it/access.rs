@@ -51,8 +51,10 @@ fn every_route_asks_who_it_is(kind: Kind) {
     let mut rows = EXPECTED.to_vec();
     for route in routes::all() {
         let method = route.method.as_str();
-        let row = rows.iter().position(|(expected, pattern, ..)| *expected == method && *pattern == route.pattern);
-        let (_, _, who, action) = rows.remove(row.unwrap_or_else(|| panic!("{method} {} has no row", route.pattern)));
+        let row =
+            rows.iter().position(|(expected, pattern, ..)| *expected == method && *pattern == route.pattern);
+        let (_, _, who, action) =
+            rows.remove(row.unwrap_or_else(|| panic!("{method} {} has no row", route.pattern)));
         assert_eq!((route.who, route.action), (who, action), "{method} {}", route.pattern);
         let path = path(route);
         let body = (method == "POST" || method == "PUT").then_some(canary.as_bytes());
@@ -85,7 +87,9 @@ fn every_route_asks_who_it_is(kind: Kind) {
 fn bad_credentials(kind: Kind) {
     let server = Server::with_accounts(kind);
     let secret = server.account(Role::Service, None);
-    for value in ["", "Bearer", "Bearer ", "Bearer wrong", "Basic dTpw", &format!("Bearer {secret}x"), &secret] {
+    for value in
+        ["", "Bearer", "Bearer ", "Bearer wrong", "Basic dTpw", &format!("Bearer {secret}x"), &secret]
+    {
         server.get_with("/Patient", &[("authorization", value)]).refused(401, "IEUM-R001");
     }
     for value in [format!("Bearer {secret}"), format!("bearer {secret}"), format!("BEARER  {secret}")] {
@@ -116,7 +120,9 @@ fn a_patient_sees_their_own(kind: Kind) {
         put(&format!("/Patient/{id}"), format!(r#"{{"resourceType":"Patient","id":"{id}","active":true}}"#));
         put(
             &format!("/Condition/c-{id}"),
-            format!(r#"{{"resourceType":"Condition","id":"c-{id}","subject":{{"reference":"Patient/{id}"}}}}"#),
+            format!(
+                r#"{{"resourceType":"Condition","id":"c-{id}","subject":{{"reference":"Patient/{id}"}}}}"#
+            ),
         );
     }
     let own = server.account(Role::Patient, Some("a"));
@@ -155,7 +161,8 @@ fn hidden_records_do_not_exist(kind: Kind) {
     let service = server.account(Role::Service, None);
     let clinician = server.account(Role::Clinician, None);
     let label = r#""meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"V"}]}"#;
-    let body = format!(r#"{{"resourceType":"Patient","id":"v",{label},"identifier":[{{"value":"secret"}}]}}"#);
+    let body =
+        format!(r#"{{"resourceType":"Patient","id":"v",{label},"identifier":[{{"value":"secret"}}]}}"#);
     server.send_as(&service, "PUT", "/Patient/v", &body).expect(201);
     server.get_as(&clinician, "/Patient/v").refused(404, "IEUM-R006");
     assert_eq!(server.get_as(&clinician, "/Patient?identifier=secret").json()["total"], 0);

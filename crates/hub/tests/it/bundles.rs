@@ -31,18 +31,21 @@ fn bundle(kind: &str, entries: &[Value]) -> String {
 fn batch_entries_are_independent(kind: Kind) {
     let server = Server::open(kind);
     server.put("/Patient/old", r#"{"resourceType":"Patient","id":"old"}"#).expect(201);
-    let body = bundle("batch", &[
-        entry("POST", "Patient", Some(&patient("1", "김"))),
-        entry("POST", "Patient", Some(r#"{"resourceType":"Patient","nmae":1}"#)),
-        entry("PUT", "Patient/new", Some(r#"{"resourceType":"Patient","id":"new"}"#)),
-        entry("DELETE", "Patient/old", None),
-        entry("GET", "Patient/none", None),
-        entry("PATCH", "Patient/new", None),
-        entry("GET", "Nothing/1", None),
-        json!({"resource": {"resourceType": "Patient"}}),
-        entry("POST", "Patient", None),
-        entry("POST", "", Some(r#"{"resourceType":"Bundle","type":"batch"}"#)),
-    ]);
+    let body = bundle(
+        "batch",
+        &[
+            entry("POST", "Patient", Some(&patient("1", "김"))),
+            entry("POST", "Patient", Some(r#"{"resourceType":"Patient","nmae":1}"#)),
+            entry("PUT", "Patient/new", Some(r#"{"resourceType":"Patient","id":"new"}"#)),
+            entry("DELETE", "Patient/old", None),
+            entry("GET", "Patient/none", None),
+            entry("PATCH", "Patient/new", None),
+            entry("GET", "Nothing/1", None),
+            json!({"resource": {"resourceType": "Patient"}}),
+            entry("POST", "Patient", None),
+            entry("POST", "", Some(r#"{"resourceType":"Bundle","type":"batch"}"#)),
+        ],
+    );
     let answer = server.post("", &body).expect(200).json();
     assert_eq!(answer["type"], "batch-response");
     let statuses: Vec<_> =
@@ -70,16 +73,19 @@ fn batch_reads_and_searches(kind: Kind) {
     let id = server.create(&patient("1", "김"));
     let mut conditional = entry("GET", &format!("/Patient/{id}"), None);
     conditional["request"]["ifNoneMatch"] = "W/\"1\"".into();
-    let body = bundle("batch", &[
-        entry("GET", &format!("Patient/{id}"), None),
-        entry("GET", "Patient?family=%EA%B9%80&_total=accurate", None),
-        entry("GET", &format!("{}/Patient/{id}/_history", server.base), None),
-        conditional,
-        entry("HEAD", &format!("Patient/{id}"), None),
-        entry("GET", "metadata", None),
-        entry("GET", &format!("Patient/{id}/$everything"), None),
-        entry("GET", "Patient?nmae=x", None),
-    ]);
+    let body = bundle(
+        "batch",
+        &[
+            entry("GET", &format!("Patient/{id}"), None),
+            entry("GET", "Patient?family=%EA%B9%80&_total=accurate", None),
+            entry("GET", &format!("{}/Patient/{id}/_history", server.base), None),
+            conditional,
+            entry("HEAD", &format!("Patient/{id}"), None),
+            entry("GET", "metadata", None),
+            entry("GET", &format!("Patient/{id}/$everything"), None),
+            entry("GET", "Patient?nmae=x", None),
+        ],
+    );
     let answer = server.post("", &body).expect(200).json();
     let entries = entries(&answer);
     assert_eq!(entries[0]["resource"]["id"], id);
@@ -101,12 +107,15 @@ fn batch_respects_roles(kind: Kind) {
     server.send_as(&service, "PUT", "/Patient/a", r#"{"resourceType":"Patient","id":"a"}"#).expect(201);
     server.send_as(&service, "PUT", "/Patient/b", r#"{"resourceType":"Patient","id":"b"}"#).expect(201);
     let own = server.account(Role::Patient, Some("a"));
-    let body = bundle("batch", &[
-        entry("GET", "Patient/a", None),
-        entry("GET", "Patient/b", None),
-        entry("PUT", "Patient/a", Some(r#"{"resourceType":"Patient","id":"a","active":true}"#)),
-        entry("DELETE", "Patient/a", None),
-    ]);
+    let body = bundle(
+        "batch",
+        &[
+            entry("GET", "Patient/a", None),
+            entry("GET", "Patient/b", None),
+            entry("PUT", "Patient/a", Some(r#"{"resourceType":"Patient","id":"a","active":true}"#)),
+            entry("DELETE", "Patient/a", None),
+        ],
+    );
     let answer = server.send_as(&own, "POST", "", &body).expect(200).json();
     let statuses: Vec<_> =
         entries(&answer).iter().map(|entry| entry["response"]["status"].as_str().unwrap()).collect();
@@ -129,7 +138,8 @@ fn bundles_that_are_none(kind: Kind) {
     let body = r#"{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"x","ifMach":"1"}}]}"#;
     server.post("", body).refused(422, "IEUM-V004");
     for kind in ["batch", "transaction"] {
-        let answer = server.post("", &format!(r#"{{"resourceType":"Bundle","type":"{kind}"}}"#)).expect(200).json();
+        let answer =
+            server.post("", &format!(r#"{{"resourceType":"Bundle","type":"{kind}"}}"#)).expect(200).json();
         assert_eq!(answer, json!({"resourceType": "Bundle", "type": format!("{kind}-response")}));
     }
     // As a document it is a resource like others.

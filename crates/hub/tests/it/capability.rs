@@ -23,7 +23,11 @@ fn tells_what_is_done(kind: Kind) {
     let statement = server.get("/metadata").expect(200).json();
     let rest = &statement["rest"][0];
     let codes = |list: &Value| -> Vec<String> {
-        let codes = list.as_array().unwrap().iter().map(|interaction| interaction["code"].as_str().unwrap().to_owned());
+        let codes = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|interaction| interaction["code"].as_str().unwrap().to_owned());
         codes.collect()
     };
     assert_eq!(codes(&rest["interaction"]), ["transaction", "batch", "history-system"]);
@@ -41,11 +45,17 @@ fn tells_what_is_done(kind: Kind) {
     assert_eq!(patient["conditionalDelete"], "single");
     assert_eq!(patient["conditionalRead"], "full-support");
     assert_eq!(patient["operation"][0]["name"], "everything");
-    let list = |name: &str| patient[name].as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect::<Vec<_>>();
+    let list = |name: &str| {
+        patient[name].as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect::<Vec<_>>()
+    };
     assert!(list("searchInclude").contains(&"Patient:general-practitioner"));
     assert!(list("searchRevInclude").contains(&"Observation:patient"));
-    let names: Vec<&str> =
-        patient["searchParam"].as_array().unwrap().iter().map(|param| param["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = patient["searchParam"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|param| param["name"].as_str().unwrap())
+        .collect();
     assert!(names.contains(&"identifier") && names.contains(&"_id") && names.contains(&"_lastUpdated"));
     // Not served, so not named.
     assert!(!names.contains(&"_text") && !names.contains(&"_content") && !names.contains(&"_query"));

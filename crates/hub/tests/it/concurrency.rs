@@ -57,7 +57,12 @@ fn conditional_creates_that_match_one_another(kind: Kind) {
     // Different criteria, all of which the one record matches.
     let criteria = ["identifier=http://a.kr/mrn|1", "family=김", "name=김", "identifier=1"];
     let replies = at_once(|client| {
-        server.send("POST", "/Patient", &[("if-none-exist", criteria[client % criteria.len()])], &patient("1", "김"))
+        server.send(
+            "POST",
+            "/Patient",
+            &[("if-none-exist", criteria[client % criteria.len()])],
+            &patient("1", "김"),
+        )
     });
     assert_eq!(by_status(&replies), HashMap::from([(201, 1), (200, CLIENTS - 1)]));
     assert_eq!(server.get("/Patient").json()["total"], 1);
@@ -77,7 +82,8 @@ fn same_if_match(kind: Kind) {
     let server = Server::open(kind);
     server.put("/Patient/p", r#"{"resourceType":"Patient","id":"p"}"#).expect(201);
     let body = |client| format!(r#"{{"resourceType":"Patient","id":"p","multipleBirthInteger":{client}}}"#);
-    let replies = at_once(|client| server.send("PUT", "/Patient/p", &[("if-match", "W/\"1\"")], &body(client)));
+    let replies =
+        at_once(|client| server.send("PUT", "/Patient/p", &[("if-match", "W/\"1\"")], &body(client)));
     assert_eq!(by_status(&replies), HashMap::from([(200, 1), (412, CLIENTS - 1)]));
     let winner = replies.iter().position(|reply| reply.status == 200).unwrap();
     assert_eq!(server.get("/Patient/p").json()["multipleBirthInteger"], winner);
@@ -96,7 +102,8 @@ fn crossing_transactions(kind: Kind) {
             "request": {"method": "POST", "url": "Patient", "ifNoneExist": format!("identifier=http://a.kr/mrn|{}", client / 2)},
             "resource": serde_json::from_str::<serde_json::Value>(&patient(&(client / 2).to_string(), "김")).unwrap()});
         let entries = [put(first, client), put(second, client), own];
-        server.post("", &json!({"resourceType": "Bundle", "type": "transaction", "entry": entries}).to_string())
+        server
+            .post("", &json!({"resourceType": "Bundle", "type": "transaction", "entry": entries}).to_string())
     });
     assert_eq!(by_status(&replies), HashMap::from([(200, CLIENTS)]));
     let (a, b) = (server.get("/Patient/a").json(), server.get("/Patient/b").json());
@@ -109,7 +116,11 @@ fn conditional_delete_and_update(kind: Kind) {
     let server = Server::open(kind);
     let path = "/Patient?identifier=http://a.kr/mrn|1";
     let replies = at_once(|client| {
-        if client % 2 == 0 { server.put(path, &patient("1", &format!("김{client}"))) } else { server.delete(path) }
+        if client % 2 == 0 {
+            server.put(path, &patient("1", &format!("김{client}")))
+        } else {
+            server.delete(path)
+        }
     });
     assert!(replies.iter().all(|reply| [200, 201, 204].contains(&reply.status)), "{:?}", by_status(&replies));
     assert!(server.get("/Patient").json()["total"].as_u64().unwrap() <= 1);

@@ -114,7 +114,11 @@ fn criteria_must_be_criteria(kind: Kind) {
     server.request("DELETE", "/Patient?nmae=x", &lenient, None).refused(400, "IEUM-S002");
     server.put("/Patient", &patient("1", "김")).refused(400, "IEUM-R025");
     server.send("POST", "/Patient", &[("if-none-exist", "")], &patient("1", "김")).refused(400, "IEUM-R025");
-    server.send("POST", "/Patient", &[("if-none-exist", "foo=bar")], &patient("1", "김")).refused(400, "IEUM-S002");
-    server.send("POST", "/Patient", &[("if-none-exist", "family=%ff")], &patient("1", "김")).refused(400, "IEUM-R027");
+    server
+        .send("POST", "/Patient", &[("if-none-exist", "foo=bar")], &patient("1", "김"))
+        .refused(400, "IEUM-S002");
+    server
+        .send("POST", "/Patient", &[("if-none-exist", "family=%ff")], &patient("1", "김"))
+        .refused(400, "IEUM-R027");
     assert_eq!(server.get("/Patient?_summary=count").json()["total"], 1);
 }

@@ -21,7 +21,8 @@ on_every_engine!(
 
 fn create_assigns_an_id(kind: Kind) {
     let server = Server::open(kind);
-    let reply = server.post("/Patient", r#"{"resourceType":"Patient","id":"mine","gender":"female"}"#).expect(201);
+    let reply =
+        server.post("/Patient", r#"{"resourceType":"Patient","id":"mine","gender":"female"}"#).expect(201);
     let json = reply.json();
     let id = json["id"].as_str().unwrap();
     assert_ne!(id, "mine");
@@ -73,7 +74,8 @@ fn delete_and_after(kind: Kind) {
     // Twice, and of what never was.
     server.delete("/Patient/p").expect(204);
     server.delete("/Patient/never").expect(204);
-    let reply = server.request("DELETE", "/Patient/p", &[("prefer", "return=OperationOutcome")], None).expect(200);
+    let reply =
+        server.request("DELETE", "/Patient/p", &[("prefer", "return=OperationOutcome")], None).expect(200);
     assert_eq!(reply.json()["issue"][0]["severity"], "information");
     let history = server.get("/Patient/p/_history").expect(200).json();
     assert_eq!(history["total"], 2);
@@ -87,7 +89,8 @@ fn update_and_update_as_create(kind: Kind) {
     let server = Server::open(kind);
     let reply = server.put("/Patient/a.b-1", r#"{"resourceType":"Patient","id":"a.b-1"}"#).expect(201);
     assert_eq!(reply.header("location").unwrap(), format!("{}/Patient/a.b-1/_history/1", server.base));
-    let reply = server.put("/Patient/a.b-1", r#"{"resourceType":"Patient","id":"a.b-1","active":true}"#).expect(200);
+    let reply =
+        server.put("/Patient/a.b-1", r#"{"resourceType":"Patient","id":"a.b-1","active":true}"#).expect(200);
     assert_eq!(reply.header("etag"), Some("W/\"2\""));
     assert!(server.get("/Patient/a.b-1/_history/1").expect(200).json()["active"].is_null());
     // What the client says of version and time does not count; other meta does.
@@ -102,7 +105,8 @@ fn update_and_update_as_create(kind: Kind) {
 fn update_without_change_makes_no_version(kind: Kind) {
     let server = Server::open(kind);
     let first = server.put("/Patient/p", r#"{"resourceType":"Patient","id":"p","active":true}"#).expect(201);
-    let again = server.put("/Patient/p", r#"{"resourceType":"Patient", "id":"p", "active": true}"#).expect(200);
+    let again =
+        server.put("/Patient/p", r#"{"resourceType":"Patient", "id":"p", "active": true}"#).expect(200);
     assert_eq!(again.header("etag"), Some("W/\"1\""));
     assert_eq!(again.body, first.body);
     assert_eq!(server.get("/Patient/p/_history").expect(200).json()["total"], 1);
@@ -143,7 +147,12 @@ fn conditional_read(kind: Kind) {
 fn head_is_get_without_body(kind: Kind) {
     let server = Server::open(kind);
     let id = server.create(&patient("1", "김"));
-    for path in [format!("/Patient/{id}"), "/Patient?name=x".into(), "/metadata".into(), format!("/Patient/{id}/_history")] {
+    for path in [
+        format!("/Patient/{id}"),
+        "/Patient?name=x".into(),
+        "/metadata".into(),
+        format!("/Patient/{id}/_history"),
+    ] {
         let head = server.request("HEAD", &path, &[], None).expect(200);
         let get = server.get(&path).expect(200);
         assert!(head.body.is_empty());
@@ -157,12 +166,17 @@ fn head_is_get_without_body(kind: Kind) {
 
 fn prefer_return(kind: Kind) {
     let server = Server::open(kind);
-    let reply = server.send("POST", "/Patient", &[("prefer", "return=minimal")], &patient("1", "김")).expect(201);
+    let reply =
+        server.send("POST", "/Patient", &[("prefer", "return=minimal")], &patient("1", "김")).expect(201);
     assert!(reply.body.is_empty());
     assert!(reply.header("location").is_some() && reply.header("etag").is_some());
-    let reply = server.send("POST", "/Patient", &[("prefer", "return=OperationOutcome")], &patient("2", "김")).expect(201);
+    let reply = server
+        .send("POST", "/Patient", &[("prefer", "return=OperationOutcome")], &patient("2", "김"))
+        .expect(201);
     assert_eq!(reply.json()["issue"][0]["details"]["coding"][0]["code"], "IEUM-R030");
-    let reply = server.send("POST", "/Patient", &[("prefer", "return=representation")], &patient("3", "김")).expect(201);
+    let reply = server
+        .send("POST", "/Patient", &[("prefer", "return=representation")], &patient("3", "김"))
+        .expect(201);
     assert_eq!(reply.json()["resourceType"], "Patient");
 }
 
@@ -177,7 +191,12 @@ fn invalid_resources(kind: Kind) {
         (r#"{"resourceType":"Observation"}"#, 400, "IEUM-V003", Some("Patient")),
         (r#"{"resourceType":"Patient","nmae":[]}"#, 422, "IEUM-V004", Some("Patient")),
         (r#"{"resourceType":"Patient","name":{"family":"x"}}"#, 422, "IEUM-V006", Some("Patient.name")),
-        (r#"{"resourceType":"Patient","birthDate":"1980-13-01"}"#, 422, "IEUM-V011", Some("Patient.birthDate")),
+        (
+            r#"{"resourceType":"Patient","birthDate":"1980-13-01"}"#,
+            422,
+            "IEUM-V011",
+            Some("Patient.birthDate"),
+        ),
         (r#"{"resourceType":"Patient","gender":"x"}"#, 422, "IEUM-V019", Some("Patient.gender")),
     ] {
         let reply = server.post("/Patient", body).refused(status, code);

@@ -11,7 +11,9 @@ on_every_engine!(compartment_with_shared_records, paged, narrowed, by_post, of_n
 
 /// Two patients, each with observations and a shared hospital; gives the first one's id.
 fn hospital(server: &Server) -> String {
-    server.put("/Organization/h", r#"{"resourceType":"Organization","id":"h","name":"가나다 병원"}"#).expect(201);
+    server
+        .put("/Organization/h", r#"{"resourceType":"Organization","id":"h","name":"가나다 병원"}"#)
+        .expect(201);
     server.put("/Practitioner/d", r#"{"resourceType":"Practitioner","id":"d"}"#).expect(201);
     server.put("/Practitioner/unknown", r#"{"resourceType":"Practitioner","id":"unknown"}"#).expect(201);
     let first = server.create(&patient("1", "김"));
@@ -53,7 +55,10 @@ fn paged(kind: Kind) {
     let matches: Vec<&Value> =
         pages.iter().flatten().filter(|entry| entry["search"]["mode"] == "match").collect();
     assert_eq!(matches.len(), 6);
-    assert_eq!(matches.iter().map(|entry| entry["fullUrl"].as_str().unwrap()).collect::<HashSet<_>>().len(), 6);
+    assert_eq!(
+        matches.iter().map(|entry| entry["fullUrl"].as_str().unwrap()).collect::<HashSet<_>>().len(),
+        6
+    );
     let first = server.get(&format!("/Patient/{id}/$everything?_count=2")).json();
     let next = link(&first, "next").unwrap();
     server.get(&next.replace("_count=2", "_count=1")).expect(200);
@@ -88,11 +93,18 @@ fn by_post(kind: Kind) {
     let body = r#"{"resourceType":"Parameters","parameter":[{"name":"_type","valueCode":"Observation"},{"name":"_count","valueInteger":2}]}"#;
     let bundle = server.post(&path, body).expect(200).json();
     assert_eq!(ids(&bundle, "match").len(), 2);
-    assert_eq!(server.get(link(&bundle, "next").unwrap()).expect(200).json()["entry"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        server.get(link(&bundle, "next").unwrap()).expect(200).json()["entry"].as_array().unwrap().len(),
+        2
+    );
     assert_eq!(server.request("POST", &path, &[], None).expect(200).body, server.get(&path).body);
     server.post(&path, r#"{"resourceType":"Patient"}"#).refused(400, "IEUM-V003");
-    server.post(&path, r#"{"resourceType":"Parameters","parameter":[{"name":"x"}]}"#).refused(400, "IEUM-S005");
-    server.post(&path, r#"{"resourceType":"Parameters","parameter":[{"name":"x","valueCode":"y"}]}"#).refused(400, "IEUM-S002");
+    server
+        .post(&path, r#"{"resourceType":"Parameters","parameter":[{"name":"x"}]}"#)
+        .refused(400, "IEUM-S005");
+    server
+        .post(&path, r#"{"resourceType":"Parameters","parameter":[{"name":"x","valueCode":"y"}]}"#)
+        .refused(400, "IEUM-S002");
 }
 
 fn of_nobody(kind: Kind) {
@@ -107,7 +119,14 @@ fn within_reach(kind: Kind) {
     let server = Server::with_accounts(kind);
     let service = server.account(Role::Service, None);
     for id in ["a", "b"] {
-        server.send_as(&service, "PUT", &format!("/Patient/{id}"), &format!(r#"{{"resourceType":"Patient","id":"{id}"}}"#)).expect(201);
+        server
+            .send_as(
+                &service,
+                "PUT",
+                &format!("/Patient/{id}"),
+                &format!(r#"{{"resourceType":"Patient","id":"{id}"}}"#),
+            )
+            .expect(201);
     }
     let own = server.account(Role::Patient, Some("a"));
     server.get_as(&own, "/Patient/a/$everything").expect(200);

@@ -7,7 +7,9 @@ on_every_engine!(accepts_json_only, bodies_are_json_in_utf8, pretty);
 fn accepts_json_only(kind: Kind) {
     let server = Server::open(kind);
     let id = server.create(&patient("1", "김"));
-    for path in [format!("/Patient/{id}"), "/Patient".into(), "/metadata".into(), format!("/Patient/{id}/_history")] {
+    for path in
+        [format!("/Patient/{id}"), "/Patient".into(), "/metadata".into(), format!("/Patient/{id}/_history")]
+    {
         for accept in ["application/fhir+json", "application/json", "*/*", "text/html,*/*;q=0.1"] {
             server.get_with(&path, &[("accept", accept)]).expect(200);
         }
@@ -20,7 +22,9 @@ fn accepts_json_only(kind: Kind) {
     }
     server.form("/Patient/_search", "_format=xml").refused(406, "IEUM-R009");
     // Refused before anything is written.
-    server.send("POST", "/Patient", &[("accept", "application/fhir+xml")], &patient("2", "이")).refused(406, "IEUM-R009");
+    server
+        .send("POST", "/Patient", &[("accept", "application/fhir+xml")], &patient("2", "이"))
+        .refused(406, "IEUM-R009");
     assert_eq!(server.get("/Patient?_summary=count").json()["total"], 1);
 }
 
@@ -31,10 +35,17 @@ fn bodies_are_json_in_utf8(kind: Kind) {
         server.request("POST", "/Patient", &headers, Some(body))
     };
     let body = patient("1", "김");
-    for media in ["application/fhir+json", "application/json", "application/fhir+json; charset=UTF-8; fhirVersion=4.0"] {
+    for media in
+        ["application/fhir+json", "application/json", "application/fhir+json; charset=UTF-8; fhirVersion=4.0"]
+    {
         send(Some(media), body.as_bytes()).expect(201);
     }
-    for media in ["application/fhir+xml", "text/plain", "application/json; charset=euc-kr", "application/x-www-form-urlencoded"] {
+    for media in [
+        "application/fhir+xml",
+        "text/plain",
+        "application/json; charset=euc-kr",
+        "application/x-www-form-urlencoded",
+    ] {
         send(Some(media), body.as_bytes()).refused(415, "IEUM-R010");
     }
     send(None, body.as_bytes()).refused(415, "IEUM-R010");

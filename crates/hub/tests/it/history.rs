@@ -15,7 +15,8 @@ fn instance_history(kind: Kind) {
     assert_eq!(bundle["total"], 3);
     assert_eq!(link(&bundle, "self").unwrap(), format!("{}/Patient/p/_history", server.base));
     let entries = entries(&bundle);
-    let table = [("DELETE", "Patient/p", "204", 3), ("PUT", "Patient/p", "200", 2), ("POST", "Patient", "201", 1)];
+    let table =
+        [("DELETE", "Patient/p", "204", 3), ("PUT", "Patient/p", "200", 2), ("POST", "Patient", "201", 1)];
     for (entry, (method, url, status, version)) in entries.iter().zip(table) {
         assert_eq!(entry["fullUrl"], format!("{}/Patient/p", server.base));
         assert_eq!(entry["request"]["method"], method);
@@ -37,14 +38,18 @@ fn type_and_system_history(kind: Kind) {
     assert_eq!(server.count("/Patient/_history"), 2);
     assert_eq!(server.count("/Observation/_history"), 0);
     let all = server.get("/_history").expect(200).json();
-    let methods: Vec<_> = entries(&all).iter().map(|entry| entry["request"]["method"].as_str().unwrap()).collect();
+    let methods: Vec<_> =
+        entries(&all).iter().map(|entry| entry["request"]["method"].as_str().unwrap()).collect();
     assert_eq!(methods, ["DELETE", "POST", "POST"]);
 }
 
 fn paged(kind: Kind) {
     let server = Server::open(kind);
     for count in 0..7 {
-        server.put("/Patient/p", &format!(r#"{{"resourceType":"Patient","id":"p","multipleBirthInteger":{count}}}"#));
+        server.put(
+            "/Patient/p",
+            &format!(r#"{{"resourceType":"Patient","id":"p","multipleBirthInteger":{count}}}"#),
+        );
     }
     for path in ["/Patient/p/_history", "/Patient/_history", "/_history"] {
         let first = server.get(&format!("{path}?_count=3")).json();
@@ -52,8 +57,11 @@ fn paged(kind: Kind) {
         let pages = server.pages(&format!("{path}?_count=3"));
         let sizes: Vec<_> = pages.iter().map(Vec::len).collect();
         assert_eq!(sizes, [3, 3, 1]);
-        let versions: Vec<_> =
-            pages.concat().iter().map(|entry| entry["response"]["etag"].as_str().unwrap().to_owned()).collect();
+        let versions: Vec<_> = pages
+            .concat()
+            .iter()
+            .map(|entry| entry["response"]["etag"].as_str().unwrap().to_owned())
+            .collect();
         let expected: Vec<_> = (1..=7).rev().map(|version| format!("W/\"{version}\"")).collect();
         assert_eq!(versions, expected);
         // A token belongs to its question.

@@ -24,24 +24,41 @@ fn hostile_json(kind: Kind) {
     let server = Server::open(kind);
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     server.post("/Patient", &deep).refused(400, "IEUM-J002");
-    let deep = format!(r#"{{"resourceType":"Patient","a":{}1{}}}"#, r#"{"a":"#.repeat(5_000), "}".repeat(5_000));
+    let deep =
+        format!(r#"{{"resourceType":"Patient","a":{}1{}}}"#, r#"{"a":"#.repeat(5_000), "}".repeat(5_000));
     server.post("/Patient", &deep).refused(400, "IEUM-J002");
     let many = format!("[{}1]", "1,".repeat(4_100_000));
     server.post("/Patient", &many).refused(400, "IEUM-J003");
-    server.post("/Patient", r#"{"resourceType":"Patient","active":true,"active":false}"#).refused(400, "IEUM-J005");
-    server.post("/Patient", r#"{"resourceType":"Patient","active":true,"\u0061ctive":false}"#).refused(400, "IEUM-J005");
+    server
+        .post("/Patient", r#"{"resourceType":"Patient","active":true,"active":false}"#)
+        .refused(400, "IEUM-J005");
+    server
+        .post("/Patient", r#"{"resourceType":"Patient","active":true,"\u0061ctive":false}"#)
+        .refused(400, "IEUM-J005");
     let headers = [("content-type", "application/json")];
-    for bytes in [&b"\xff\xfe{"[..], b"{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"\xb1\xe8\"}]}", b"\0", b"{}\0"] {
+    for bytes in [
+        &b"\xff\xfe{"[..],
+        b"{\"resourceType\":\"Patient\",\"name\":[{\"family\":\"\xb1\xe8\"}]}",
+        b"\0",
+        b"{}\0",
+    ] {
         let reply = server.request("POST", "/Patient", &headers, Some(bytes));
         reply.refused(400, "IEUM-J004");
     }
     // NUL in a string, a lone surrogate, huge numbers: either refused, or given back as they were.
     for value in [r#""a\u0000b""#, r#""\ud800""#] {
-        let reply = server.post("/Patient", &format!(r#"{{"resourceType":"Patient","name":[{{"family":{value}}}]}}"#));
+        let reply = server
+            .post("/Patient", &format!(r#"{{"resourceType":"Patient","name":[{{"family":{value}}}]}}"#));
         assert!([400, 422].contains(&reply.status), "{value}: {}", reply.text());
     }
     let digits = "9".repeat(2_000);
-    for number in [format!("1.{digits}"), digits.clone(), format!("1e{}", "9".repeat(30)), "-0.00".into(), "1E400".into()] {
+    for number in [
+        format!("1.{digits}"),
+        digits.clone(),
+        format!("1e{}", "9".repeat(30)),
+        "-0.00".into(),
+        "1E400".into(),
+    ] {
         let body = format!(
             r#"{{"resourceType":"Observation","status":"final","code":{{"text":"x"}},"valueQuantity":{{"value":{number}}}}}"#
         );
@@ -89,7 +106,8 @@ fn hostile_addresses(kind: Kind) {
         let reply = server.raw(request.as_bytes(), Duration::from_secs(5));
         assert!(reply.starts_with("HTTP/1.1 400"), "{path}: {reply}");
     }
-    for path in ["/Patient/..", "/Patient/%2e%2e%2f%2e%2e", "/Patient/a%00b", "/Patient//", "/../etc/passwd"] {
+    for path in ["/Patient/..", "/Patient/%2e%2e%2f%2e%2e", "/Patient/a%00b", "/Patient//", "/../etc/passwd"]
+    {
         let request = format!("GET /fhir{path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
         let reply = server.raw(request.as_bytes(), Duration::from_secs(5));
         assert!(reply.starts_with("HTTP/1.1 404"), "{path}: {reply}");
@@ -110,7 +128,8 @@ fn hostile_requests(kind: Kind) {
         assert!(reply.is_empty() || reply.starts_with("HTTP/1.1 4"), "{reply}");
     }
     // Two lengths, or a length and chunks: the ways of request smuggling.
-    let smuggled = "POST /fhir/Patient HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde";
+    let smuggled =
+        "POST /fhir/Patient HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde";
     let reply = server.raw(smuggled.as_bytes(), Duration::from_secs(1));
     assert!(reply.starts_with("HTTP/1.1 400"), "{reply}");
     server.get("/metadata").expect(200);
@@ -165,7 +184,8 @@ fn broken_bodies(kind: Kind) {
 }
 
 fn room_for_bodies_is_bounded(kind: Kind) {
-    let limits = Limits { bodies_bytes: 128 << 10, wait_time: Duration::from_millis(300), ..Limits::default() };
+    let limits =
+        Limits { bodies_bytes: 128 << 10, wait_time: Duration::from_millis(300), ..Limits::default() };
     let server = Server::start(kind, Entrance::Open, limits);
     // Two bodies that do not end take all the room.
     let head = "POST /fhir/Patient HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{";

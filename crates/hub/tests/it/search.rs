@@ -28,7 +28,10 @@ fn bundle_of_a_search(kind: Kind) {
     let server = Server::open(kind);
     let created = three(&server);
     let bundle = server.get("/Patient?family=%EA%B9%80").expect(200).json();
-    assert_eq!((bundle["resourceType"].as_str(), bundle["type"].as_str()), (Some("Bundle"), Some("searchset")));
+    assert_eq!(
+        (bundle["resourceType"].as_str(), bundle["type"].as_str()),
+        (Some("Bundle"), Some("searchset"))
+    );
     assert_eq!(bundle["total"], 2);
     assert_eq!(ids(&bundle, "match"), created[..2]);
     let entry = &entries(&bundle)[0];
@@ -52,7 +55,9 @@ fn search_by_post(kind: Kind) {
     let next = link(&bundle, "next").unwrap();
     assert_eq!(ids(&server.get(next).expect(200).json(), "match"), created[1..2]);
     // Parameters of URL and form count together.
-    let bundle = server.form("/Patient/_search?family=%EA%B9%80", "identifier=http://a.kr/mrn%7C%EA%B9%80%EB%AF%BC%EC%88%98").json();
+    let bundle = server
+        .form("/Patient/_search?family=%EA%B9%80", "identifier=http://a.kr/mrn%7C%EA%B9%80%EB%AF%BC%EC%88%98")
+        .json();
     assert_eq!(ids(&bundle, "match"), created[..1]);
     assert_eq!(server.request("POST", "/Patient/_search", &[], None).expect(200).json()["total"], 3);
     server.form("/Patient/_search", "family=%ff").refused(400, "IEUM-R027");
@@ -82,12 +87,16 @@ fn paged_in_both_directions(kind: Kind) {
     assert_eq!(link(&start, "previous"), None);
     assert_eq!(ids(&server.get(link(&third, "first").unwrap()).json(), "match"), ids(&first, "match"));
     // The self link of a page gives that page again.
-    assert_eq!(server.get(link(&second, "self").unwrap()).body, server.get(link(&first, "next").unwrap()).body);
+    assert_eq!(
+        server.get(link(&second, "self").unwrap()).body,
+        server.get(link(&first, "next").unwrap()).body
+    );
 }
 
 fn pages_hold_under_writes(kind: Kind) {
     let server = Server::open(kind);
-    let all: HashSet<String> = (0..9).map(|number| server.create(&patient(&number.to_string(), "김"))).collect();
+    let all: HashSet<String> =
+        (0..9).map(|number| server.create(&patient(&number.to_string(), "김"))).collect();
     let mut seen = Vec::new();
     let mut next = Some("/Patient?_count=2&_sort=family".to_owned());
     let mut round = 0;
@@ -148,7 +157,10 @@ fn strict_and_lenient(kind: Kind) {
     let reply = server.get_with(path, &[("prefer", "handling=lenient")]).expect(200);
     let bundle = reply.json();
     assert_eq!(ids(&bundle, "match"), created[..2]);
-    assert_eq!(link(&bundle, "self").unwrap(), format!("{}/Patient?family=%EA%B9%80&_format=json", server.base));
+    assert_eq!(
+        link(&bundle, "self").unwrap(),
+        format!("{}/Patient?family=%EA%B9%80&_format=json", server.base)
+    );
     let outcome = entries(&bundle).iter().find(|entry| entry["search"]["mode"] == "outcome").unwrap();
     let issues = outcome["resource"]["issue"].as_array().unwrap();
     assert_eq!(issues.len(), 3);
@@ -175,7 +187,9 @@ fn links_are_encoded(kind: Kind) {
 fn includes(kind: Kind) {
     let server = Server::open(kind);
     let organization = server.create(r#"{"resourceType":"Organization","name":"가나다 병원"}"#);
-    let body = format!(r#"{{"resourceType":"Patient","managingOrganization":{{"reference":"Organization/{organization}"}}}}"#);
+    let body = format!(
+        r#"{{"resourceType":"Patient","managingOrganization":{{"reference":"Organization/{organization}"}}}}"#
+    );
     let patients = [server.create(&body), server.create(&body)];
     let bundle = server.get("/Patient?_include=Patient:organization").expect(200).json();
     assert_eq!(bundle["total"], 2);
@@ -218,7 +232,11 @@ fn korean_names(kind: Kind) {
     let created = three(&server);
     // 초성, by GET in the raw bytes that browsers and scripts send.
     let raw = server.raw(
-        format!("GET /fhir/Patient?name=ㄱㅁㅅ HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address).as_bytes(),
+        format!(
+            "GET /fhir/Patient?name=ㄱㅁㅅ HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            server.address
+        )
+        .as_bytes(),
         std::time::Duration::from_secs(5),
     );
     // Some HTTP readers refuse raw UTF-8 in addresses; if this one takes it, it must understand it.

@@ -23,7 +23,11 @@ fn summaries(kind: Kind) {
     for path in ["/Patient/p?_summary=", "/Patient?_summary=", "/Patient/p/_history/1?_summary="] {
         let part = |summary: &str| {
             let json = server.get(&format!("{path}{summary}")).expect(200).json();
-            if path.contains("?_summary") && path.starts_with("/Patient?") { entries(&json)[0]["resource"].clone() } else { json }
+            if path.contains("?_summary") && path.starts_with("/Patient?") {
+                entries(&json)[0]["resource"].clone()
+            } else {
+                json
+            }
         };
         let summary = part("true");
         let expected = ["resourceType", "id", "meta", "active", "name", "birthDate", "_birthDate", "link"];
@@ -43,7 +47,10 @@ fn summaries(kind: Kind) {
     ).expect(201);
     let reply = server.get("/Observation/o?_summary=true").expect(200);
     let summary = reply.json();
-    assert_eq!(members(&summary), ["resourceType", "id", "meta", "status", "code", "valueQuantity", "component"]);
+    assert_eq!(
+        members(&summary),
+        ["resourceType", "id", "meta", "status", "code", "valueQuantity", "component"]
+    );
     assert_eq!(members(&summary["component"][0]), ["code", "valueString"]);
     assert!(reply.text().contains("\"value\":1.50"));
     server.get("/Patient/p?_summary=x").refused(400, "IEUM-S005");

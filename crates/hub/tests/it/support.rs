@@ -66,24 +66,29 @@ impl Server {
     }
 
     pub(crate) fn start(kind: Kind, entrance: Entrance, limits: Limits) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listening = runtime.block_on(Listening::on(([127, 0, 0, 1], 0).into())).unwrap();
         let address = listening.address().unwrap();
         let base = format!("http://{address}/fhir");
         let catalogue = Arc::new(Catalogue::new(&[&ACCOUNT], Some(base.clone()), label_mask));
         let (engine, secret, directory): (Arc<dyn Engine>, _, _) = match kind {
-            Kind::Memory => (Arc::new(MemoryEngine::new(Arc::clone(&catalogue), system_clock())), [7; 32], None),
+            Kind::Memory => {
+                (Arc::new(MemoryEngine::new(Arc::clone(&catalogue), system_clock())), [7; 32], None)
+            }
             Kind::Sqlite => {
                 let directory = tempfile::tempdir().unwrap();
                 let options = SqliteOptions::default();
                 let engine =
-                    SqliteEngine::open(directory.path(), Arc::clone(&catalogue), system_clock(), options).unwrap();
+                    SqliteEngine::open(directory.path(), Arc::clone(&catalogue), system_clock(), options)
+                        .unwrap();
                 let secret = engine.cursor_secret().unwrap();
                 (Arc::new(engine), secret, Some(directory))
             }
         };
         let door = Door::new(engine, catalogue, secret);
-        let hub = Hub::new(door.clone(), system_clock(), Options { base_url: base.clone(), entrance, limits });
+        let hub =
+            Hub::new(door.clone(), system_clock(), Options { base_url: base.clone(), entrance, limits });
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let thread = std::thread::spawn(move || {
             let app = router(hub.clone());
@@ -125,7 +130,13 @@ impl Server {
     }
 
     /// Any request. `path` is relative to the base address, or a whole address.
-    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Reply {
         let url = if path.starts_with("http://") { path.to_owned() } else { format!("{}{path}", self.base) };
         let mut request = ureq::http::Request::builder().method(method).uri(url);
         for (name, value) in headers {

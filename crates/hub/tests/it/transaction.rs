@@ -55,8 +55,12 @@ fn answers_in_the_order_of_the_request(kind: Kind) {
     assert_eq!(answer["type"], "transaction-response");
     assert_eq!(statuses(&answer), ["200", "200", "201", "204", "204"]);
     // One commit: one instant for all that was written.
-    let instants: Vec<_> = [1, 2, 3].map(|index| entries(&answer)[index]["response"]["lastModified"].clone()).into();
-    assert!(instants[0].is_string() && instants.iter().all(|instant| *instant == instants[0]), "{instants:?}");
+    let instants: Vec<_> =
+        [1, 2, 3].map(|index| entries(&answer)[index]["response"]["lastModified"].clone()).into();
+    assert!(
+        instants[0].is_string() && instants.iter().all(|instant| *instant == instants[0]),
+        "{instants:?}"
+    );
     assert_eq!(entries(&answer)[0]["resource"]["total"], 2);
     assert_eq!(entries(&answer)[1]["response"]["etag"], "W/\"2\"");
     server.get("/Patient/old").expect(410);
@@ -108,7 +112,9 @@ fn relative_and_absolute_full_urls(kind: Kind) {
 
 fn narratives_and_uris(kind: Kind) {
     let server = Server::open(kind);
-    let div = format!("<div xmlns=\"http://www.w3.org/1999/xhtml\"><a href=\"{A}\">환자</a><img src=\"#x\" alt=\"{A}\"/>{A}</div>");
+    let div = format!(
+        "<div xmlns=\"http://www.w3.org/1999/xhtml\"><a href=\"{A}\">환자</a><img src=\"#x\" alt=\"{A}\"/>{A}</div>"
+    );
     let answer = transaction(&server, &json!([
         {"fullUrl": A, "request": {"method": "POST", "url": "Patient"}, "resource": value(&patient("1", "김"))},
         {"request": {"method": "POST", "url": "DocumentReference"}, "resource": {
@@ -132,10 +138,15 @@ fn narratives_and_uris(kind: Kind) {
 fn circular_references(kind: Kind) {
     let server = Server::open(kind);
     let link = |other: &str| json!({"resourceType": "Patient", "link": [{"other": {"reference": other}, "type": "seealso"}]});
-    let answer = transaction(&server, &json!([
-        {"fullUrl": A, "request": {"method": "POST", "url": "Patient"}, "resource": link(B)},
-        {"fullUrl": B, "request": {"method": "POST", "url": "Patient"}, "resource": link(A)},
-    ])).expect(200).json();
+    let answer = transaction(
+        &server,
+        &json!([
+            {"fullUrl": A, "request": {"method": "POST", "url": "Patient"}, "resource": link(B)},
+            {"fullUrl": B, "request": {"method": "POST", "url": "Patient"}, "resource": link(A)},
+        ]),
+    )
+    .expect(200)
+    .json();
     let (a, b) = (written(&server, &answer, 0), written(&server, &answer, 1));
     assert_eq!(server.get(&format!("/{a}")).json()["link"][0]["other"]["reference"], b);
     assert_eq!(server.get(&format!("/{b}")).json()["link"][0]["other"]["reference"], a);
@@ -144,8 +155,10 @@ fn circular_references(kind: Kind) {
 fn conditional_references(kind: Kind) {
     let server = Server::open(kind);
     let id = server.create(&patient("1", "김"));
-    let condition = |criteria: &str| json!([{"request": {"method": "POST", "url": "Condition"}, "resource": {
-        "resourceType": "Condition", "subject": {"reference": format!("Patient?{criteria}")}}}]);
+    let condition = |criteria: &str| {
+        json!([{"request": {"method": "POST", "url": "Condition"}, "resource": {
+        "resourceType": "Condition", "subject": {"reference": format!("Patient?{criteria}")}}}])
+    };
     let answer = transaction(&server, &condition("identifier=http://a.kr/mrn|1")).expect(200).json();
     let read = server.get(&format!("/{}", written(&server, &answer, 0))).json();
     assert_eq!(read["subject"]["reference"], format!("Patient/{id}"));
@@ -176,7 +189,9 @@ fn conditional_entries(kind: Kind) {
     assert_eq!(statuses(&answer), ["200", "201", "201", "201", "204", "204"]);
     assert_eq!(written(&server, &answer, 0), format!("Patient/{existing}"));
     assert_eq!(server.get(&format!("/Patient/{existing}")).json()["meta"]["versionId"], "1");
-    let subject = |index| server.get(&format!("/{}", written(&server, &answer, index))).json()["subject"]["reference"].clone();
+    let subject = |index| {
+        server.get(&format!("/{}", written(&server, &answer, index))).json()["subject"]["reference"].clone()
+    };
     assert_eq!(subject(2), format!("Patient/{existing}"));
     assert_eq!(subject(3), written(&server, &answer, 1));
     server.get(&format!("/Patient/{gone}")).expect(410);
@@ -191,20 +206,66 @@ fn conditional_entries(kind: Kind) {
 fn nothing_happens_on_failure(kind: Kind) {
     let server = Server::open(kind);
     server.put("/Patient/p", r#"{"resourceType":"Patient","id":"p"}"#).expect(201);
-    let good = json!({"request": {"method": "POST", "url": "Patient"}, "resource": value(&patient("1", "김"))});
+    let good =
+        json!({"request": {"method": "POST", "url": "Patient"}, "resource": value(&patient("1", "김"))});
     let delete = json!({"request": {"method": "DELETE", "url": "Patient/p"}});
     for (bad, status, code, place) in [
-        (json!({"request": {"method": "POST", "url": "Patient"}, "resource": {"resourceType": "Patient", "nmae": 1}}), 422, "IEUM-V004", "Bundle.entry[2].resource"),
-        (json!({"request": {"method": "POST", "url": "Patient"}, "resource": {"resourceType": "Organization", "name": "x"}}), 400, "IEUM-V003", "Bundle.entry[2]"),
-        (json!({"request": {"method": "PUT", "url": "Patient/q"}, "resource": {"resourceType": "Patient", "id": "r"}}), 400, "IEUM-R016", "Bundle.entry[2]"),
-        (json!({"request": {"method": "PUT", "url": "Patient/q", "ifMatch": "W/\"1\""}, "resource": {"resourceType": "Patient", "id": "q"}}), 412, "IEUM-R014", "Bundle.entry[2]"),
+        (
+            json!({"request": {"method": "POST", "url": "Patient"}, "resource": {"resourceType": "Patient", "nmae": 1}}),
+            422,
+            "IEUM-V004",
+            "Bundle.entry[2].resource",
+        ),
+        (
+            json!({"request": {"method": "POST", "url": "Patient"}, "resource": {"resourceType": "Organization", "name": "x"}}),
+            400,
+            "IEUM-V003",
+            "Bundle.entry[2]",
+        ),
+        (
+            json!({"request": {"method": "PUT", "url": "Patient/q"}, "resource": {"resourceType": "Patient", "id": "r"}}),
+            400,
+            "IEUM-R016",
+            "Bundle.entry[2]",
+        ),
+        (
+            json!({"request": {"method": "PUT", "url": "Patient/q", "ifMatch": "W/\"1\""}, "resource": {"resourceType": "Patient", "id": "q"}}),
+            412,
+            "IEUM-R014",
+            "Bundle.entry[2]",
+        ),
         (json!({"request": {"method": "DELETE", "url": "Patient"}}), 400, "IEUM-R025", "Bundle.entry[2]"),
-        (json!({"request": {"method": "GET", "url": "a/b/c/d/e"}}), 404, "IEUM-R003", "Bundle.entry[2].request"),
-        (json!({"request": {"method": "PATCH", "url": "Patient/p"}}), 405, "IEUM-R008", "Bundle.entry[2].request"),
-        (json!({"request": {"method": "POST", "url": "Nothing"}, "resource": {"resourceType": "Patient"}}), 404, "IEUM-R004", "Bundle.entry[2]"),
-        (json!({"request": {"method": "POST", "url": "Patient"}}), 400, "IEUM-B003", "Bundle.entry[2].request"),
+        (
+            json!({"request": {"method": "GET", "url": "a/b/c/d/e"}}),
+            404,
+            "IEUM-R003",
+            "Bundle.entry[2].request",
+        ),
+        (
+            json!({"request": {"method": "PATCH", "url": "Patient/p"}}),
+            405,
+            "IEUM-R008",
+            "Bundle.entry[2].request",
+        ),
+        (
+            json!({"request": {"method": "POST", "url": "Nothing"}, "resource": {"resourceType": "Patient"}}),
+            404,
+            "IEUM-R004",
+            "Bundle.entry[2]",
+        ),
+        (
+            json!({"request": {"method": "POST", "url": "Patient"}}),
+            400,
+            "IEUM-B003",
+            "Bundle.entry[2].request",
+        ),
         (json!({"resource": {"resourceType": "Patient"}}), 400, "IEUM-B003", "Bundle.entry[2].request"),
-        (json!({"request": {"method": "POST", "url": "IeumAccount"}, "resource": {"resourceType": "Patient"}}), 404, "IEUM-R004", "Bundle.entry[2]"),
+        (
+            json!({"request": {"method": "POST", "url": "IeumAccount"}, "resource": {"resourceType": "Patient"}}),
+            404,
+            "IEUM-R004",
+            "Bundle.entry[2]",
+        ),
     ] {
         let reply = transaction(&server, &json!([good, delete, bad])).refused(status, code);
         let found = reply.json()["issue"][0]["expression"][0].as_str().unwrap_or_default().to_owned();
@@ -216,12 +277,16 @@ fn nothing_happens_on_failure(kind: Kind) {
 
 fn duplicates_are_refused(kind: Kind) {
     let server = Server::open(kind);
-    server.put("/Patient/p", r#"{"resourceType":"Patient","id":"p","identifier":[{"value":"x"}]}"#).expect(201);
+    server
+        .put("/Patient/p", r#"{"resourceType":"Patient","id":"p","identifier":[{"value":"x"}]}"#)
+        .expect(201);
     let put = json!({"request": {"method": "PUT", "url": "Patient/p"}, "resource": {"resourceType": "Patient", "id": "p"}});
     let delete = json!({"request": {"method": "DELETE", "url": "Patient/p"}});
     let by_criteria = json!({"request": {"method": "DELETE", "url": "Patient?identifier=x"}});
     let create = json!({"request": {"method": "POST", "url": "Patient", "ifNoneExist": "identifier=y"}, "resource": {"resourceType": "Patient"}});
-    for (first, second) in [(&put, &put), (&put, &delete), (&delete, &by_criteria), (&by_criteria, &put), (&create, &create)] {
+    for (first, second) in
+        [(&put, &put), (&put, &delete), (&delete, &by_criteria), (&by_criteria, &put), (&create, &create)]
+    {
         let reply = transaction(&server, &json!([first, second])).refused(400, "IEUM-B004");
         let place = reply.json()["issue"][0]["expression"][0].as_str().unwrap().to_owned();
         assert!(place.starts_with("Bundle.entry["), "{place}");
@@ -235,8 +300,10 @@ fn duplicates_are_refused(kind: Kind) {
 fn if_match_per_entry(kind: Kind) {
     let server = Server::open(kind);
     server.put("/Patient/p", r#"{"resourceType":"Patient","id":"p"}"#).expect(201);
-    let put = |tag: &str| json!([{"request": {"method": "PUT", "url": "Patient/p", "ifMatch": tag},
-        "resource": {"resourceType": "Patient", "id": "p", "active": tag == "W/\"1\""}}]);
+    let put = |tag: &str| {
+        json!([{"request": {"method": "PUT", "url": "Patient/p", "ifMatch": tag},
+        "resource": {"resourceType": "Patient", "id": "p", "active": tag == "W/\"1\""}}])
+    };
     transaction(&server, &put("W/\"2\"")).refused(412, "IEUM-R014");
     assert_eq!(statuses(&transaction(&server, &put("W/\"1\"")).expect(200).json()), ["200"]);
     transaction(&server, &put("W/\"1\"")).refused(412, "IEUM-R014");
