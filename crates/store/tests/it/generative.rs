@@ -17,7 +17,7 @@ use crate::support::{Store, everything, memory, only, sqlite};
 use records::Step;
 
 /// Stores made in an ordinary run.
-const CASES: u32 = 24;
+const CASES: u32 = 60;
 
 fn cases() -> u32 {
     std::env::var("IEUM_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES)
