@@ -176,7 +176,9 @@ fn hidden_records_do_not_exist(kind: Kind) {
     );
     reply.expect(201);
     server.request("DELETE", "/Patient/v", &[("authorization", &bearer)], None).expect(204);
-    server.get_as(&service, "/Patient/v").expect(200);
+    let overwrite = r#"{"resourceType":"Patient","id":"v"}"#;
+    server.send_as(&clinician, "PUT", "/Patient/v", overwrite).refused(403, "IEUM-R002");
+    assert_eq!(server.get_as(&service, "/Patient/v").expect(200).json()["meta"]["versionId"], "1");
 }
 
 fn open_hubs_stay_at_home(kind: Kind) {

@@ -17,6 +17,7 @@ on_every_engine!(
     slow_clients,
     broken_bodies,
     room_for_bodies_is_bounded,
+    turns_are_bounded,
     graceful_stop,
 );
 
@@ -201,6 +202,14 @@ fn room_for_bodies_is_bounded(kind: Kind) {
     drop(holders);
     std::thread::sleep(Duration::from_millis(200));
     server.post("/Patient", &patient("1", "김")).expect(201);
+}
+
+fn turns_are_bounded(kind: Kind) {
+    let limits = Limits { at_once: 0, wait_time: Duration::from_millis(100), ..Limits::default() };
+    let server = Server::start(kind, Entrance::Open, limits);
+    let reply = server.get("/Patient").refused(503, "IEUM-R018");
+    assert_eq!(reply.header("retry-after"), Some("1"));
+    server.post("/Patient", &patient("1", "김")).refused(503, "IEUM-R018");
 }
 
 fn graceful_stop(kind: Kind) {

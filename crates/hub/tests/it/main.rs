@@ -11,6 +11,7 @@ mod everything;
 mod formats;
 mod history;
 mod hostile;
+mod logs;
 mod search;
 mod subset;
 mod support;
