@@ -8,6 +8,7 @@
 //! interface, `S` search, `B` bundles.
 
 use crate::json::{JsonError, write_string};
+use crate::search::parse::{SearchError, SearchProblem};
 
 /// The code system of our stable codes, in `OperationOutcome.issue.details.coding.system`.
 pub const CODE_SYSTEM: &str = "https://ieum.example/errors";
@@ -166,6 +167,17 @@ codes! {
     NarrativeSyntax = "IEUM-V020", Structure, "The narrative is not well-formed XHTML";
     NarrativeContent = "IEUM-V021", Security, "The narrative holds something it must not";
     MoreIssues = "IEUM-V022", Informational, "There are more issues than are listed";
+    SearchUnknownKind = "IEUM-S001", NotFound, "There is no such kind of record";
+    SearchUnknownParameter = "IEUM-S002", NotSupported, "The search parameter is not defined here";
+    SearchUnknownModifier = "IEUM-S003", NotSupported, "The modifier does not go with this parameter";
+    SearchNotSupported = "IEUM-S004", NotSupported, "The search uses something this server does not have yet";
+    SearchValue = "IEUM-S005", Value, "The value of a search parameter cannot be read";
+    SearchEmpty = "IEUM-S006", Value, "A search parameter has no value";
+    SearchRepeated = "IEUM-S007", Invalid, "A parameter is given more often than once";
+    SearchTooCostly = "IEUM-S008", TooCostly, "The search would cost too much";
+    TooSlow = "IEUM-S009", TooCostly, "The search took too long";
+    ParameterPassedOver = "IEUM-S010", NotSupported, "A parameter was passed over";
+    IncludesCut = "IEUM-S011", TooCostly, "Not everything that goes with the page is on it";
     Unauthenticated = "IEUM-R001", Login, "No account is known by what was sent";
     Forbidden = "IEUM-R002", Forbidden, "The role may not do this";
     UnknownRoute = "IEUM-R003", NotFound, "There is nothing at this address";
@@ -196,16 +208,7 @@ codes! {
     BadBody = "IEUM-R028", Structure, "The body broke off";
     Stopping = "IEUM-R029", Transient, "The server is stopping";
     Done = "IEUM-R030", Informational, "The request was carried out";
-    UnknownParameter = "IEUM-S001", NotSupported, "There is no such parameter";
-    UnknownModifier = "IEUM-S002", NotSupported, "There is no such modifier";
-    SearchNotSupported = "IEUM-S003", NotSupported, "This kind of search is not supported yet";
-    BadParameterValue = "IEUM-S004", Value, "The value of a parameter cannot be read";
-    EmptyParameter = "IEUM-S005", Value, "A parameter has no value";
-    RepeatedParameter = "IEUM-S006", Value, "A parameter is given twice";
-    TooCostly = "IEUM-S007", TooCostly, "The search asks for too much";
-    TooSlow = "IEUM-S008", TooCostly, "The search took too long";
-    ParameterPassedOver = "IEUM-S009", NotSupported, "A parameter was passed over";
-    IncludesCut = "IEUM-S010", TooCostly, "Not everything that goes with the page is on it";
+    HeadTooLarge = "IEUM-R031", TooLong, "The headers are too large";
     NoTransaction = "IEUM-B001", Structure, "The bundle is neither a batch nor a transaction";
     BundleTooLong = "IEUM-B002", TooLong, "The bundle has too many entries";
     EntryRequest = "IEUM-B003", Structure, "An entry does not say what to do";
@@ -250,6 +253,25 @@ impl From<&JsonError> for Issue {
             place: String::new(),
             diagnostics: format!("{error}; {advice}"),
         }
+    }
+}
+
+impl From<&SearchError> for Issue {
+    fn from(error: &SearchError) -> Self {
+        let code = match error.problem {
+            SearchProblem::UnknownKind => Code::SearchUnknownKind,
+            SearchProblem::UnknownParameter => Code::SearchUnknownParameter,
+            SearchProblem::UnknownModifier => Code::SearchUnknownModifier,
+            SearchProblem::NotSupported => Code::SearchNotSupported,
+            SearchProblem::BadValue => Code::SearchValue,
+            SearchProblem::EmptyValue => Code::SearchEmpty,
+            SearchProblem::Repeated => Code::SearchRepeated,
+            SearchProblem::TooCostly => Code::SearchTooCostly,
+        };
+        // R4's way to name a parameter of the request: `http.` and its name.
+        let place =
+            if error.parameter.is_empty() { String::new() } else { format!("http.{}", error.parameter) };
+        Self::error(code, place, error.to_string())
     }
 }
 

@@ -15,10 +15,13 @@ pub fn is_id(text: &str) -> bool {
 #[must_use]
 pub fn split_relative(text: &str) -> Option<(&str, &str)> {
     let (kind, rest) = text.split_once('/')?;
-    let id =
-        rest.split_once("/_history/").map_or(rest, |(id, version)| if is_id(version) { id } else { rest });
-    let is_kind = kind.starts_with(|first: char| first.is_ascii_uppercase())
-        && kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let id = match rest.split_once('/') {
+        None => rest,
+        Some((id, version)) if version.strip_prefix("_history/").is_some_and(is_id) => id,
+        Some(_) => return None,
+    };
+    let legible = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let is_kind = kind.starts_with(|first: char| first.is_ascii_alphabetic()) && kind.bytes().all(legible);
     (is_kind && is_id(id)).then_some((kind, id))
 }
 

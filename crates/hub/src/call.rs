@@ -122,6 +122,14 @@ pub struct Failure {
     pub retry_after: Option<u32>,
 }
 
+impl Conditions {
+    /// Whether a write depends on the current version.
+    #[must_use]
+    pub fn are_on_version(&self) -> bool {
+        self.if_match.is_some() || self.if_none_match.is_some()
+    }
+}
+
 impl Answer {
     /// An answer with a resource.
     #[must_use]
@@ -149,11 +157,12 @@ impl Failure {
         Self { status, issues, allow: None, retry_after: None }
     }
 
-    /// The same, with the place of its issues moved under `prefix` (`Bundle.entry[3]`).
+    /// The same inside a bundle: issues without a place of their own, or with one in the URL, have `prefix`
+    /// (`Bundle.entry[3]`) instead.
     #[must_use]
     pub fn under(mut self, prefix: &str) -> Self {
         for issue in &mut self.issues {
-            if issue.place.is_empty() {
+            if issue.place.is_empty() || issue.place.starts_with("http.") {
                 prefix.clone_into(&mut issue.place);
             }
         }

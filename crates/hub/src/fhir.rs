@@ -4,8 +4,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use axum::http::Method;
 use ieum_fhir::definitions::r4;
+use ieum_fhir::search::R4;
 use ieum_fhir::search::parse::{Limits, ParseContext};
-use ieum_fhir::search::r4::R4;
 
 use crate::call::{Answer, Call, Failure};
 use crate::routes::Offer::{Code, Flag, Operation, System, Type};
@@ -115,15 +115,7 @@ pub static ROUTES: &[Route] = &[
         &[Type("update"), Flag("updateCreate")],
         update::update,
     ),
-    row(
-        Method::DELETE,
-        "/fhir/{kind}/{id}",
-        Writers,
-        "delete",
-        Nothing,
-        &[Type("delete")],
-        delete::delete,
-    ),
+    row(Method::DELETE, "/fhir/{kind}/{id}", Writers, "delete", Nothing, &[Type("delete")], delete::delete),
     row(
         Method::GET,
         "/fhir/{kind}/{id}/_history",
@@ -179,15 +171,24 @@ const fn row(
 /// # Errors
 /// [`Failure`]; then nothing has happened.
 pub fn run(call: &Call<'_>) -> Result<Answer, Failure> {
+    check_access(call)?;
+    (call.route.run)(call)
+}
+
+/// Whether the caller may use the route, and the address names a resource type.
+fn check_access(call: &Call<'_>) -> Result<(), Failure> {
+    let is_resource = r4().is_resource(&call.place.kind);
     if !call.route.who.admits(call.access) {
-        call.hub.door().refused(call.access, call.route.action, &call.place.kind)?;
+        // What is no type may be anything, and is not kept.
+        let target = if is_resource { &call.place.kind } else { "" };
+        call.hub.door().refused(call.access, call.route.action, target)?;
         return Err(error::forbidden());
     }
     // `IeumAccount` and its like are records, but not resources: they do not exist here.
-    if call.route.pattern.contains("{kind}") && !r4().is_resource(&call.place.kind) {
+    if call.route.pattern.contains("{kind}") && !is_resource {
         return Err(error::unknown_type());
     }
-    (call.route.run)(call)
+    Ok(())
 }
 
 /// An instant as HTTP headers write it; seconds.

@@ -14,8 +14,12 @@
 
 pub mod call;
 pub mod caller;
+pub mod cli;
+pub mod config;
+pub mod data;
 pub mod fhir;
 pub mod hub;
+pub mod import;
 pub mod limits;
 pub mod percent;
 pub mod portal;

@@ -31,6 +31,9 @@ fn type_named(name: &str) -> Result<&'static TypeDef, ExpressionError> {
     found.ok_or_else(|| ExpressionError::NoSuchType { name: name.to_owned() })
 }
 
+/// Ways one expression may fork into at elements with a choice of types. Extensions have fifty: KR Core has 100.
+const MAX_PATHS: usize = 4_096;
+
 struct Compiler {
     resource: &'static TypeDef,
     context: &'static TypeDef,
@@ -146,7 +149,10 @@ impl Compiler {
 
 /// The element of this name at every place that has it; at least one must.
 fn members(places: &[Place], name: &str) -> Result<Vec<Place>, ExpressionError> {
-    let found: Vec<Place> = places.iter().flat_map(|place| place.member(name)).collect();
+    let found: Vec<Place> = places.iter().flat_map(|place| place.member(name)).take(MAX_PATHS + 1).collect();
+    if found.len() > MAX_PATHS {
+        return Err(ExpressionError::TooLarge);
+    }
     match places.first() {
         Some(place) if found.is_empty() => {
             Err(ExpressionError::NoSuchElement { of: place.of.name.to_owned(), name: name.to_owned() })

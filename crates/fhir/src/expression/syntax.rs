@@ -4,7 +4,10 @@ use super::ExpressionError;
 
 /// The longest of R4 has about 3,000 characters.
 const MAX_LENGTH: usize = 16_384;
-const MAX_DEPTH: usize = 32;
+/// Parentheses one inside another; R4 has one.
+const MAX_DEPTH: usize = 8;
+/// Steps of one path; R4 has six. With the depth it bounds how deep the tree is.
+const MAX_STEPS: usize = 64;
 
 /// An expression as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +92,7 @@ impl<'e> Parser<'e> {
         } else {
             Expression::Name(self.name()?)
         };
-        loop {
+        for _ in 0..MAX_STEPS {
             if self.takes("[") {
                 let digits = self.span(|byte| byte.is_ascii_digit());
                 let item = digits.parse().map_err(|_| self.error())?;
@@ -106,6 +109,7 @@ impl<'e> Parser<'e> {
                 return Ok(path);
             }
         }
+        Err(ExpressionError::TooLarge)
     }
 
     /// After `name(`, up to and with the closing parenthesis.

@@ -149,21 +149,21 @@ impl<'d> Sink<'d, '_> {
                 }
             }
             Leaf::Uri => {
-                let uri = value.text().filter(|uri| !uri.is_empty());
+                let uri = value.text().filter(has_ink);
                 self.values.extend(uri.map(|uri| (param, IndexValue::Uri(uri))));
             }
         }
     }
 
     fn token(&mut self, param: u16, system: Option<Cow<'d, str>>, code: Option<Cow<'d, str>>) {
-        let (system, code) = (system.filter(|text| !text.is_empty()), code.filter(|text| !text.is_empty()));
+        let (system, code) = (system.filter(has_ink), code.filter(has_ink));
         if code.is_some() || system.is_some() {
             self.values.push((param, IndexValue::Token { system, code }));
         }
     }
 
     fn string(&mut self, param: u16, value: Value<'d>) {
-        if let Some(text) = value.text().filter(|text| !text.trim().is_empty()) {
+        if let Some(text) = value.text().filter(has_ink) {
             self.values.push((param, IndexValue::String(text)));
         }
     }
@@ -194,6 +194,11 @@ fn time(leaf: Leaf, value: Value<'_>) -> Option<TimeRange> {
         Leaf::Timing => date::timing(value),
         _ => date::parse(&value.text()?).ok(),
     }
+}
+
+/// Whether there is anything to find: searches for white space alone are refused.
+fn has_ink(text: &impl AsRef<str>) -> bool {
+    !text.as_ref().trim().is_empty()
 }
 
 fn text<'d>(value: Value<'d>, name: &str) -> Option<Cow<'d, str>> {

@@ -11,8 +11,8 @@ mod value;
 
 use std::cell::Cell;
 
-use super::Query;
 use super::parameters::Parameters;
+use super::{Query, R4};
 
 /// What a search may cost at most before it is even run.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +48,14 @@ pub struct ParseContext<'c> {
     pub strict: bool,
     /// Limits in force.
     pub limits: Limits,
+}
+
+impl<'c> ParseContext<'c> {
+    /// For the resource types and parameters of R4 and KR Core, with the usual limits.
+    #[must_use]
+    pub fn r4(base_url: Option<&'c str>, now_micros: i64, strict: bool) -> Self {
+        Self { parameters: &R4, base_url, now_micros, strict, limits: Limits::default() }
+    }
 }
 
 /// Why a search is refused.

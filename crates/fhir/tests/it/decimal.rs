@@ -119,7 +119,7 @@ fn what_is_no_decimal_is_refused() {
 fn spelling(number: i128, places: u32, style: u8) -> String {
     match style % 3 {
         0 => format!("{number}e-{places}"),
-        1 => format!("{number}0E-{}", places + 1),
+        1 if number != 0 => format!("{number}0E-{}", places + 1),
         _ => {
             let sign = if number < 0 { "-" } else { "" };
             let digits = format!("{:0>width$}", number.unsigned_abs(), width = places as usize + 1);

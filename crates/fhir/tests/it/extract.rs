@@ -1,15 +1,13 @@
-//! Extraction: each type of value, each trap of the handbook, and all of the example data.
-
-use std::collections::BTreeMap;
+//! Extraction: each type of value and each trap of the handbook; in `data`, all of the example data.
 
 use ieum_fhir::decimal::SortKey;
 use ieum_fhir::definitions::r4;
 use ieum_fhir::expression::compile;
-use ieum_fhir::extract::{ExtractOptions, extract, main_date_expressions};
+use ieum_fhir::extract::{ExtractOptions, extract, main_date_expressions, reads};
 use ieum_fhir::index::{Extracted, IndexValue, ParamType, Target};
 use ieum_fhir::json::{Document, Limits};
 
-use crate::shared;
+mod data;
 
 const OPTIONS: ExtractOptions<'_> = ExtractOptions { base_url: Some("https://hub.example/fhir") };
 
@@ -282,7 +280,7 @@ fn every_parameter_has_something_to_extract() {
         for param in r4().search_params(kind) {
             let paths =
                 param.expression.and_then(|expression| compile(kind, expression).ok()).unwrap_or_default();
-            let readable = paths.iter().any(|path| ieum_fhir::extract::reads(param.kind, path));
+            let readable = paths.iter().any(|path| reads(param.kind, path));
             if !readable && !matches!(param.kind, ParamType::Composite | ParamType::Special) {
                 without.push(format!(
                     "{kind}.{}: {:?} of {:?}",
@@ -311,75 +309,5 @@ fn compartment_parameters_exist() {
                 }
             }
         }
-    }
-}
-
-#[test]
-fn synthea() {
-    let (mut resources, mut found, mut bytes) = (0_u64, BTreeMap::<ParamType, u64>::new(), 0);
-    let (mut in_patient, mut dated) = (0_u64, 0_u64);
-    for (_, bundle) in shared::files("synthea") {
-        for resource in shared::synthea_resources(&bundle) {
-            with(&resource, |kind, extracted| {
-                resources += 1;
-                bytes += resource.len();
-                for (param, value) in &extracted.values {
-                    let definition = r4().search_params(kind)[usize::from(*param)];
-                    *found.entry(definition.kind).or_default() += 1;
-                    assert!(
-                        !matches!(value, IndexValue::Reference(Target::Url(url)) if url.starts_with("urn:uuid"))
-                    );
-                }
-                in_patient += u64::from(extracted.compartments.iter().any(|(kind, _)| *kind == "Patient"));
-                dated += u64::from(extracted.main_date.is_some());
-                assert!(extracted.values.is_sorted());
-            });
-        }
-    }
-    if resources == 0 {
-        return;
-    }
-    let per = |count: u64| count as f64 / resources as f64;
-    let all: u64 = found.values().sum();
-    eprintln!("{resources} resources, {bytes} bytes, {:.2} values each", per(all));
-    for (kind, count) in &found {
-        eprintln!("  {kind:?}: {:.3}", per(*count));
-    }
-    eprintln!("  in a patient's compartment: {:.3}, with main date: {:.3}", per(in_patient), per(dated));
-    assert_eq!(resources, 45_337);
-    assert!((9.0..14.0).contains(&per(all)), "{}", per(all));
-}
-
-#[test]
-fn krcore_examples_and_parameters() {
-    let mut count = 0;
-    for (name, bytes) in shared::files("krcore-1.0.2-examples") {
-        with(std::str::from_utf8(&bytes).unwrap(), |kind, found| {
-            count += 1;
-            assert!(!found.values.is_empty(), "{name}");
-            eprintln!("{kind}: {} values", found.values.len());
-        });
-    }
-    let mut parameters = 0;
-    for (name, bytes) in shared::files("krcore-2.0.0") {
-        if !name.starts_with("SearchParameter-") {
-            continue;
-        }
-        parameters += 1;
-        let document = Document::parse(&bytes, &Limits::default()).unwrap();
-        let code = document.root().get("code").unwrap().text().unwrap();
-        for base in document.root().get("base").unwrap().elements() {
-            let base = base.text().unwrap();
-            assert!(r4().search_param(&base, &code).is_some(), "{base} {code}");
-        }
-        if let Some(expression) = document.root().get("expression").and_then(|expression| expression.text()) {
-            let base = document.root().get("base").unwrap().elements().next().unwrap().text().unwrap();
-            assert!(
-                !compile(&base, &expression).unwrap_or_else(|error| panic!("{name}: {error}")).is_empty()
-            );
-        }
-    }
-    if shared::folder().is_some() {
-        assert_eq!((count, parameters), (28, 39));
     }
 }

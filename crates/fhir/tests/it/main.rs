@@ -1,4 +1,4 @@
-//! Tests of `ieum-fhir` from outside: tables, properties, and the shared example data.
+//! Tests of the public interface of `ieum-fhir`, in one binary: tables, properties, and the shared example data.
 
 mod date;
 mod decimal;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 
-use ieum_fhir::json::{Document, Limits};
+use ieum_fhir::json::{Document, Limits, write_minified};
 
 /// The folder, from `IEUM_SHARED` or beside the repository; says so loudly when there is none.
 pub(crate) fn folder() -> Option<PathBuf> {
@@ -40,22 +40,18 @@ pub(crate) fn files(folder: &str) -> Vec<(String, Vec<u8>)> {
 /// The resources of a Synthea bundle as they would be stored: references from `urn:uuid:` to `Type/id`.
 pub(crate) fn synthea_resources(bundle: &[u8]) -> Vec<String> {
     let document = Document::parse(bundle, &Limits::default()).unwrap();
-    let entries = || document.root().get("entry").unwrap().elements();
+    let resources =
+        || document.root().get("entry").unwrap().elements().map(|entry| entry.get("resource").unwrap());
     let mut local = HashMap::new();
-    for entry in entries() {
-        let resource = entry.get("resource").unwrap();
-        let text = |name| resource.get(name).unwrap().text().unwrap().into_owned();
+    for (entry, resource) in document.root().get("entry").unwrap().elements().zip(resources()) {
+        let text = |name| resource.get(name).unwrap().text().unwrap();
         let url = entry.get("fullUrl").unwrap().text().unwrap().into_owned();
         local.insert(url, format!("{}/{}", text("resourceType"), text("id")));
     }
-    entries()
-        .map(|entry| {
-            let mut out = Vec::new();
-            let resource = entry.get("resource").unwrap();
-            ieum_fhir::json::write_minified(resource, &mut out, &mut |value| {
-                value.text().and_then(|text| local.get(&*text).cloned())
-            });
-            String::from_utf8(out).unwrap()
-        })
-        .collect()
+    let stored = resources().map(|resource| {
+        let mut out = Vec::new();
+        write_minified(resource, &mut out, &mut |value| local.get(&*value.text()?).cloned());
+        String::from_utf8(out).unwrap()
+    });
+    stored.collect()
 }

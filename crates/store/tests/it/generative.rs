@@ -6,6 +6,8 @@
 mod questions;
 mod records;
 
+use std::cell::Cell;
+
 use ieum_store::access::AccessPlan;
 use ieum_store::engine::{CompartmentRequest, HistoryRequest, HistoryScope};
 use proptest::prelude::*;
@@ -15,7 +17,7 @@ use crate::support::{Store, everything, memory, only, sqlite};
 use records::Step;
 
 /// Stores made in an ordinary run.
-const CASES: u32 = 48;
+const CASES: u32 = 60;
 
 fn cases() -> u32 {
     std::env::var("IEUM_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES)
@@ -24,8 +26,9 @@ fn cases() -> u32 {
 #[test]
 fn the_engine_answers_as_the_oracle_does() {
     let mut runner = TestRunner::new(Config { cases: cases(), failure_persistence: None, ..Config::default() });
-    let steps = proptest::collection::vec(records::step(), 1..60);
+    let steps = proptest::collection::vec(records::step(), 20..80);
     let urls = proptest::collection::vec(questions::url(), 60);
+    let (asked, answered) = (Cell::new(0_u64), Cell::new(0_u64));
     runner
         .run(&(steps, urls, 1..7_usize), |(steps, urls, limit)| {
             let (oracle, engine) = (memory(), sqlite());
@@ -35,7 +38,9 @@ fn the_engine_answers_as_the_oracle_does() {
             }
             for url in &urls {
                 for access in callers() {
-                    same_answer(&oracle, &engine, &access, url, limit)?;
+                    let found = same_answer(&oracle, &engine, &access, url, limit)?;
+                    asked.set(asked.get() + 1);
+                    answered.set(answered.get() + u64::from(found > 0));
                 }
             }
             for access in callers() {
@@ -44,6 +49,8 @@ fn the_engine_answers_as_the_oracle_does() {
             Ok(())
         })
         .unwrap();
+    eprintln!("{} questions, {} with an answer", asked.get(), answered.get());
+    assert!(answered.get() * 5 > asked.get(), "most questions find nothing: they prove little");
 }
 
 /// Everybody, one patient, and somebody from whom a class is hidden.
@@ -67,13 +74,10 @@ fn same_answer(
     access: &AccessPlan,
     url: &str,
     limit: usize,
-) -> Result<(), TestCaseError> {
+) -> Result<usize, TestCaseError> {
     let (expected, found) = match (oracle.try_query(url), engine.try_query(url)) {
         (Ok(_), Ok(_)) => (oracle.find(access, url), engine.find(access, url)),
-        (left, right) => {
-            prop_assert_eq!(left.is_ok(), right.is_ok());
-            return Err(TestCaseError::reject("not a question"));
-        }
+        (left, right) => return Err(TestCaseError::fail(format!("{url} is no question: {left:?} {right:?}"))),
     };
     prop_assert_eq!(&found, &expected, "{} for {:?}", url, access);
     // Under a total order, the order itself must be the same, by pages of any size.
@@ -83,8 +87,8 @@ fn same_answer(
     prop_assert_eq!(engine.find_paged(access, &ordered, limit), expected, "{} by {}", ordered, limit);
     let mut paged = engine.find_paged(access, url, limit);
     paged.sort();
-    prop_assert_eq!(paged, found, "{} by {}", url, limit);
-    Ok(())
+    prop_assert_eq!(&paged, &found, "{} by {}", url, limit);
+    Ok(found.len())
 }
 
 fn same_reading(oracle: &Store, engine: &Store, access: &AccessPlan, limit: usize) -> Result<(), TestCaseError> {
