@@ -7,7 +7,7 @@ use ieum_store::commit::StoreError;
 use ieum_trust::access::{Access, Role};
 use ieum_trust::door::{DoorError, View};
 use ieum_ui::Lang;
-use ieum_ui::maud::Markup;
+use maud::Markup;
 use jiff::Timestamp;
 use jiff::civil::Date;
 

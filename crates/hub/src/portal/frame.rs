@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use ieum_trust::access::Role;
-use ieum_ui::maud::Markup;
+use maud::Markup;
 use ieum_ui::{Crumb, Lang, Message, NavItem, Page, Viewer};
 
 use super::call::{Call, Reply};

@@ -20,7 +20,7 @@ pub(crate) mod summary;
 pub(crate) mod timeline;
 pub(crate) mod vitals;
 
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{Align, Column, Lang, Message, Tone};
 
 /// A column of text.

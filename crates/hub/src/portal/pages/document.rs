@@ -1,6 +1,6 @@
 //! One document, its text shown as text.
 
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{Message, Tone, card_plain, definitions_inline, format};
 
 use super::room::{Part, Room};

@@ -1,6 +1,6 @@
 //! Documents and imaging studies.
 
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{Table, Tone, badge, section};
 
 use super::room::{Part, Room};

@@ -1,7 +1,7 @@
 //! Entering an open hub in a role, without account: for trying out on one's own machine.
 
 use ieum_trust::access::{Access, Role};
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{ButtonStyle, Field, InputKind, SearchForm, Table, button_post, pagination, text_input};
 
 use super::find::{Asked, ask, next_page};

@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use ieum_store::commit::StoreError;
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{ButtonStyle, Message, Tone, button_link};
 use uuid::Uuid;
 

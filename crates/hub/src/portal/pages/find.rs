@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ieum_trust::door::{Page, View};
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{Field, InputKind, Message, SearchForm, Table, Tone, badge, pagination, text_input};
 
 use super::question::{By, Question, Unasked, questions};

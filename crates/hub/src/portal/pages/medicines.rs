@@ -1,6 +1,6 @@
 //! Medicines: what is taken at present, and what was taken before.
 
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{Message, Table, Tone, section};
 
 use super::room::{Part, Room};

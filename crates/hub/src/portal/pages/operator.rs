@@ -2,7 +2,7 @@
 
 use ieum_fhir::json::Value;
 use ieum_store::engine::StoredAuditEntry;
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{Align, Column, Message, Narrow, Progress, Table, Tone, badge, card_plain, format, pagination, section};
 use jiff::Timestamp;
 

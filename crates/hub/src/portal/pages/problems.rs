@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{Table, Tone, badge, card, section};
 
 use super::room::{Part, Room};

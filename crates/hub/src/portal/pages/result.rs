@@ -1,7 +1,7 @@
 //! One test over time.
 
 use ieum_ui::chart::{LineChart, Size};
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{Message, Table, Tone, card_plain, section};
 
 use super::room::{Part, Room};

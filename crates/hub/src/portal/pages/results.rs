@@ -1,6 +1,6 @@
 //! Results: the latest of each test with its trend, and reports with a conclusion.
 
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{Message, Table, Tone, badge, chart, section};
 
 use super::room::{Part, Room};

@@ -1,7 +1,7 @@
 //! What the pages of one record share: whose it is, the header with what must not be overlooked, the tabs.
 
 use ieum_trust::door::View;
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{
     Crumb, Lang, Message, Tone, badge, button_print, card_plain, definitions, definitions_inline, disclosure, tab_links,
 };

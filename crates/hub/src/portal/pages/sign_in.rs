@@ -3,7 +3,7 @@
 use ieum_fhir::search::{Filter, Param, Query, SystemTest, Test, TokenTest, Total};
 use ieum_trust::access::{Access, Role};
 use ieum_trust::account::{ACCOUNT, Account, digest};
-use ieum_ui::maud::html;
+use maud::html;
 use ieum_ui::{ButtonStyle, Field, InputKind, Message, Tone, button, card_plain, form_post, text_input};
 
 use crate::portal::call::{Call, Refusal, Reply};

@@ -1,7 +1,7 @@
 //! The start page: what Ieum is, what can be tried here, how the hub is.
 
 use ieum_trust::access::Role;
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{ButtonStyle, Grid, Icon, Message, Tone, button_link, button_post, format, grid, section};
 
 use crate::portal::call::{Call, Refusal, Reply};

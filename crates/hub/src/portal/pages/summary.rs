@@ -1,6 +1,6 @@
 //! The first page of a record: what matters at a glance.
 
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{Grid, Message, Tone, badge, card_plain, chart, columns, grid};
 
 use super::room::{Part, Room};

@@ -1,6 +1,6 @@
 //! The visits and what happened in them, newest first; or everything of one kind.
 
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{Kind, pagination, tab_links};
 
 use super::room::{Part, Room};

@@ -1,7 +1,7 @@
 //! Vital signs: a chart for each.
 
 use ieum_ui::chart::{LineChart, PressureChart, Reading, Size};
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{Grid, Message, Tone, card_plain, empty, grid};
 
 use super::cut_notice;

@@ -2,7 +2,7 @@
 
 use ieum_fhir::json::Value;
 use ieum_ui::Lang;
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 
 use super::fields::{all, at, text};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ieum_ui::chart::{Bar, bars};
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{Grid, Lang, Table, Tone, badge, card_figure, card_plain, format, grid, section};
 
 use super::{imports, refresh};

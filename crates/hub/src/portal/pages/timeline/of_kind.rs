@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ieum_fhir::json::Value;
 use ieum_trust::door::Page;
-use ieum_ui::maud::html;
+use maud::html;
 use ieum_ui::{Entry, Group, Kind, Tone, badge, timeline};
 
 use super::super::results::test_href;
@@ -29,7 +29,7 @@ struct Item {
     title: String,
     href: Option<String>,
     detail: String,
-    marks: ieum_ui::maud::Markup,
+    marks: maud::Markup,
 }
 
 /// One page of records of a kind.

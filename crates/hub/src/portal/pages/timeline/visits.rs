@@ -1,6 +1,6 @@
 //! Visits by year, each with what happened in it.
 
-use ieum_ui::maud::{Markup, html};
+use maud::{Markup, html};
 use ieum_ui::{Entry, Group, Kind, Tone, badge, empty, timeline};
 
 use super::super::cut_notice;
