@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use ieum_store::commit::StoreError;
 use ieum_trust::access::{Access, Role};
 use ieum_trust::door::{DoorError, View};
@@ -65,7 +65,7 @@ pub(crate) enum Refusal {
     /// Nothing here for this reader, whether or not it exists for others.
     NotFound,
     /// The page knows other methods.
-    Method(Vec<Method>),
+    Method,
     /// Somebody must sign in first.
     SignIn,
     /// The page is another role's.

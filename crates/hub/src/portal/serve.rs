@@ -50,7 +50,7 @@ pub(crate) async fn serve(State(portal): State<Portal>, request: Request) -> Res
     let route = found.as_ref().map(|(route, _)| *route);
     let place = found.map(|(_, place)| place).unwrap_or_default();
     let asked = Asked::of(&portal, &parts, route, place, parts_of_path.unwrap_or_default(), id);
-    let lang = asked.lang;
+    let (lang, methods) = (asked.lang, asked.methods.clone());
     let reply = match route.map(Route::run) {
         Some(Run::Now(work)) => work(&portal, &asked.place).unwrap_or_else(|refusal| asked.refuse(&refusal)),
         _ => asked.exchange(body).await,
@@ -58,6 +58,10 @@ pub(crate) async fn serve(State(portal): State<Portal>, request: Request) -> Res
     let mut response = respond(reply, parts.method == Method::HEAD);
     if percent_lang(&parts).is_some() {
         add(&mut response, header::SET_COOKIE, &lang_cookie(&portal, lang));
+    }
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+        add(&mut response, header::ALLOW, &names.join(", "));
     }
     add_headers(&portal, &mut response, id);
     let pattern = route.map_or("(none)", |route| route.pattern);
@@ -182,7 +186,7 @@ impl Asked {
         call.form = form?;
         let Some(route) = self.route else {
             let known = !self.methods.is_empty();
-            return Err(if known { Refusal::Method(self.methods.clone()) } else { Refusal::NotFound });
+            return Err(if known { Refusal::Method } else { Refusal::NotFound });
         };
         self.admit(call, route)?;
         if self.is_post && !self.may_post(call) {
@@ -219,7 +223,9 @@ impl Asked {
     /// Writes down that records were shown, durably, before the page leaves.
     fn write_down(&self, call: &Call<'_>, route: &Route, reply: &Reply) -> Result<(), Refusal> {
         let shown = matches!(reply, Reply::Page(status, _) if status.is_success());
-        if !route.shows_records || !shown {
+        // The search page without a question shows nobody.
+        let nobody = route.pattern == "/patients" && call.value("q").trim().is_empty();
+        if !route.shows_records || !shown || nobody {
             return Ok(());
         }
         let access = call.access()?;

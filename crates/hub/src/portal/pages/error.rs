@@ -77,8 +77,8 @@ fn words(call: &Call<'_>, refusal: &Refusal) -> (StatusCode, Tone, &'static str,
                 format!("Signing in failed several times. You can try again in {seconds} seconds."),
             ),
         ),
-        Refusal::NotFound | Refusal::Method(_) | Refusal::SignIn => (
-            if matches!(refusal, Refusal::Method(_)) { StatusCode::METHOD_NOT_ALLOWED } else { StatusCode::NOT_FOUND },
+        Refusal::NotFound | Refusal::Method | Refusal::SignIn => (
+            if matches!(refusal, Refusal::Method) { StatusCode::METHOD_NOT_ALLOWED } else { StatusCode::NOT_FOUND },
             Tone::Information,
             call.say("찾으시는 화면이 없습니다", "There is no such page"),
             own("주소가 바뀌었거나, 이 화면에서 볼 수 있는 기록이 없습니다.",

@@ -41,7 +41,7 @@ pub(super) fn ask(call: &Call<'_>, view: &View<'_>, text: &str, limit: usize) ->
     let ways = match questions(text, call.today()) {
         Ok(ways) => ways,
         Err(Unasked::Nothing) => {
-            let page = load::search(call, view, "Patient", &[("_sort", "name")], token, limit)?;
+            let page = load::search(call, view, "Patient", &[("_sort", "birthdate")], token, limit)?;
             return Ok(Asked::Found { page, by: None });
         }
         Err(unasked) => return Ok(Asked::Not(unasked)),
@@ -51,7 +51,7 @@ pub(super) fn ask(call: &Call<'_>, view: &View<'_>, text: &str, limit: usize) ->
     let mut answer = Asked::Not(Unasked::Nothing);
     for way in ways {
         let mut pairs: Vec<(&str, &str)> = way.pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        pairs.push(("_sort", "name"));
+        pairs.push(("_sort", "birthdate"));
         let page = load::search(call, view, "Patient", &pairs, token, limit)?;
         let is_found = !page.records.is_empty();
         answer = Asked::Found { page, by: Some(way.by) };
@@ -118,6 +118,7 @@ fn answer(call: &Call<'_>, text: &str) -> Result<Markup, Refusal> {
             h2 { (call.say("찾은 환자", "Patients found"))
                 @if is_all && !people.is_empty() { " " span .i-soft .i-number { (people.len()) } } }
             (other_way(call, text, by))
+            @if people.len() > 1 { p .i-small .i-soft { (call.say("생년월일이 이른 순서입니다.", "In order of birth.")) } }
             (table(call, &people, &seen))
             (pagination(previous.as_deref(), next.as_deref(), lang))
         }
@@ -144,18 +145,18 @@ fn unasked_message(call: &Call<'_>, unasked: Unasked) -> Markup {
 fn other_way(call: &Call<'_>, text: &str, by: Option<By>) -> Markup {
     let Ok(ways) = questions(text, call.today()) else { return html! {} };
     let word = |by: By| match by {
-        By::Name => call.say("이름", "name"),
-        By::Birth => call.say("생년월일", "birth date"),
-        By::Phone => call.say("전화번호", "telephone number"),
-        By::Number => call.say("환자번호", "patient number"),
+        By::Name => call.say("이름으로", "name"),
+        By::Birth => call.say("생년월일로", "birth date"),
+        By::Phone => call.say("전화번호로", "telephone number"),
+        By::Number => call.say("환자번호로", "patient number"),
     };
     let Some(by) = by.filter(|_| ways.len() > 1) else { return html! {} };
     html! {
         p .i-soft {
-            (call.say(format!("숫자를 {}(으)로 보고 찾았습니다. ", word(by)), format!("Digits were read as a {}. ", word(by))))
+            (call.say(format!("숫자를 {} 보고 찾았습니다. ", word(by)), format!("Digits were read as a {}. ", word(by))))
             @for other in ways.iter().filter(|way| way.by != by) {
                 a href=(with_pairs("/patients", [("q", text), ("by", other.by.slug())])) {
-                    (call.say(format!("{}(으)로 찾기", word(other.by)), format!("Search by {}", word(other.by))))
+                    (call.say(format!("{} 찾기", word(other.by)), format!("Search by {}", word(other.by))))
                 }
             }
         }
@@ -204,7 +205,7 @@ fn table(call: &Call<'_>, people: &[Person], seen: &LastVisits) -> Markup {
             html! {
                 a href={ "/patients/" (person.id) } { (person.name(lang)) }
                 @if person.death.is_some() { " " (badge(Tone::Neutral, call.say("사망", "Deceased"))) }
-                @if let Some(other) = person.other_names.first() { " " span .i-soft .i-small { (other) } }
+                @if let Some(other) = person.other_names.first() { " " span .i-soft .i-small .i-light { (other) } }
             },
             html! { (age.as_deref().unwrap_or(call.say("나이 미상", "Age unknown"))) " · " (person.sex(lang)) },
             html! { (birth(call, person)) },

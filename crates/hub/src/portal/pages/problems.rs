@@ -67,31 +67,37 @@ fn table(room: &Room<'_>, problems: &[Problem], lasting: bool) -> Markup {
     Table { empty: Some(empty), ..Table::new(caption, &columns, rows.collect()) }.html(lang)
 }
 
-/// Operations and treatments that are not on a tooth.
+/// Operations and treatments that are not on a tooth, each once: acupuncture is done many times.
 fn done(room: &Room<'_>, procedures: &[Procedure]) -> Markup {
     let lang = room.lang();
+    let mut each: Vec<(&Procedure, usize)> = Vec::new();
+    for procedure in procedures.iter().filter(|procedure| procedure.tooth.is_none()) {
+        let same = |(known, _): &&mut (&Procedure, usize)| known.concept == procedure.concept && known.site == procedure.site;
+        match each.iter_mut().find(same) {
+            Some((_, times)) => *times += 1,
+            None => each.push((procedure, 1)),
+        }
+    }
+    if each.is_empty() {
+        return html! {};
+    }
     let columns = [
         column(room.say("시술·수술", "Procedure")),
         column_keep(room.say("구분", "Kind")),
-        column_keep(room.say("날짜", "Date")),
+        column_keep(room.say("최근", "Latest")),
+        column_number(room.say("횟수", "Times")),
     ];
-    let rows: Vec<Vec<Markup>> = procedures
-        .iter()
-        .filter(|procedure| procedure.tooth.is_none())
-        .map(|procedure| {
-            vec![
-                html! { (hanja(procedure.concept.name(lang)))
-                    @if let Some(site) = &procedure.site { " " span .i-soft { (site.name(lang)) } } },
-                html! { (procedure.category(lang).unwrap_or("–")) },
-                html! { (procedure.at.as_ref().map_or_else(|| "–".to_owned(), |at| at.short(lang))) },
-            ]
-        })
-        .collect();
-    if rows.is_empty() {
-        return html! {};
-    }
+    let rows = each.iter().map(|(procedure, times)| {
+        vec![
+            html! { (hanja(procedure.concept.name(lang)))
+                @if let Some(site) = &procedure.site { " " span .i-soft { (site.name(lang)) } } },
+            html! { (procedure.category(lang).unwrap_or("–")) },
+            html! { (procedure.at.as_ref().map_or_else(|| "–".to_owned(), |at| at.short(lang))) },
+            html! { (times) },
+        ]
+    });
     let title = room.say("시술·수술", "Procedures");
-    section(title, Table::new(title, &columns, rows).html(lang))
+    section(title, Table::new(title, &columns, rows.collect()).html(lang))
 }
 
 /// The teeth that were treated, as a chart of the mouth and as a list.

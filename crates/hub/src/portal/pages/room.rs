@@ -189,7 +189,8 @@ impl<'c> Room<'c> {
         if below.is_some() {
             trail.push(Crumb { label: part.word(lang), href: &of_part });
         }
-        let content = html! { (self.header()?) (self.tabs(part)) (content) };
+        let is_first = part == Part::Summary && below.is_none();
+        let content = html! { (self.header(is_first)?) (self.tabs(part)) (content) };
         let actions = Some(button_print(lang));
         Ok(self.call.page(Frame { trail: Some(&trail), actions, ..Frame::new(&title, content) }))
     }
@@ -217,22 +218,27 @@ impl<'c> Room<'c> {
         tab_links(self.say("기록의 부분", "Parts of the record"), &links)
     }
 
-    /// Who it is, and what must not be overlooked.
-    fn header(&self) -> Result<Markup, Refusal> {
+    /// Who it is, and what must not be overlooked. The first page has all of it, the others what fits in a few lines.
+    fn header(&self, is_first: bool) -> Result<Markup, Refusal> {
         let lang = self.lang();
         let person = &self.person;
         let age = person.age(self.call.today(), lang);
         let sex_age = [Some(person.sex(lang).to_owned()), age].into_iter().flatten().collect::<Vec<_>>().join(" · ");
-        let rows = [
+        let mut rows = vec![
             (self.say("성별·나이", "Sex, age"), Some(html! { (sex_age) })),
             (self.say("생년월일", "Born"), self.birth()),
             (self.say("환자번호", "Patient number"), person.first_number().map(|number| html! { span .i-number { (number) } })),
-            (self.say("연락처", "Telephone"), person.phones.first().map(|phone| html! { span .i-number { (phone) } })),
         ];
+        if is_first {
+            let phone = person.phones.first().map(|phone| html! { span .i-number { (phone) } });
+            rows.push((self.say("연락처", "Telephone"), phone));
+        }
         Ok(card_plain(html! {
             (definitions_inline(&rows, lang))
-            (self.marks()?)
-            (disclosure(self.say("인적사항 모두 보기", "All personal details"), false, self.details()))
+            (self.marks(is_first)?)
+            @if is_first {
+                (disclosure(self.say("인적사항 모두 보기", "All personal details"), false, self.details()))
+            }
         }))
     }
 
@@ -243,7 +249,7 @@ impl<'c> Room<'c> {
     }
 
     /// Allergies first, then notes of safety, then death. That none is recorded is said too: it is not the same as none.
-    fn marks(&self) -> Result<Markup, Refusal> {
+    fn marks(&self, is_first: bool) -> Result<Markup, Refusal> {
         let lang = self.lang();
         let flags = load::records(self.call, &self.view, "Flag", &self.of_person(&[]), ALERTS, |flag| {
             let is_active = crate::portal::record::fields::text(flag, &["status"]).as_deref() == Some("active");
@@ -251,7 +257,7 @@ impl<'c> Room<'c> {
         })?;
         let flags: Vec<Concept> = flags.items.into_iter().flatten().collect();
         Ok(html! {
-            (self.allergies())
+            @if is_first || self.allergies.is_empty() { (self.allergies()) } @else { (self.allergies_short()) }
             @if !flags.is_empty() {
                 (Message {
                     tone: Tone::Warning,
@@ -272,8 +278,6 @@ impl<'c> Room<'c> {
         if self.allergies.is_empty() {
             return html! { p .i-soft .i-small { (self.say("알레르기: 기록된 것이 없습니다.", "Allergies: none recorded.")) } };
         }
-        let names: Vec<&str> = self.allergies.iter().map(|allergy| allergy.concept.name(lang)).collect();
-        let title = format!("{}: {}", self.say("알레르기", "Allergies"), names.join(", "));
         let body = html! {
             ul .i-plain-list {
                 @for allergy in &self.allergies {
@@ -290,7 +294,14 @@ impl<'c> Room<'c> {
                 }
             }
         };
-        Message { tone: Tone::Danger, title: &title, body }.html(lang)
+        Message { tone: Tone::Danger, title: self.say("알레르기", "Allergies"), body }.html(lang)
+    }
+
+    fn allergies_short(&self) -> Markup {
+        let lang = self.lang();
+        let names: Vec<&str> = self.allergies.iter().map(|allergy| allergy.concept.name(lang)).collect();
+        let title = format!("{}: {}", self.say("알레르기", "Allergies"), names.join(", "));
+        Message { tone: Tone::Danger, title: &title, body: html! {} }.html(lang)
     }
 
     fn details(&self) -> Markup {

@@ -98,13 +98,16 @@ fn role_card(call: &Call<'_>, role: Role, icon: Icon, title: &str, text: &str) -
         section .i-card .i-role {
             h3 .i-card__title { (icon.html()) (title) }
             p .i-soft { (text) }
-            div .i-actions { (way_in(call, role, title)) }
+            div .i-actions { (way_in(call, role)) }
         }
     }
 }
 
-fn way_in(call: &Call<'_>, role: Role, title: &str) -> Markup {
-    let label = call.say(format!("{title}(으)로 들어가기"), format!("Enter as {}", title.to_lowercase()));
+fn way_in(call: &Call<'_>, role: Role) -> Markup {
+    let label = match role {
+        Role::Operator => call.say("운영자로 들어가기", "Enter as operator"),
+        _ => call.say("의료진으로 들어가기", "Enter as clinician"),
+    };
     match (call.role() == Some(role), call.portal.is_open(), role) {
         (true, _, _) => {
             let home = routes::home(role).unwrap_or("/");
@@ -115,7 +118,7 @@ fn way_in(call: &Call<'_>, role: Role, title: &str) -> Markup {
         }
         (false, true, _) => {
             let csrf = call.session.as_ref().map_or("", |session| session.csrf.as_str());
-            button_post(ButtonStyle::Secondary, &label, "/enter", &[("role", role.name()), ("csrf", csrf)])
+            button_post(ButtonStyle::Secondary, label, "/enter", &[("role", role.name()), ("csrf", csrf)])
         }
         (false, false, _) => button_link(ButtonStyle::Secondary, call.say("로그인", "Sign in"), "/sign-in"),
     }

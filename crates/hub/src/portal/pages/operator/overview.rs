@@ -47,14 +47,15 @@ fn figures(call: &Call<'_>, census: &Census) -> Markup {
         format!("{} 시작", format::date_time(since, lang)),
         format!("since {}", format::date_time(since, lang)),
     );
-    grid(Grid::Small, [
+    let cards = [
         card_figure(call.say("환자", "Patients"), &format::integer(patients), call.say("명", ""), None),
         card_figure(call.say("기록", "Records"), &format::integer(records), call.say("건", ""), None),
         card_figure(call.say("변경 순번", "Commit number"), &format::integer(census.t), "", None),
         card_figure(call.say("저장 공간", "Storage"), &store, "", None),
         card_figure(call.say("가동 시간", "Running for"), &format::duration(uptime.as_secs(), lang), "", Some(&since)),
         card_figure(call.say("메모리", "Memory"), &status::memory_bytes().map_or_else(|| "–".to_owned(), format::bytes), "", Some(&version)),
-    ])
+    ];
+    html! { div .i-figures { (grid(Grid::Small, cards)) } }
 }
 
 /// One check: what, how it is, in words.
@@ -152,7 +153,7 @@ fn label(kind: &str, lang: Lang) -> String {
     }
 }
 
-const KINDS: [(&str, &str); 19] = [
+const KINDS: [(&str, &str); 20] = [
     ("Patient", "환자"),
     ("Encounter", "진료"),
     ("Condition", "진단·주호소"),
@@ -172,4 +173,5 @@ const KINDS: [(&str, &str); 19] = [
     ("PractitionerRole", "의료인 역할"),
     ("RelatedPerson", "보호자"),
     ("IeumAccount", "계정"),
+    ("IeumImport", "가져오기"),
 ];
