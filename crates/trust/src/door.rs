@@ -78,11 +78,8 @@ impl Door {
     ) -> Result<Committed, CommitError> {
         let request = CommitRequest { access: Arc::new(access.plan()), action, guards, changes };
         let mut entry = AuditEntry::of_commit(&request);
-        let result = if self.names_hidden(&request)? {
-            Err(CommitError::Denied)
-        } else {
-            self.engine.commit(request)
-        };
+        let result =
+            if self.names_hidden(&request)? { Err(CommitError::Denied) } else { self.engine.commit(request) };
         match result {
             Err(CommitError::Denied) => {
                 entry.allowed = false;
@@ -293,7 +290,11 @@ impl View<'_> {
     ///
     /// # Errors
     /// [`StoreError`] when the engine fails.
-    pub fn audit_entries(&self, before: Option<u64>, limit: usize) -> Result<Vec<StoredAuditEntry>, StoreError> {
+    pub fn audit_entries(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<StoredAuditEntry>, StoreError> {
         if self.plan.system { self.snapshot.audit_entries(before, limit) } else { Ok(Vec::new()) }
     }
 
