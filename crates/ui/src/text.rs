@@ -119,8 +119,8 @@ catalogue! {
         SignIn => "로그인", "Sign in";
         SignOut => "로그아웃", "Sign out";
         SignedInAs => "로그인한 사용자", "Signed in as";
-        FooterNote => "모든 열람은 기록되며, 정보주체는 누가 언제 왜 열람했는지 확인할 수 있습니다.",
-            "Every access is logged, and each person can see who read their record, when and why.";
+        FooterNote => "화면에서 이루어진 모든 열람은 기록됩니다.",
+            "Everything that is read on these pages is written down.";
         FooterMenu => "하단 메뉴", "Footer menu";
         Required => "필수", "Required";
         Search => "검색", "Search";
