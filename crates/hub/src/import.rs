@@ -80,7 +80,8 @@ pub enum ImportError {
 /// Never: the template is fixed.
 #[must_use]
 pub fn progress_style(what: &str) -> ProgressStyle {
-    let template = format!("{{bar:30}} {{percent:>3}} %  {{pos}} of {{len}} {what}  {{per_sec}}  {{eta}} left  {{msg}}");
+    let template =
+        format!("{{bar:30}} {{percent:>3}} %  {{pos}} of {{len}} {what}  {{per_sec}}  {{eta}} left  {{msg}}");
     ProgressStyle::with_template(&template).expect("the template is fixed")
 }
 

@@ -14,6 +14,7 @@ use crate::server::{self, Listening, ServerError};
 pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
     let settings = Loaded::new(&arguments.data, &arguments.flags)?.settings;
     log::start(settings.log);
+    crate::serve::log_panics_without_content();
     if settings.open && !settings.listen.ip().is_loopback() {
         return Err(ServerError::OpenBeyondLoopback.into());
     }

@@ -133,7 +133,9 @@ impl Writer {
         let request = entry.get("request");
         let member = |name: &str| request.and_then(|request| request.get(name)).and_then(Value::text);
         match entry.get("resource") {
-            Some(resource) if member("method").as_deref() == Some("POST") && member("ifNoneExist").is_none() => {
+            Some(resource)
+                if member("method").as_deref() == Some("POST") && member("ifNoneExist").is_none() =>
+            {
                 self.entry(resource, entry.get("fullUrl"), id);
             }
             resource => {

@@ -55,7 +55,7 @@ fn hostile_json(kind: Kind) {
     let digits = "9".repeat(2_000);
     for number in [
         format!("1.{digits}"),
-        digits.clone(),
+        digits,
         format!("1e{}", "9".repeat(30)),
         "-0.00".into(),
         "1E400".into(),

@@ -37,7 +37,8 @@ fn log() -> Log {
     static LOG: std::sync::OnceLock<Log> = std::sync::OnceLock::new();
     let start = || {
         let log = Log::default();
-        let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
+        let subscriber =
+            tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
         subscriber.init();
         log
     };
@@ -72,7 +73,9 @@ fn no_patient_data(kind: Kind) {
     }
     let request = reply.header("x-request-id").unwrap();
     let line = text.lines().find(|line| line.contains(request)).expect("every request has its line");
-    for field in [r#""http.method":"other""#, r#""http.route":"(none)""#, r#""http.status":405"#, "duration_micros"] {
+    for field in
+        [r#""http.method":"other""#, r#""http.route":"(none)""#, r#""http.status":405"#, "duration_micros"]
+    {
         assert!(line.contains(field), "{field} in {line}");
     }
     assert!(text.contains(r#""http.route":"/fhir/{kind}/{id}""#));
