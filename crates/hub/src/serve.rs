@@ -148,7 +148,9 @@ impl Asked {
         if has_body || needs_body {
             format::check_content(route.takes, &parts.headers)?;
         }
-        let received = if has_body { receive(hub, route, parts, body).await? } else {
+        let received = if has_body {
+            receive(hub, route, parts, body).await?
+        } else {
             Received { bytes: Vec::new(), room: Vec::new() }
         };
         if route.takes == Takes::Form {
@@ -162,8 +164,12 @@ impl Asked {
 
 fn find(method: &Method, path: &str) -> Result<(&'static Route, Place), Failure> {
     let path = path.strip_suffix('/').unwrap_or(path);
-    let parts: Vec<String> =
-        path.split('/').skip(1).map(percent::path_part).collect::<Result<_, _>>().map_err(|_| bad_encoding())?;
+    let parts: Vec<String> = path
+        .split('/')
+        .skip(1)
+        .map(percent::path_part)
+        .collect::<Result<_, _>>()
+        .map_err(|_| bad_encoding())?;
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     routes::find(method, &parts).ok_or_else(|| no_route(&parts))
 }
@@ -207,7 +213,8 @@ async fn receive(hub: &Hub, route: &Route, parts: &Parts, body: &mut Body) -> Re
     };
     let too_slow =
         || error::failure(StatusCode::REQUEST_TIMEOUT, Code::BodyTooSlow, "the body did not arrive in time");
-    let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let length =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: usize| length > limit) {
         return Err(too_large());
     }

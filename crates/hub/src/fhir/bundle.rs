@@ -21,7 +21,10 @@ pub fn bundle(call: &Call<'_>) -> Result<Answer, Failure> {
     let limits = Limits { bytes: call.hub.limits().bundle_bytes, ..Limits::default() };
     call.with_body(&limits, |root| {
         if root.get("resourceType").and_then(Value::text).as_deref() != Some("Bundle") {
-            return Err(error::bad(Code::NoTransaction, "post a Bundle here, and single resources to [base]/Type"));
+            return Err(error::bad(
+                Code::NoTransaction,
+                "post a Bundle here, and single resources to [base]/Type",
+            ));
         }
         let most = call.hub.limits().bundle_entries;
         let count = root.get("entry").map_or(0, |entries| entries.elements().count());
@@ -75,14 +78,17 @@ impl<'d> Entry<'d> {
         let request = entry.get("request").ok_or_else(|| wrong("give the entry a request"))?;
         let text = |name: &str| request.get(name).and_then(Value::text);
         let method = text("method").ok_or_else(|| wrong("give the request a method"))?;
-        let method = Method::from_bytes(method.as_bytes()).map_err(|_| wrong("give the request a method of HTTP"))?;
+        let method =
+            Method::from_bytes(method.as_bytes()).map_err(|_| wrong("give the request a method of HTTP"))?;
         let url = text("url").ok_or_else(|| wrong("give the request a url"))?;
         let (parts, pairs) = address(call, &url)?;
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let (route, place) = routes::find(&method, &parts).ok_or_else(|| serve::no_route(&parts))?;
         let resource = entry.get("resource");
         match route.takes {
-            Takes::Resource if resource.is_none() => return Err(wrong("give an entry with POST or PUT a resource")),
+            Takes::Resource if resource.is_none() => {
+                return Err(wrong("give an entry with POST or PUT a resource"));
+            }
             Takes::Bundle => return Err(wrong("a bundle cannot be posted inside a bundle")),
             Takes::Form => return Err(wrong("search by GET inside a bundle")),
             _ => {}

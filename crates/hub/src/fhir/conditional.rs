@@ -64,10 +64,16 @@ pub fn criteria_of_text(call: &Call<'_>, kind: &str, text: &str) -> Result<Query
 pub fn criteria(call: &Call<'_>, kind: &str, pairs: &[(String, String)]) -> Result<Query, Failure> {
     let query = search::parse(kind, pairs, &search_context(call, true))?;
     if query.filters.is_empty() {
-        return Err(error::bad(Code::CriteriaMissing, "say which record is meant, such as identifier=system|value"));
+        return Err(error::bad(
+            Code::CriteriaMissing,
+            "say which record is meant, such as identifier=system|value",
+        ));
     }
     if query.applied.len() != query.filters.len() {
-        return Err(error::bad(Code::CriteriaMissing, "leave out parameters that shape an answer, such as _sort"));
+        return Err(error::bad(
+            Code::CriteriaMissing,
+            "leave out parameters that shape an answer, such as _sort",
+        ));
     }
     Ok(Query { kind: query.kind, filters: query.filters, total: Total::None, ..Query::default() })
 }

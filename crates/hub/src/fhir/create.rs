@@ -73,7 +73,12 @@ pub fn prepare(call: &Call<'_>, id: &str, resource: Value<'_>) -> Result<Prepare
 ///
 /// # Errors
 /// [`Stumble::Again`] when a guard no longer holds, or another version is current.
-pub fn put(call: &Call<'_>, guards: Vec<Guard>, record: Prepared, expect: Expect) -> Result<Changed, Stumble> {
+pub fn put(
+    call: &Call<'_>,
+    guards: Vec<Guard>,
+    record: Prepared,
+    expect: Expect,
+) -> Result<Changed, Stumble> {
     let change = Change::Put { record: Box::new(record), expect };
     commit_one(call, guards, change)
 }

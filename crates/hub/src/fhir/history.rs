@@ -38,7 +38,8 @@ pub fn history(call: &Call<'_>) -> Result<Answer, Failure> {
     let links = Links::new(call, &path, applied);
     // `_count=0` asks for the number alone.
     let next = found.next.as_deref().filter(|_| size > 0);
-    let mut bundle = Bundle::new("history", found.total, &links.of_page(token, found.previous.as_deref(), next));
+    let mut bundle =
+        Bundle::new("history", found.total, &links.of_page(token, found.previous.as_deref(), next));
     for record in found.records.iter().take(size) {
         bundle.version(call, record, &subset)?;
     }

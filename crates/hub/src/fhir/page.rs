@@ -26,7 +26,9 @@ pub fn token<'c>(call: &'c Call<'_>) -> Result<Option<&'c str>, Failure> {
 #[must_use]
 pub fn size(call: &Call<'_>, count: Option<u32>) -> usize {
     let limits = call.hub.limits();
-    count.map_or(limits.page_default, |count| usize::try_from(count).unwrap_or(usize::MAX)).min(limits.page_most)
+    count
+        .map_or(limits.page_default, |count| usize::try_from(count).unwrap_or(usize::MAX))
+        .min(limits.page_most)
 }
 
 /// The one value of `_count`, where no search parser reads it.
@@ -56,7 +58,9 @@ pub fn since(call: &Call<'_>) -> Result<Option<i64>, Failure> {
     }
     // A plus sign that was not percent-encoded arrives as a space.
     let range = ieum_fhir::date::parse(&value.replacen(' ', "+", 1));
-    range.map(|range| Some(range.lo)).map_err(|_| wrong("must be an instant such as 2026-03-01T15:04:05+09:00"))
+    range
+        .map(|range| Some(range.lo))
+        .map_err(|_| wrong("must be an instant such as 2026-03-01T15:04:05+09:00"))
 }
 
 /// Links of a page, all with the parameters that took effect.

@@ -6,8 +6,8 @@ use ieum_store::body::{Stamp, write_resource};
 use ieum_store::commit::Changed;
 use ieum_store::record::{Op, Record};
 
-use super::subset::Subset;
 use super::error;
+use super::subset::Subset;
 use crate::call::{Answer, Call, Content, Failure, Returns};
 
 /// A record that is there.

@@ -35,7 +35,8 @@ const SHAPE: [&str; 2] = ["_summary", "_elements"];
 /// 400 for parameters that do not exist (unless handling is lenient) or cannot be read.
 pub fn asked(call: &Call<'_>, others: &[&str]) -> Result<Subset, Failure> {
     check_parameters(call, &[&SHAPE, others].concat())?;
-    let pairs: Vec<_> = call.pairs.iter().filter(|(name, _)| SHAPE.contains(&name.as_str())).cloned().collect();
+    let pairs: Vec<_> =
+        call.pairs.iter().filter(|(name, _)| SHAPE.contains(&name.as_str())).cloned().collect();
     if pairs.is_empty() {
         return Ok(Subset::Whole);
     }
@@ -235,7 +236,11 @@ fn summary_object(value: Value<'_>, def: &TypeDef, out: &mut Vec<u8>) {
         write_string(&key, out);
         out.push(b':');
         let inside = out.len();
-        if is_extension { write_minified(member, out, &mut |_| None) } else { summary(member, property, out) }
+        if is_extension {
+            write_minified(member, out, &mut |_| None)
+        } else {
+            summary(member, property, out)
+        }
         if out.len() == inside {
             out.truncate(before);
         }

@@ -20,7 +20,9 @@ pub fn update(call: &Call<'_>) -> Result<Answer, Failure> {
         check(call, resource)?;
         match id_of(resource) {
             Some(id) if id == call.place.id => {}
-            Some(_) => return Err(error::bad(Code::IdMismatch, "give the resource the id that is in the address")),
+            Some(_) => {
+                return Err(error::bad(Code::IdMismatch, "give the resource the id that is in the address"));
+            }
             None => return Err(error::bad(Code::IdMismatch, "give the resource its id")),
         }
         let record = prepare(call, &call.place.id, resource)?;
