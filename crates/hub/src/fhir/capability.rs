@@ -14,7 +14,7 @@ use crate::hub::Entrance;
 use crate::routes::{self, Offer};
 
 /// `GET [base]/metadata`.
-pub fn capability(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn capability(call: &Call<'_>) -> Result<Answer, Failure> {
     subset::check_parameters(call, &["mode"])?;
     if call.values("mode").any(|mode| mode != "full" && mode != "normative") {
         return Err(error::bad(Code::SearchNotSupported, "search parameter mode: must be full or normative"));

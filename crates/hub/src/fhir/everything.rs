@@ -21,7 +21,7 @@ use crate::call::{Answer, Body, Call, Failure};
 const SHARED_MOST: usize = 1_000;
 
 /// `GET` or `POST [base]/Patient/id/$everything`.
-pub fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     let call = &with_parameters(call)?;
     let subset = subset::asked(call, &["_count", "_since", "_type", "_page"])?;
     let (token, since, count) = (page::token(call)?, page::since(call)?, page::count(call)?);

@@ -9,7 +9,7 @@ use super::{error, search_context};
 use crate::call::{Answer, Call, Failure};
 
 /// `GET [base]/Type?…` and `POST [base]/Type/_search`.
-pub fn search(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn search(call: &Call<'_>) -> Result<Answer, Failure> {
     let token = page::token(call)?;
     let pairs: Vec<_> = call.pairs.iter().filter(|(name, _)| name != "_page").cloned().collect();
     let query = search::parse(&call.place.kind, &pairs, &search_context(call, !call.prefer.lenient))?;

@@ -31,7 +31,7 @@ use crate::routes::Who;
 mod references;
 
 /// Does all of it, or nothing.
-pub fn transaction(call: &Call<'_>, root: Value<'_>) -> Result<Answer, Failure> {
+pub(super) fn transaction(call: &Call<'_>, root: Value<'_>) -> Result<Answer, Failure> {
     let validation = validate(root, Some("Bundle"));
     if !validation.is_valid() {
         return Err(error::invalid(validation));
@@ -230,11 +230,11 @@ fn fate(call: &Call<'_>, step: &Step<'_>, view: &View<'_>, guards: &mut Vec<Guar
         }
         Does::Update { fresh, criteria } => {
             let Some(query) = criteria else {
-                let expect = update::expectation_of(&own, &step.entry.place.id)?;
+                let expect = update::expectation_of(&own, view, &step.entry.place.id)?;
                 return Ok(Fate::Put { id: step.entry.place.id.clone(), expect });
             };
             let given = step.entry.resource.and_then(id_of);
-            let (id, expect) = update::target(&own, find(query)?, given.as_deref(), fresh)?;
+            let (id, expect) = update::target(&own, view, find(query)?, given.as_deref(), fresh)?;
             Ok(Fate::Put { id, expect })
         }
         Does::Delete { criteria } => {
