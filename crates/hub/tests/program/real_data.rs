@@ -27,8 +27,9 @@ fn bundles(folder: &Path) -> Vec<(String, Value)> {
 fn comparable(resource: &Value, how: &dyn Fn(&str) -> Option<String>) -> Value {
     let mut resource = resource.clone();
     let members = resource.as_object_mut().unwrap();
-    members.remove("id");
-    members.remove("meta");
+    // Not `remove`, which would change the order of the others.
+    members.shift_remove("id");
+    members.shift_remove("meta");
     rewrite(&mut resource, how);
     resource
 }

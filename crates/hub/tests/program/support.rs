@@ -91,15 +91,6 @@ impl Running {
         (response.status().as_u16(), json(&mut response))
     }
 
-    /// POST of a bundle; `Err` when the connection broke before an answer came.
-    pub(crate) fn post(&self, bundle: &Value) -> Result<(u16, Value), ureq::Error> {
-        let request = self.agent.post(&self.base).header("content-type", "application/fhir+json");
-        let mut response = request.send(bundle.to_string())?;
-        let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(1 << 30).read_to_vec()?;
-        Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
-    }
-
     /// A client of its own, for another thread.
     pub(crate) fn client(&self) -> (ureq::Agent, String) {
         (self.agent.clone(), self.base.clone())
