@@ -41,7 +41,8 @@ fn rules_of(document: &str) -> Result<Rules> {
         if name != "ieum" && name != "xtask" && !name.starts_with("ieum-") {
             continue;
         }
-        let may_use = may_use_of(may_use).map_err(|word| format!("{name}: what is `{word}` in the table?"))?;
+        let may_use =
+            may_use_of(may_use).map_err(|word| format!("{name}: what is `{word}` in the table?"))?;
         rules.insert(name.to_owned(), may_use);
     }
     if rules.is_empty() {
@@ -154,7 +155,10 @@ mod tests {
 
     #[test]
     fn a_crate_needs_a_row_and_a_table_needs_sense() {
-        assert_eq!(told("ieum-new", "serde", None), ["ieum-new has no row in the table of docs/architecture.md"]);
+        assert_eq!(
+            told("ieum-new", "serde", None),
+            ["ieum-new has no row in the table of docs/architecture.md"]
+        );
         assert!(rules_of("no table").is_err());
         let error = rules_of("| `ieum-x` | a room | the core above |").unwrap_err().to_string();
         assert!(error.contains("the core above"), "{error}");

@@ -42,7 +42,8 @@ pub(crate) fn run_demo(options: &Options) -> Result<()> {
         return Err(format!("port {} is in use; choose another with --port", options.port).into());
     }
     ensure(Tool::Npm)?;
-    let demo = Demo { folder: target().join(format!("demo/{}", options.patients)), patients: options.patients };
+    let demo =
+        Demo { folder: target().join(format!("demo/{}", options.patients)), patients: options.patients };
     if options.fresh && demo.folder.exists() {
         fs::remove_dir_all(&demo.folder)?;
     }
@@ -118,7 +119,8 @@ impl Demo {
     fn serve(&self, ieum: &Path, port: u16, people: &[people::Person]) -> Result<()> {
         let stops = stops_asked()?;
         let log = self.folder.join("hub.log");
-        let arguments = ["--data".as_ref(), self.data().into_os_string().as_os_str()].map(std::ffi::OsStr::to_os_string);
+        let arguments =
+            ["--data".as_ref(), self.data().into_os_string().as_os_str()].map(std::ffi::OsStr::to_os_string);
         let mut hub = Hub::start(ieum, &arguments, port, &log)?;
         eprintln!("\n{}", sign::draw(&sign::lines(port, self.patients, people, &log)));
         while stops.load(Ordering::Relaxed) == 0 {

@@ -79,7 +79,8 @@ fn npm() -> Result<Direct> {
 
 fn python() -> Result<Direct> {
     let text = fs::read_to_string(root().join("tests/clients/requirements.txt"))?;
-    let names = text.lines().filter_map(|line| line.split_once("==")).map(|(name, _)| (name.to_owned(), None));
+    let names =
+        text.lines().filter_map(|line| line.split_once("==")).map(|(name, _)| (name.to_owned(), None));
     Ok(names.collect())
 }
 
@@ -95,14 +96,18 @@ fn dependency_faults(document: &str, heading: &str, direct: &Direct) -> Vec<Stri
         };
         let told = cells.last().copied().unwrap_or_default();
         if cells.len() != 3 || cells.iter().any(|cell| cell.is_empty()) {
-            faults.push(format!("docs/dependencies.md, {heading}: {name} needs what for, why this one, licence"));
+            faults.push(format!(
+                "docs/dependencies.md, {heading}: {name} needs what for, why this one, licence"
+            ));
         } else if licence.as_ref().is_some_and(|licence| licence != told) {
             let licence = licence.as_deref().unwrap_or_default();
             faults.push(format!("docs/dependencies.md, {heading}: {name} is under {licence}, not {told}"));
         }
     }
     let stale = rows.keys().filter(|name| !direct.contains_key(**name));
-    faults.extend(stale.map(|name| format!("docs/dependencies.md, {heading}: nothing uses {name}; take its line away")));
+    faults.extend(
+        stale.map(|name| format!("docs/dependencies.md, {heading}: nothing uses {name}; take its line away")),
+    );
     faults
 }
 
@@ -126,7 +131,8 @@ fn tests_named(document: &str) -> BTreeSet<String> {
 /// Every function in the tree's Rust and Python, and every test in its JavaScript, by name.
 fn tests_in_tree() -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
-    let mut folders: Vec<PathBuf> = ["crates", "xtask", "web/tests", "tests"].map(|name| root().join(name)).into();
+    let mut folders: Vec<PathBuf> =
+        ["crates", "xtask", "web/tests", "tests"].map(|name| root().join(name)).into();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder)? {
             let path = entry?.path();
@@ -188,7 +194,10 @@ mod tests {
         assert!(told(&[]).contains("nothing uses serde"));
         assert!(told(&[("serde", Some("ISC"))]).contains("serde is under ISC, not MIT"));
         let short = dependency_faults("## x\n| `a` | b |", "x", &direct(&[("a", None)]));
-        assert!(short.join("").contains("has no line"), "a heading only counts at the start of a line after text");
+        assert!(
+            short.join("").contains("has no line"),
+            "a heading only counts at the start of a line after text"
+        );
     }
 
     #[test]
@@ -202,7 +211,8 @@ mod tests {
 
     #[test]
     fn tests_are_found_by_name() {
-        let named = tests_named("| property | tests |\n|---|---|\n| no leak | `store::access::a_b`, `c_d` |\n");
+        let named =
+            tests_named("| property | tests |\n|---|---|\n| no leak | `store::access::a_b`, `c_d` |\n");
         assert_eq!(named, BTreeSet::from(["a_b".to_owned(), "c_d".to_owned()]));
         let code = "    pub async fn a_b(store: &Store) {\n// see fn c_d()\nfn e_f() {}";
         assert_eq!(names_between(code, "fn ", '('), ["a_b", "e_f"]);

@@ -84,7 +84,12 @@ pub(crate) struct Hub {
 
 impl Hub {
     /// Starts `ieum serve` with these arguments on a port of loopback; its log goes to a file.
-    pub(crate) fn start<A: AsRef<OsStr>>(ieum: &Path, arguments: &[A], port: u16, log: &Path) -> Result<Self> {
+    pub(crate) fn start<A: AsRef<OsStr>>(
+        ieum: &Path,
+        arguments: &[A],
+        port: u16,
+        log: &Path,
+    ) -> Result<Self> {
         let log_file = std::fs::File::create(log)?;
         let mut command = Command::new(ieum);
         command

@@ -168,6 +168,15 @@ impl<'d> Value<'d> {
         self.index
     }
 
+    /// Another value of the same document.
+    ///
+    /// # Panics
+    /// As [`Document::value`].
+    #[must_use]
+    pub fn at(self, index: u32) -> Value<'d> {
+        self.document.value(index)
+    }
+
     /// Its kind.
     #[must_use]
     pub fn kind(self) -> Kind {

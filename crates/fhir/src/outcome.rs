@@ -4,8 +4,8 @@
 //! Nothing here ever carries a value of a resource: diagnostics name elements, types and allowed codes only.
 //!
 //! To add a code, add a line to `codes!` below and a section of the same number to `docs/errors.md`; a test holds the
-//! two together. Numbers are never used again. The letter says who speaks: `J` JSON, `V` validation, `S` search; other crates
-//! take letters of their own.
+//! two together. Numbers are never used again. The letter says what it is about: `J` JSON, `V` validation, `R` the REST
+//! interface, `S` search, `B` bundles.
 
 use crate::json::{JsonError, write_string};
 use crate::search::parse::{SearchError, SearchProblem};
@@ -175,6 +175,45 @@ codes! {
     SearchEmpty = "IEUM-S006", Value, "A search parameter has no value";
     SearchRepeated = "IEUM-S007", Invalid, "A parameter is given more often than once";
     SearchTooCostly = "IEUM-S008", TooCostly, "The search would cost too much";
+    TooSlow = "IEUM-S009", TooCostly, "The search took too long";
+    ParameterPassedOver = "IEUM-S010", NotSupported, "A parameter was passed over";
+    IncludesCut = "IEUM-S011", TooCostly, "Not everything that goes with the page is on it";
+    Unauthenticated = "IEUM-R001", Login, "No account is known by what was sent";
+    Forbidden = "IEUM-R002", Forbidden, "The role may not do this";
+    UnknownRoute = "IEUM-R003", NotFound, "There is nothing at this address";
+    UnknownType = "IEUM-R004", NotSupported, "The address names no resource type";
+    UnknownOperation = "IEUM-R005", NotSupported, "There is no such operation";
+    NotFound = "IEUM-R006", NotFound, "There is no such record";
+    Deleted = "IEUM-R007", Deleted, "The record has been deleted";
+    MethodNotAllowed = "IEUM-R008", NotSupported, "The address does not know this method";
+    NotAcceptable = "IEUM-R009", NotSupported, "The format asked for is not served";
+    MediaType = "IEUM-R010", NotSupported, "The body is in a format that is not taken";
+    BodyTooLarge = "IEUM-R011", TooLong, "The body is too large";
+    UriTooLong = "IEUM-R012", TooLong, "The address is too long";
+    BadHeader = "IEUM-R013", Value, "A header cannot be read";
+    PreconditionFailed = "IEUM-R014", Conflict, "The record is not at the version named";
+    MultipleMatches = "IEUM-R015", MultipleMatches, "The criteria match more than one record";
+    IdMismatch = "IEUM-R016", Value, "The id of the resource is not that of the address";
+    IdTaken = "IEUM-R017", Duplicate, "The id is taken";
+    Busy = "IEUM-R018", Throttled, "The server has too much to do";
+    Contended = "IEUM-R019", LockError, "Others keep changing the same records";
+    DiskFull = "IEUM-R020", Exception, "The disk is full";
+    ReadOnly = "IEUM-R021", Exception, "The data directory cannot be written";
+    Internal = "IEUM-R022", Exception, "The server failed";
+    BodyTooSlow = "IEUM-R023", Timeout, "The body did not arrive in time";
+    PageToken = "IEUM-R024", Value, "The page token is not taken";
+    CriteriaMissing = "IEUM-R025", Required, "The criteria do not say which record is meant";
+    BadId = "IEUM-R026", Value, "The id is not an id";
+    BadEncoding = "IEUM-R027", Value, "The address or form is not encoded as it must be";
+    BadBody = "IEUM-R028", Structure, "The body broke off";
+    Stopping = "IEUM-R029", Transient, "The server is stopping";
+    Done = "IEUM-R030", Informational, "The request was carried out";
+    NoTransaction = "IEUM-B001", Structure, "The bundle is neither a batch nor a transaction";
+    BundleTooLong = "IEUM-B002", TooLong, "The bundle has too many entries";
+    EntryRequest = "IEUM-B003", Structure, "An entry does not say what to do";
+    DuplicateRecord = "IEUM-B004", Duplicate, "A transaction names a record twice";
+    DuplicateFullUrl = "IEUM-B005", Duplicate, "Two entries have the same fullUrl";
+    ReferenceUnmatched = "IEUM-B006", NotFound, "A conditional reference matches no record";
 }
 
 /// One thing to tell.

@@ -36,7 +36,8 @@ pub struct Validation {
     pub issues: Vec<Issue>,
     /// Node indexes ([`Value::index`]) of `Reference.reference`, in document order.
     pub references: Vec<u32>,
-    /// Node indexes of all other strings of type uri, url, canonical, oid or uuid, in document order.
+    /// Node indexes of all other strings of type uri, url, oid or uuid, in document order. Canonical URLs are not among
+    /// them: transactions leave these as they are (R4, `http.html#trules`).
     pub uris: Vec<u32>,
     /// Node indexes of narratives (`div`) that have links or images.
     pub linked_narratives: Vec<u32>,

@@ -4,11 +4,14 @@
 //! is nothing to guess, so nothing slower is needed.
 
 use ieum_fhir::index::ParamType;
+use ieum_fhir::json::{Document, Limits};
 use ieum_store::access::Family;
+use ieum_store::commit::{Change, CommitError, Expect};
 use ieum_store::own::{OwnKind, OwnParam};
 use sha2::{Digest, Sha256};
 
 use crate::access::{Access, Role};
+use crate::door::Door;
 
 /// The record kind.
 pub static ACCOUNT: OwnKind = OwnKind {
@@ -62,4 +65,50 @@ pub fn digest(secret: &str) -> String {
         write!(text, "{byte:02x}").expect("writing to a string cannot fail");
         text
     })
+}
+
+/// Makes an account.
+///
+/// # Errors
+/// [`CommitError`] when the access may not, or the store fails.
+pub fn create(
+    door: &Door,
+    access: &Access,
+    name: &str,
+    role: Role,
+    patient: Option<&str>,
+    secret: &str,
+) -> Result<(), CommitError> {
+    let account = Account {
+        name: name.to_owned(),
+        role,
+        patient: patient.map(ToOwned::to_owned),
+        secret_digest: digest(secret),
+    };
+    // The id tells nothing: another digest of the secret's digest.
+    let id = digest(&account.secret_digest)[..32].to_owned();
+    put_own(door, access, "account", &ACCOUNT, &id, &account)
+}
+
+/// Writes a record of one of our own kinds.
+///
+/// # Errors
+/// [`CommitError`] when the access may not, or the store fails.
+///
+/// # Panics
+/// When the record is not JSON or its kind not in the catalogue: bugs.
+pub fn put_own(
+    door: &Door,
+    access: &Access,
+    action: &'static str,
+    kind: &OwnKind,
+    id: &str,
+    record: &impl serde::Serialize,
+) -> Result<(), CommitError> {
+    let json = serde_json::to_vec(record).expect("our own records are JSON");
+    let document = Document::parse(&json, &Limits::default()).expect("our own records are JSON");
+    let def = door.catalogue().kind(kind.name).expect("our own kinds are in the catalogue");
+    let prepared = door.catalogue().prepare(def, id, document.root(), &mut |_| None);
+    let change = Change::Put { record: Box::new(prepared), expect: Expect::Anything };
+    door.commit(access, action, Vec::new(), vec![change]).map(drop)
 }

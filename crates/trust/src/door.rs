@@ -56,6 +56,15 @@ impl Door {
         Ok(View { door: self, plan: access.plan(), snapshot: self.engine.snapshot()? })
     }
 
+    /// The same without the system's own records, even for those who may see them: what the FHIR interface shows.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine cannot serve.
+    pub fn resource_view(&self, access: &Access) -> Result<View<'_>, StoreError> {
+        let plan = AccessPlan { system: false, ..access.plan() };
+        Ok(View { door: self, plan, snapshot: self.engine.snapshot()? })
+    }
+
     /// Commits changes; durable when it returns. A commit that the access does not allow leaves an audit entry.
     ///
     /// # Errors

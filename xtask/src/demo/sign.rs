@@ -64,7 +64,9 @@ mod tests {
 
     /// As [`width`], but the frame's own lines take one column each.
     fn frame_width(line: &str) -> usize {
-        line.chars().map(|letter| if "┌┐├┤└┘│─".contains(letter) { 1 } else { width(&letter.to_string()) }).sum()
+        line.chars()
+            .map(|letter| if "┌┐├┤└┘│─".contains(letter) { 1 } else { width(&letter.to_string()) })
+            .sum()
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::tools::{self, Tool};
 use super::clients;
+use super::tools::{self, Tool};
 use crate::process::{cargo, run};
 use crate::{Result, arrows, definitions, documents, root, target};
 
@@ -34,8 +34,18 @@ pub(super) const STEPS: &[Step] = &[
     step("pages", "the documentation builds without warning", &[Tool::WebModules], pages),
     step("build", "everything builds, tests and examples included", &[Tool::WebModules], build),
     step("tests", "the tests in Rust", &[Tool::WebModules], tests),
-    step("browser", "the pages in a real browser", &[Tool::Chromium, Tool::KoreanFonts, Tool::WebModules], browser),
-    step("clients", "real FHIR clients against a real hub", &[Tool::Python, Tool::ClientModules], clients::run_all),
+    step(
+        "browser",
+        "the pages in a real browser",
+        &[Tool::Chromium, Tool::KoreanFonts, Tool::WebModules],
+        browser,
+    ),
+    step(
+        "clients",
+        "real FHIR clients against a real hub",
+        &[Tool::Python, Tool::ClientModules],
+        clients::run_all,
+    ),
 ];
 
 const fn step(
@@ -54,7 +64,13 @@ fn format() -> Result<String> {
 
 fn deny() -> Result<String> {
     let mut command = Command::new(tools::binary("cargo-deny"));
-    run(command.current_dir(root()).args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))?;
+    run(command.current_dir(root()).args([
+        "check",
+        "--hide-inclusion-graph",
+        "bans",
+        "licenses",
+        "sources",
+    ]))?;
     advisories()
 }
 

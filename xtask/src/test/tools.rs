@@ -73,15 +73,23 @@ pub(super) fn chromium() -> String {
 fn korean_fonts() -> Result<()> {
     let is_there = |package: &&str| {
         let mut query = Command::new("dpkg-query");
-        let told = output(query.args(["--show", "--showformat=${Status}", package]).stderr(std::process::Stdio::null()));
+        let told = output(
+            query.args(["--show", "--showformat=${Status}", package]).stderr(std::process::Stdio::null()),
+        );
         told.is_ok_and(|status| status.ends_with("installed"))
     };
     if find("dpkg-query").is_none() {
         // No Debian: any font that has Korean letters will do.
-        let has_korean = output(Command::new("fc-list").arg(":lang=ko")).is_ok_and(|fonts| !fonts.trim().is_empty());
-        return if has_korean { Ok(()) } else { Err("no font with Korean letters; install Noto Sans CJK".into()) };
+        let has_korean =
+            output(Command::new("fc-list").arg(":lang=ko")).is_ok_and(|fonts| !fonts.trim().is_empty());
+        return if has_korean {
+            Ok(())
+        } else {
+            Err("no font with Korean letters; install Noto Sans CJK".into())
+        };
     }
-    let missing: Vec<&str> = ["fonts-nanum", "fonts-noto-cjk"].into_iter().filter(|name| !is_there(name)).collect();
+    let missing: Vec<&str> =
+        ["fonts-nanum", "fonts-noto-cjk"].into_iter().filter(|name| !is_there(name)).collect();
     if missing.is_empty() { Ok(()) } else { debian(&missing) }
 }
 
@@ -110,7 +118,8 @@ pub(super) fn python_path() -> PathBuf {
 
 fn python() -> Result<()> {
     let folder = root().join("tests/clients");
-    let wanted = fs::read_to_string(folder.join("requirements.txt"))? + &fs::read_to_string(folder.join("constraints.txt"))?;
+    let wanted = fs::read_to_string(folder.join("requirements.txt"))?
+        + &fs::read_to_string(folder.join("constraints.txt"))?;
     let venv = target().join("venv");
     let stamp = venv.join("ieum-installed.txt");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
@@ -118,13 +127,16 @@ fn python() -> Result<()> {
     }
     eprintln!("   installing Python packages into {}", venv.display());
     // Debian keeps venv in a package of its own.
-    if find("python3").is_none() || !succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"])) {
+    if find("python3").is_none() || !succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"]))
+    {
         debian(&["python3", "python3-venv"])?;
     }
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
     let mut pip = Command::new(python_path());
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
-    run(pip.args(["--requirement", "requirements.txt", "--constraint", "constraints.txt"]).current_dir(&folder))?;
+    run(pip
+        .args(["--requirement", "requirements.txt", "--constraint", "constraints.txt"])
+        .current_dir(&folder))?;
     Ok(fs::write(&stamp, wanted)?)
 }
 

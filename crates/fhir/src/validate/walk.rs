@@ -243,7 +243,7 @@ impl Walk {
                 Ok(true) => self.found.linked_narratives.push(value.index()),
                 Err((code, advice)) => self.issue(code, place, || advice.into()),
             },
-            Primitive::Uri | Primitive::Url | Primitive::Canonical | Primitive::Oid | Primitive::Uuid => {
+            Primitive::Uri | Primitive::Url | Primitive::Oid | Primitive::Uuid => {
                 self.found.uris.push(value.index());
             }
             _ => {}

@@ -1,0 +1,192 @@
+//! An interaction as its handler sees it: the same over HTTP and inside a bundle.
+
+use axum::http::{Method, StatusCode};
+use ieum_fhir::json::{Document, Limits, Value};
+use ieum_fhir::outcome::{Issue, operation_outcome};
+use ieum_trust::access::Access;
+
+use crate::hub::Hub;
+use crate::routes::Route;
+
+/// One call. Handlers are blocking functions from this to an [`Answer`].
+pub struct Call<'c> {
+    /// The hub.
+    pub hub: &'c Hub,
+    /// The route that was found.
+    pub route: &'static Route,
+    /// On whose authority.
+    pub access: &'c Access,
+    /// Where in the FHIR interface.
+    pub place: Place,
+    /// Parameters of the URL, and of the form if there is one.
+    pub pairs: Vec<(String, String)>,
+    /// What must hold.
+    pub conditions: Conditions,
+    /// What the client would like.
+    pub prefer: Prefer,
+    /// What was sent.
+    pub body: Body<'c>,
+}
+
+/// The variable parts of a path; empty where the pattern has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Resource type.
+    pub kind: String,
+    /// Logical id.
+    pub id: String,
+    /// Version.
+    pub version: String,
+}
+
+/// Conditions on the state before (`If-…`), as they were sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// `If-Match`.
+    pub if_match: Option<String>,
+    /// `If-None-Match`.
+    pub if_none_match: Option<String>,
+    /// `If-Modified-Since`.
+    pub if_modified_since: Option<String>,
+    /// `If-None-Exist`.
+    pub if_none_exist: Option<String>,
+}
+
+/// `Prefer`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Prefer {
+    /// `return=`; what is sent back after a write.
+    pub returns: Option<Returns>,
+    /// `handling=lenient`: pass over search parameters that do not exist.
+    pub lenient: bool,
+}
+
+/// What is sent back after a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Returns {
+    /// Headers alone.
+    Minimal,
+    /// The resource.
+    Representation,
+    /// An OperationOutcome.
+    Outcome,
+}
+
+/// What was sent.
+#[derive(Debug, Clone, Copy)]
+pub enum Body<'c> {
+    /// Nothing.
+    None,
+    /// Bytes, not read yet.
+    Bytes(&'c [u8]),
+    /// Part of a document that has been read: the resource of a bundle's entry.
+    Parsed(Value<'c>),
+}
+
+/// What is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Status.
+    pub status: StatusCode,
+    /// Version of the resource: the ETag.
+    pub version: Option<u64>,
+    /// When that version was made, in microseconds since 1970.
+    pub instant: Option<i64>,
+    /// Where the resource is, with its version.
+    pub location: Option<String>,
+    /// What is sent.
+    pub content: Content,
+}
+
+/// What is sent back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Nothing.
+    None,
+    /// A resource, JSON.
+    Resource(Vec<u8>),
+    /// An OperationOutcome, JSON.
+    Outcome(Vec<u8>),
+}
+
+/// Why a call was not done. Nothing of it has happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Status.
+    pub status: StatusCode,
+    /// What to tell.
+    pub issues: Vec<Issue>,
+    /// For 405: the methods there are.
+    pub allow: Option<Vec<Method>>,
+    /// Seconds after which to try again.
+    pub retry_after: Option<u32>,
+}
+
+impl Answer {
+    /// An answer with a resource.
+    #[must_use]
+    pub fn resource(json: Vec<u8>) -> Self {
+        Self { content: Content::Resource(json), ..Self::empty(StatusCode::OK) }
+    }
+
+    /// An answer without content.
+    #[must_use]
+    pub fn empty(status: StatusCode) -> Self {
+        Self { status, version: None, instant: None, location: None, content: Content::None }
+    }
+}
+
+impl Failure {
+    /// A failure for one reason.
+    #[must_use]
+    pub fn new(status: StatusCode, issue: Issue) -> Self {
+        Self::of(status, vec![issue])
+    }
+
+    /// A failure for several reasons.
+    #[must_use]
+    pub fn of(status: StatusCode, issues: Vec<Issue>) -> Self {
+        Self { status, issues, allow: None, retry_after: None }
+    }
+
+    /// The same inside a bundle: issues without a place of their own, or with one in the URL, have `prefix`
+    /// (`Bundle.entry[3]`) instead.
+    #[must_use]
+    pub fn under(mut self, prefix: &str) -> Self {
+        for issue in &mut self.issues {
+            if issue.place.is_empty() || issue.place.starts_with("http.") {
+                prefix.clone_into(&mut issue.place);
+            }
+        }
+        self
+    }
+
+    /// As an answer.
+    #[must_use]
+    pub fn answer(&self) -> Answer {
+        Answer { content: Content::Outcome(operation_outcome(&self.issues)), ..Answer::empty(self.status) }
+    }
+}
+
+impl Call<'_> {
+    /// Gives what was sent, read within `limits`, to `work`.
+    ///
+    /// # Errors
+    /// What `work` says, or why the bytes are no JSON.
+    pub fn with_body<T>(
+        &self,
+        limits: &Limits,
+        work: impl FnOnce(Value<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        match self.body {
+            Body::None => work(Document::parse(b"", limits)?.root()),
+            Body::Bytes(bytes) => work(Document::parse(bytes, limits)?.root()),
+            Body::Parsed(value) => work(value),
+        }
+    }
+
+    /// The values of a parameter of the URL.
+    pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &str> + use<'_, 'n> {
+        self.pairs.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+}

@@ -1,0 +1,158 @@
+//! The command line. Scripts rely on it: commands and flags stay.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use ieum_trust::access::Role;
+
+use crate::config::Flags;
+
+mod account;
+mod doctor;
+mod export;
+mod import;
+mod log;
+mod serve;
+mod synth;
+
+/// What a command ends with; the message says what to do.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[derive(Parser)]
+#[command(name = "ieum", version, about = "Ieum (이음), an integrated health information hub", max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the hub: FHIR under /fhir, the portal under /
+    Serve(Serve),
+    /// Bring records in: bundles, NDJSON, directories, .gz and .zst
+    Import(Import),
+    /// Write all current records out as NDJSON, one file a kind
+    Export(Export),
+    /// Make synthetic Korea: unmistakably fake people, institutions and records
+    Synth(Synth),
+    /// Check settings, files and indexes, and say what to do
+    Doctor(Doctor),
+    /// Manage accounts
+    #[command(subcommand)]
+    Account(Account),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Data directory; made when there is none
+    #[arg(long, value_name = "DIR", env = "IEUM_DATA")]
+    data: PathBuf,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Args)]
+struct Import {
+    /// Data directory to import into, while no hub runs on it
+    #[arg(long, value_name = "DIR", required_unless_present = "server", conflicts_with = "server")]
+    data: Option<PathBuf>,
+    /// A running hub to import into: the address of its FHIR interface, such as http://127.0.0.1:8080/fhir
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// Secret of an account on that hub
+    #[arg(long, value_name = "SECRET", env = "IEUM_SECRET", hide_env_values = true, requires = "server")]
+    secret: Option<String>,
+    /// Where what is refused goes, with reasons; otherwise `rejects-….ndjson` in the data directory, or here
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// Files and directories
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+struct Export {
+    /// Data directory
+    #[arg(long, value_name = "DIR", env = "IEUM_DATA")]
+    data: PathBuf,
+    /// Directory to write to; made when there is none
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Write .ndjson.zst instead of .ndjson
+    #[arg(long)]
+    compress: bool,
+}
+
+#[derive(Args)]
+struct Synth {
+    /// How many people
+    #[arg(long, value_name = "N")]
+    patients: u64,
+    /// The same seed makes the same people
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// Directory to write to; made when there is none
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+#[derive(Args)]
+struct Doctor {
+    /// Data directory
+    #[arg(long, value_name = "DIR", env = "IEUM_DATA")]
+    data: PathBuf,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Subcommand)]
+enum Account {
+    /// Make an account and print its secret, once
+    Add {
+        /// Data directory, while no hub runs on it
+        #[arg(long, value_name = "DIR", env = "IEUM_DATA")]
+        data: PathBuf,
+        /// patient, clinician, operator or service
+        #[arg(long, value_parser = role)]
+        role: Role,
+        /// How the person is greeted
+        #[arg(long)]
+        name: String,
+        /// In the role of patient: id of their Patient record
+        #[arg(long, value_name = "ID")]
+        patient: Option<String>,
+    },
+}
+
+fn role(text: &str) -> std::result::Result<Role, String> {
+    let roles = [Role::Patient, Role::Clinician, Role::Operator, Role::Service];
+    let role = Role::from_name(text).filter(|role| roles.contains(role));
+    role.ok_or_else(|| "one of patient, clinician, operator, service".to_owned())
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Synth(arguments) => synth::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Account(account) => account::run(&account),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes a line for the one who typed the command.
+fn say(line: &str) {
+    use std::io::Write;
+    // Nobody is left to tell when standard output is gone.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

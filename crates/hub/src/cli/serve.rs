@@ -1,0 +1,55 @@
+//! `ieum serve`.
+
+use std::process::ExitCode;
+
+use ieum_store::clock::system_clock;
+
+use super::{Result, Serve, log, say};
+use crate::config::{Loaded, Settings};
+use crate::data::Data;
+use crate::hub::{Entrance, Hub, Options};
+use crate::limits::Limits;
+use crate::server::{self, Listening, ServerError};
+
+pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
+    let settings = Loaded::new(&arguments.data, &arguments.flags)?.settings;
+    log::start(settings.log);
+    if settings.open && !settings.listen.ip().is_loopback() {
+        return Err(ServerError::OpenBeyondLoopback.into());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(arguments, &settings))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
+    // Listening first: the port may have been left to the operating system, and the address is part of the data's meaning.
+    let listening = Listening::on(settings.listen).await?;
+    let address = listening.address()?;
+    let base_url = settings.base_url.clone().unwrap_or_else(|| format!("http://{address}/fhir"));
+    let data = Data::open(&arguments.data, Some(&base_url))?;
+    let entrance = if settings.open { Entrance::Open } else { Entrance::Accounts };
+    let options = Options { base_url, entrance, limits: Limits::default() };
+    let hub = Hub::new(data.door.clone(), system_clock(), options);
+    say(&format!("Ieum is listening on http://{address}/ (FHIR: {})", hub.base_url()));
+    tracing::info!(address = %address, open = settings.open, version = env!("CARGO_PKG_VERSION"), "started");
+    listening.serve(&hub, server::router(hub.clone()), stop_asked()).await?;
+    data.engine.stop();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Done when the process is asked to stop.
+async fn stop_asked() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupted = tokio::signal::ctrl_c();
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+        }
+        Err(_) => drop(interrupted.await),
+    }
+}

@@ -1,0 +1,167 @@
+//! Settings: each is a flag, an environment variable (`IEUM_…`) and a line of one TOML file, and knows where it
+//! came from.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+/// All settings of `ieum serve`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Let anybody in; on loopback only.
+    pub open: bool,
+    /// Address of the FHIR interface as clients see it; derived from `listen` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// How the log is written.
+    pub log: LogFormat,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// A line of text an event.
+    Text,
+    /// A JSON object an event.
+    Json,
+}
+
+/// Settings given as flags; what is absent comes from elsewhere.
+#[derive(Debug, Clone, Default, Serialize, clap::Args)]
+pub struct Flags {
+    /// Address and port to listen on
+    #[arg(long, value_name = "HOST:PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+    /// Let anybody in, without account: for trying out, on loopback only
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub open: bool,
+    /// Address of the FHIR interface as clients see it, if it is not http://HOST:PORT/fhir
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// How the log is written
+    #[arg(long, value_name = "FORMAT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogFormat>,
+    /// Settings file; otherwise `ieum.toml` in the data directory, if there is one
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
+        Self { listen, open: false, base_url: None, log: LogFormat::Text }
+    }
+}
+
+/// One setting as `ieum doctor` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Where it came from.
+    pub origin: String,
+}
+
+/// The names of all settings, in the order of [`Settings`].
+const NAMES: [&str; 4] = ["listen", "open", "base_url", "log"];
+
+/// Settings with their origins.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    figment: Figment,
+}
+
+impl Loaded {
+    /// Puts together defaults, file, environment and flags, the later ones winning.
+    ///
+    /// # Errors
+    /// Every fault found, each with the setting's name and where it stands.
+    pub fn new(data: &Path, flags: &Flags) -> Result<Self, Box<figment::Error>> {
+        let file = match &flags.config {
+            Some(file) => Toml::file_exact(file),
+            None => Toml::file_exact(data.join("ieum.toml")),
+        };
+        let mut figment = Figment::from(Serialized::defaults(Settings::default()));
+        if flags.config.is_some() || data.join("ieum.toml").exists() {
+            figment = figment.merge(file);
+        }
+        // IEUM_TEST_… and other variables of ours are not settings.
+        figment = figment.merge(Env::prefixed("IEUM_").only(&NAMES));
+        figment = figment.merge(Serialized::from(flags, figment::Profile::Default));
+        let settings = figment.extract().map_err(Box::new)?;
+        Ok(Self { settings, figment })
+    }
+
+    /// Each setting with its origin.
+    #[must_use]
+    pub fn shown(&self) -> Vec<Shown> {
+        let shown = |name: &'static str| {
+            let value = self.figment.find_value(name).ok().map(|value| plain(&value));
+            let origin = self.figment.find_metadata(name).map_or_else(|| "-".to_owned(), origin);
+            Shown { name, value: value.unwrap_or_else(|| "(derived)".to_owned()), origin }
+        };
+        NAMES.into_iter().map(shown).collect()
+    }
+}
+
+fn plain(value: &figment::value::Value) -> String {
+    use figment::value::Value;
+    match value {
+        Value::String(_, text) => text.clone(),
+        Value::Bool(_, value) => value.to_string(),
+        Value::Num(_, number) => number.to_u128().map_or_else(|| format!("{number:?}"), |number| number.to_string()),
+        other => format!("{other:?}"),
+    }
+}
+
+fn origin(metadata: &figment::Metadata) -> String {
+    match (&*metadata.name, &metadata.source) {
+        (_, Some(figment::Source::File(path))) => path.display().to_string(),
+        (name, _) if name.contains("environment") => "environment".to_owned(),
+        (name, _) if name.contains("Flags") => "flag".to_owned(),
+        _ => "default".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_sources_win_and_tell() {
+        let data = tempfile::tempdir().unwrap();
+        std::fs::write(data.path().join("ieum.toml"), "log = 'json'\nlisten = '127.0.0.1:1'\n").unwrap();
+        let flags = Flags { listen: Some("127.0.0.1:2".parse().unwrap()), ..Flags::default() };
+        let loaded = Loaded::new(data.path(), &flags).unwrap();
+        assert_eq!(loaded.settings.listen.port(), 2);
+        assert_eq!(loaded.settings.log, LogFormat::Json);
+        let origins: Vec<_> = loaded.shown().into_iter().map(|shown| (shown.name, shown.origin)).collect();
+        assert_eq!(origins[0], ("listen", "flag".into()));
+        assert_eq!(origins[1], ("open", "default".into()));
+        assert!(origins[3].1.ends_with("ieum.toml"), "{origins:?}");
+    }
+
+    #[test]
+    fn unknown_settings_are_refused() {
+        let data = tempfile::tempdir().unwrap();
+        std::fs::write(data.path().join("ieum.toml"), "listn = '127.0.0.1:1'\n").unwrap();
+        let error = Loaded::new(data.path(), &Flags::default()).unwrap_err().to_string();
+        assert!(error.contains("listn"), "{error}");
+    }
+}

@@ -1,0 +1,78 @@
+//! The data directory: records, and the lock that keeps it to one process.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ieum_store::catalogue::Catalogue;
+use ieum_store::clock::system_clock;
+use ieum_store::commit::StoreError;
+use ieum_store::own::OwnKind;
+use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
+use ieum_trust::account::ACCOUNT;
+use ieum_trust::door::Door;
+use ieum_trust::labels::label_mask;
+
+use crate::import::IMPORT;
+
+/// The record kinds of our own.
+pub static OWN_KINDS: &[&OwnKind] = &[&ACCOUNT, &IMPORT];
+
+/// An open data directory.
+pub struct Data {
+    /// The directory.
+    pub path: PathBuf,
+    /// The engine behind the door, for what is not records: size, slow statements, checks.
+    pub engine: Arc<SqliteEngine>,
+    /// The door.
+    pub door: Door,
+    /// Held as long as the directory is in use.
+    _lock: File,
+}
+
+/// Why a data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// Another process uses it.
+    #[error("{0} is in use by another ieum; stop that one, or import with --server URL")]
+    InUse(PathBuf),
+    /// The operating system refuses.
+    #[error("{path}: {error}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The store refuses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Data {
+    /// Opens a directory, making it when there is none. References under `base_url` are references to its records.
+    ///
+    /// # Errors
+    /// [`DataError`].
+    pub fn open(path: &Path, base_url: Option<&str>) -> Result<Self, DataError> {
+        std::fs::create_dir_all(path).map_err(|error| DataError::Io { path: path.to_owned(), error })?;
+        let lock = lock(path)?;
+        let catalogue =
+            Arc::new(Catalogue::new(OWN_KINDS, base_url.map(ToOwned::to_owned), label_mask));
+        let options = SqliteOptions::default();
+        let engine = Arc::new(SqliteEngine::open(path, Arc::clone(&catalogue), system_clock(), options)?);
+        let door = Door::new(Arc::clone(&engine) as _, catalogue, engine.cursor_secret()?);
+        Ok(Self { path: path.to_owned(), engine, door, _lock: lock })
+    }
+}
+
+fn lock(directory: &Path) -> Result<File, DataError> {
+    let path = directory.join("lock");
+    let failed = |error| DataError::Io { path: path.clone(), error };
+    let file = File::create(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(DataError::InUse(directory.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}

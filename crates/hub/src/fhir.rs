@@ -1,0 +1,220 @@
+//! The FHIR R4 interface (R4, `http.html`): one file for each interaction.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use axum::http::Method;
+use ieum_fhir::definitions::r4;
+use ieum_fhir::search::parse::{Limits, ParseContext};
+use ieum_fhir::search::R4;
+
+use crate::call::{Answer, Call, Failure};
+use crate::routes::Offer::{Code, Flag, Operation, System, Type};
+use crate::routes::Takes::{Bundle, Form, Nothing, Parameters, Resource};
+use crate::routes::Who::{Accounts, Anybody, Writers};
+use crate::routes::{Handler, Offer, Route, Takes, Who};
+
+mod batch;
+mod bundle;
+mod capability;
+mod conditional;
+mod create;
+mod delete;
+pub mod error;
+mod everything;
+pub mod format;
+mod history;
+mod page;
+mod read;
+mod respond;
+mod search;
+mod subset;
+mod transaction;
+mod unsupported;
+mod update;
+mod vread;
+
+const EVERYTHING: Offer =
+    Operation("everything", "Patient", "http://hl7.org/fhir/OperationDefinition/Patient-everything");
+
+/// The routes of the FHIR interface.
+pub static ROUTES: &[Route] = &[
+    row(Method::GET, "/fhir/metadata", Anybody, "capabilities", Nothing, &[], capability::capability),
+    row(Method::GET, "/fhir", Accounts, "search-system", Nothing, &[], unsupported::search_system),
+    row(
+        Method::POST,
+        "/fhir",
+        Accounts,
+        "bundle",
+        Bundle,
+        &[System("transaction"), System("batch")],
+        bundle::bundle,
+    ),
+    row(Method::POST, "/fhir/_search", Accounts, "search-system", Form, &[], unsupported::search_system),
+    row(
+        Method::GET,
+        "/fhir/_history",
+        Accounts,
+        "history-system",
+        Nothing,
+        &[System("history-system")],
+        history::history,
+    ),
+    row(Method::GET, "/fhir/{kind}", Accounts, "search", Nothing, &[Type("search-type")], search::search),
+    row(Method::POST, "/fhir/{kind}/_search", Accounts, "search", Form, &[], search::search),
+    row(
+        Method::POST,
+        "/fhir/{kind}",
+        Writers,
+        "create",
+        Resource,
+        &[Type("create"), Flag("conditionalCreate")],
+        create::create,
+    ),
+    row(
+        Method::PUT,
+        "/fhir/{kind}",
+        Writers,
+        "update",
+        Resource,
+        &[Flag("conditionalUpdate")],
+        update::update_conditional,
+    ),
+    row(
+        Method::DELETE,
+        "/fhir/{kind}",
+        Writers,
+        "delete",
+        Nothing,
+        &[Code("conditionalDelete", "single")],
+        delete::delete_conditional,
+    ),
+    row(
+        Method::GET,
+        "/fhir/{kind}/_history",
+        Accounts,
+        "history-type",
+        Nothing,
+        &[Type("history-type")],
+        history::history,
+    ),
+    row(
+        Method::GET,
+        "/fhir/{kind}/{id}",
+        Accounts,
+        "read",
+        Nothing,
+        &[Type("read"), Code("conditionalRead", "full-support")],
+        read::read,
+    ),
+    row(
+        Method::PUT,
+        "/fhir/{kind}/{id}",
+        Writers,
+        "update",
+        Resource,
+        &[Type("update"), Flag("updateCreate")],
+        update::update,
+    ),
+    row(
+        Method::DELETE,
+        "/fhir/{kind}/{id}",
+        Writers,
+        "delete",
+        Nothing,
+        &[Type("delete")],
+        delete::delete,
+    ),
+    row(
+        Method::GET,
+        "/fhir/{kind}/{id}/_history",
+        Accounts,
+        "history-instance",
+        Nothing,
+        &[Type("history-instance"), Flag("readHistory")],
+        history::history,
+    ),
+    row(
+        Method::GET,
+        "/fhir/{kind}/{id}/_history/{version}",
+        Accounts,
+        "vread",
+        Nothing,
+        &[Type("vread")],
+        vread::vread,
+    ),
+    row(
+        Method::GET,
+        "/fhir/Patient/{id}/$everything",
+        Accounts,
+        "everything",
+        Nothing,
+        &[EVERYTHING],
+        everything::everything,
+    ),
+    row(
+        Method::POST,
+        "/fhir/Patient/{id}/$everything",
+        Accounts,
+        "everything",
+        Parameters,
+        &[],
+        everything::everything,
+    ),
+];
+
+const fn row(
+    method: Method,
+    pattern: &'static str,
+    who: Who,
+    action: &'static str,
+    takes: Takes,
+    offers: &'static [Offer],
+    run: Handler,
+) -> Route {
+    Route { method, pattern, who, action, takes, offers, run }
+}
+
+/// Does one call, over HTTP or from inside a bundle: checks what every interaction has in common, then runs it.
+///
+/// # Errors
+/// [`Failure`]; then nothing has happened.
+pub fn run(call: &Call<'_>) -> Result<Answer, Failure> {
+    check_access(call)?;
+    (call.route.run)(call)
+}
+
+/// Whether the caller may use the route, and the address names a resource type.
+fn check_access(call: &Call<'_>) -> Result<(), Failure> {
+    let is_resource = r4().is_resource(&call.place.kind);
+    if !call.route.who.admits(call.access) {
+        // What is no type may be anything, and is not kept.
+        let target = if is_resource { &call.place.kind } else { "" };
+        call.hub.door().refused(call.access, call.route.action, target)?;
+        return Err(error::forbidden());
+    }
+    // `IeumAccount` and its like are records, but not resources: they do not exist here.
+    if call.route.pattern.contains("{kind}") && !is_resource {
+        return Err(error::unknown_type());
+    }
+    Ok(())
+}
+
+/// An instant as HTTP headers write it; seconds.
+#[must_use]
+pub(crate) fn http_date(micros: i64) -> String {
+    let seconds = u64::try_from(micros.div_euclid(1_000_000)).unwrap_or(0);
+    // Beyond the year 9999 the format has no room.
+    let time = UNIX_EPOCH + Duration::from_secs(seconds.min(253_402_300_799));
+    httpdate::fmt_http_date(time)
+}
+
+/// What is searched, and how strictly, on behalf of a call.
+fn search_context<'c>(call: &'c Call<'_>, strict: bool) -> ParseContext<'c> {
+    ParseContext {
+        parameters: &R4,
+        base_url: Some(call.hub.base_url()),
+        now_micros: call.hub.now(),
+        strict,
+        limits: Limits::default(),
+    }
+}

@@ -1,0 +1,163 @@
+//! The CapabilityStatement (R4, `http.html#capabilities`), computed from what the code does: the routes, the
+//! definitions, and what the search parser takes.
+
+use ieum_fhir::date::format_instant;
+use ieum_fhir::definitions::{SearchParamDef, r4};
+use ieum_fhir::index::ParamType;
+use ieum_fhir::outcome::Code;
+use ieum_fhir::search;
+use serde_json::{Map, Value, json};
+
+use super::{error, search_context, subset};
+use crate::call::{Answer, Call, Failure};
+use crate::hub::Entrance;
+use crate::routes::{self, Offer};
+
+/// `GET [base]/metadata`.
+pub fn capability(call: &Call<'_>) -> Result<Answer, Failure> {
+    subset::check_parameters(call, &["mode"])?;
+    if call.values("mode").any(|mode| mode != "full" && mode != "normative") {
+        return Err(error::bad(Code::SearchNotSupported, "search parameter mode: must be full or normative"));
+    }
+    let json = call.hub.capabilities().get_or_init(|| statement(call).to_string().into_bytes());
+    Ok(Answer::resource(json.clone()))
+}
+
+fn statement(call: &Call<'_>) -> Value {
+    let version = env!("CARGO_PKG_VERSION");
+    let offers: Vec<Offer> = routes::all().flat_map(|route| route.offers).copied().collect();
+    let system: Vec<Value> = offers
+        .iter()
+        .filter_map(|offer| if let Offer::System(code) = offer { Some(json!({ "code": code })) } else { None })
+        .collect();
+    let security = match call.hub.entrance() {
+        Entrance::Open => "Open to anybody, on this machine only: for trying out.",
+        Entrance::Accounts => "Every request but this one needs the header Authorization: Bearer <secret>.",
+    };
+    let all = Includes::all(call);
+    let resources: Vec<Value> =
+        r4().resource_types().iter().map(|kind| resource(call, kind, &offers, &all)).collect();
+    json!({
+        "resourceType": "CapabilityStatement",
+        "url": format!("{}/metadata", call.hub.base_url()),
+        "version": version,
+        "name": "Ieum",
+        "title": "Ieum, an integrated health information hub",
+        "status": "active",
+        "experimental": call.hub.entrance() == Entrance::Open,
+        "date": format_instant(call.hub.now()),
+        "description": "What this server does, computed from its routes, definitions and search parser.",
+        "kind": "instance",
+        "software": { "name": "Ieum", "version": version },
+        "implementation": { "description": "Ieum", "url": call.hub.base_url() },
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "json"],
+        "rest": [{
+            "mode": "server",
+            "security": { "description": security },
+            "resource": resources,
+            "interaction": system,
+        }],
+    })
+}
+
+fn resource(call: &Call<'_>, kind: &str, offers: &[Offer], includes: &Includes) -> Value {
+    let mut out = Map::new();
+    out.insert("type".into(), kind.into());
+    out.insert("profile".into(), format!("http://hl7.org/fhir/StructureDefinition/{kind}").into());
+    let interactions: Vec<Value> = offers
+        .iter()
+        .filter_map(|offer| if let Offer::Type(code) = offer { Some(json!({ "code": code })) } else { None })
+        .collect();
+    out.insert("interaction".into(), interactions.into());
+    out.insert("versioning".into(), "versioned-update".into());
+    for offer in offers {
+        match offer {
+            Offer::Flag(name) => out.insert((*name).into(), true.into()),
+            Offer::Code(name, code) => out.insert((*name).into(), (*code).into()),
+            _ => None,
+        };
+    }
+    out.insert("referencePolicy".into(), json!(["literal"]));
+    let own = &includes.from[kind];
+    let mut include: Vec<Value> = own.iter().map(|(code, _)| format!("{kind}:{code}").into()).collect();
+    if !include.is_empty() {
+        include.insert(0, "*".into());
+    }
+    insert_list(&mut out, "searchInclude", include);
+    let to = includes.to.get(kind).into_iter().flatten();
+    insert_list(&mut out, "searchRevInclude", to.map(|source| source.as_str().into()).collect());
+    let params = r4().search_params(kind).iter().filter(|param| is_taken(call, kind, param));
+    let params = params.map(|param| {
+        json!({ "name": param.code, "definition": param.url, "type": type_code(param.kind) })
+    });
+    insert_list(&mut out, "searchParam", params.collect());
+    let operations = offers.iter().filter_map(|offer| match offer {
+        Offer::Operation(name, of, definition) if *of == kind => {
+            Some(json!({ "name": name, "definition": definition }))
+        }
+        _ => None,
+    });
+    insert_list(&mut out, "operation", operations.collect());
+    out.into()
+}
+
+fn insert_list(out: &mut Map<String, Value>, name: &str, list: Vec<Value>) {
+    if !list.is_empty() {
+        out.insert(name.into(), list.into());
+    }
+}
+
+/// Whether the search parser takes the parameter: it is asked.
+fn is_taken(call: &Call<'_>, kind: &str, param: &SearchParamDef) -> bool {
+    let (name, value) = match param.code {
+        "_id" => ("_id".to_owned(), "1"),
+        "_lastUpdated" => ("_lastUpdated".to_owned(), "2026"),
+        code => (format!("{code}:missing"), "true"),
+    };
+    search::parse(kind, &[(name, value.to_owned())], &search_context(call, true)).is_ok()
+}
+
+/// References that can be followed with `_include` and `_revinclude`.
+struct Includes {
+    /// By type: reference parameters with the types they may point to; empty for any.
+    from: std::collections::BTreeMap<String, Vec<(&'static str, Vec<&'static str>)>>,
+    /// By type: the `Type:parameter` that may point to it by name.
+    to: std::collections::BTreeMap<String, Vec<String>>,
+}
+
+impl Includes {
+    fn all(call: &Call<'_>) -> Self {
+        let mut includes = Self { from: Default::default(), to: Default::default() };
+        for kind in r4().resource_types() {
+            let mut own = Vec::new();
+            for param in r4().search_params(kind) {
+                if param.kind != ParamType::Reference || !is_taken(call, kind, param) {
+                    continue;
+                }
+                own.push((param.code, param.targets.clone()));
+                // Parameters that may point to anything would be repeated under every type.
+                let targets = param.targets.iter().filter(|_| param.targets.len() < r4().resource_types().len());
+                for target in targets {
+                    includes.to.entry((*target).into()).or_default().push(format!("{kind}:{}", param.code));
+                }
+            }
+            includes.from.insert((*kind).into(), own);
+        }
+        includes
+    }
+}
+
+fn type_code(kind: ParamType) -> &'static str {
+    match kind {
+        ParamType::Token => "token",
+        ParamType::Reference => "reference",
+        ParamType::String => "string",
+        ParamType::Date => "date",
+        ParamType::Composite => "composite",
+        ParamType::Uri => "uri",
+        ParamType::Quantity => "quantity",
+        ParamType::Number => "number",
+        ParamType::Special => "special",
+    }
+}

@@ -1,0 +1,92 @@
+//! create and conditional create (R4, `http.html#create` and `#ccreate`).
+
+use ieum_fhir::json::Value;
+use ieum_fhir::search::Query;
+use ieum_fhir::validate::validate;
+use ieum_store::commit::{Change, Changed, CommitError, Expect, Guard};
+use ieum_store::prepare::Prepared;
+use uuid::Uuid;
+
+use super::conditional::{self, Found, Stumble};
+use super::update::document_limits;
+use super::{error, respond, subset};
+use crate::call::{Answer, Call, Failure};
+
+/// `POST [base]/Type`. The id is ours, whatever the resource says.
+pub fn create(call: &Call<'_>) -> Result<Answer, Failure> {
+    subset::check_parameters(call, &[])?;
+    call.with_body(&document_limits(call), |resource| {
+        check(call, resource)?;
+        let criteria = call.conditions.if_none_exist.as_deref();
+        let criteria =
+            criteria.map(|text| conditional::criteria_of_text(call, &call.place.kind, text)).transpose()?;
+        let id = new_id();
+        let record = prepare(call, &id, resource)?;
+        conditional::settle(|| attempt(call, criteria.as_ref(), &record))
+    })
+}
+
+fn attempt(call: &Call<'_>, criteria: Option<&Query>, record: &Prepared) -> Result<Answer, Stumble> {
+    let mut guards = Vec::new();
+    if let Some(query) = criteria {
+        let view = call.hub.door().resource_view(call.access)?;
+        let (found, guard) = conditional::find(&view, query)?;
+        match found {
+            Found::None => guards.push(guard),
+            Found::One(id) => {
+                let record = view.read(&record.kind, &id)?.ok_or(Stumble::Again)?;
+                return Ok(respond::existing(call, &record));
+            }
+            Found::Several => return Err(error::multiple_matches().into()),
+        }
+    }
+    let changed = put(call, guards, record.clone(), Expect::New)?;
+    Ok(respond::written(call, &changed, &record.body))
+}
+
+/// A new id: they grow with time, so that new records lie side by side.
+#[must_use]
+pub fn new_id() -> String {
+    Uuid::now_v7().hyphenated().to_string()
+}
+
+/// Validates what was sent.
+///
+/// # Errors
+/// 400 or 422.
+pub fn check(call: &Call<'_>, resource: Value<'_>) -> Result<(), Failure> {
+    let validation = validate(resource, Some(&call.place.kind));
+    if validation.is_valid() { Ok(()) } else { Err(error::invalid(validation)) }
+}
+
+/// Makes the resource of a call ready for the commit, as it was sent.
+///
+/// # Errors
+/// 404 for an unknown type.
+pub fn prepare(call: &Call<'_>, id: &str, resource: Value<'_>) -> Result<Prepared, Failure> {
+    let catalogue = call.hub.door().catalogue();
+    let kind = catalogue.kind(&call.place.kind).ok_or_else(error::unknown_type)?;
+    Ok(catalogue.prepare(kind, id, resource, &mut |_| None))
+}
+
+/// Commits one record.
+///
+/// # Errors
+/// [`Stumble::Again`] when a guard no longer holds, or another version is current.
+pub fn put(call: &Call<'_>, guards: Vec<Guard>, record: Prepared, expect: Expect) -> Result<Changed, Stumble> {
+    let change = Change::Put { record: Box::new(record), expect };
+    commit_one(call, guards, change)
+}
+
+/// Commits one change.
+///
+/// # Errors
+/// [`Stumble::Again`] when a guard no longer holds, or another version is current.
+pub fn commit_one(call: &Call<'_>, guards: Vec<Guard>, change: Change) -> Result<Changed, Stumble> {
+    match call.hub.door().commit(call.access, call.route.action, guards, vec![change]) {
+        Ok(committed) => committed.changes.into_iter().next().ok_or_else(|| error::internal().into()),
+        // A version that is no longer current is looked at again too: whether that is an error, the conditions say.
+        Err(CommitError::Guard { .. } | CommitError::Version { .. }) => Err(Stumble::Again),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,231 @@
+//! References between the entries of a transaction: what each text becomes (R4, `http.html#trules`, «replacing
+//! references»).
+//!
+//! `fullUrl`s become `Type/id`, in references, in elements of type uri, url, oid and uuid, and in the links of
+//! narratives; canonical URLs stay. Relative references mean entries whose `fullUrl` has the same base as that of the
+//! entry they stand in. Conditional references become what they match.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use ieum_fhir::definitions::r4;
+use ieum_fhir::json::Value;
+use ieum_fhir::outcome::Code;
+use ieum_fhir::reference::split_relative;
+use ieum_fhir::validate::Validation;
+use ieum_store::commit::Guard;
+use ieum_trust::door::View;
+
+use super::super::bundle::Entry;
+use super::super::conditional::{self, Found, Stumble};
+use super::super::error;
+use super::Fate;
+use crate::call::Call;
+use axum::http::StatusCode;
+
+/// New texts, by [`Value::index`] of the string they replace.
+pub(super) struct References(HashMap<u32, String>);
+
+impl References {
+    /// What becomes of each text in the resources that are written.
+    ///
+    /// # Errors
+    /// When a conditional reference does not mean exactly one record.
+    pub(super) fn resolve(
+        call: &Call<'_>,
+        view: &View<'_>,
+        entries: &[&Entry<'_>],
+        fates: &[Fate],
+        validation: &Validation,
+        guards: &mut Vec<Guard>,
+    ) -> Result<Self, Stumble> {
+        let targets = targets(entries, fates);
+        let mut conditional = Conditional { call, view, guards, known: HashMap::new() };
+        let mut texts = HashMap::new();
+        let owners = Owners::new(entries, fates);
+        let Some(document) = entries.iter().find_map(|entry| entry.resource) else { return Ok(Self(texts)) };
+        for &index in &validation.references {
+            let Some(entry) = owners.of(index) else { continue };
+            let Some(text) = document.at(index).text() else { continue };
+            let target = match target(&targets, entry, &text) {
+                Some(target) => Some(target.to_owned()),
+                None => conditional.target(entry, &text)?,
+            };
+            texts.extend(target.map(|target| (index, target)));
+        }
+        for &index in &validation.uris {
+            let target = document.at(index).text().and_then(|text| targets.get(&*text));
+            if let Some(target) = target.filter(|_| owners.of(index).is_some()) {
+                texts.insert(index, target.clone());
+            }
+        }
+        for &index in &validation.linked_narratives {
+            let Some(entry) = owners.of(index) else { continue };
+            let Some(text) = document.at(index).text() else { continue };
+            let replaced = replace_links(&text, &|link| target(&targets, entry, link));
+            texts.extend(replaced.map(|replaced| (index, replaced)));
+        }
+        Ok(Self(texts))
+    }
+
+    /// What a string becomes.
+    pub(super) fn replacement(&self, value: Value<'_>) -> Option<String> {
+        self.0.get(&value.index()).cloned()
+    }
+}
+
+/// `fullUrl` to `Type/id`, for entries that write a record or found it.
+fn targets(entries: &[&Entry<'_>], fates: &[Fate]) -> HashMap<String, String> {
+    let pairs = entries.iter().zip(fates).filter_map(|(entry, fate)| match fate {
+        Fate::Put { id, .. } | Fate::Existing { id, .. } => {
+            Some((entry.full_url.as_ref()?.to_string(), format!("{}/{id}", entry.place.kind)))
+        }
+        Fate::Delete(_) | Fate::Read => None,
+    });
+    pairs.collect()
+}
+
+/// What a reference standing in `entry` means within the bundle.
+fn target<'t>(targets: &'t HashMap<String, String>, entry: &Entry<'_>, text: &str) -> Option<&'t str> {
+    if let Some(target) = targets.get(text) {
+        return Some(target);
+    }
+    // `http://a.kr/fhir/Observation/1` refers to `Patient/2`: `http://a.kr/fhir/Patient/2` is meant.
+    let (kind, id) = split_relative(text)?;
+    let mut parts = entry.full_url.as_deref()?.rsplitn(3, '/');
+    let (_, _, base) = (parts.next()?, parts.next()?, parts.next()?);
+    targets.get(&format!("{base}/{kind}/{id}")).map(String::as_str)
+}
+
+/// Which entry a node belongs to. Entries and nodes are both in document order.
+struct Owners<'o>(Vec<(u32, Option<&'o Entry<'o>>)>);
+
+impl<'o> Owners<'o> {
+    fn new(entries: &[&'o Entry<'o>], fates: &[Fate]) -> Self {
+        let start = |entry: &Entry<'_>| entry.resource.map(Value::index);
+        let owned = entries.iter().zip(fates).filter_map(|(entry, fate)| {
+            let is_written = matches!(fate, Fate::Put { .. });
+            Some((start(entry)?, is_written.then_some(*entry)))
+        });
+        Self(owned.collect())
+    }
+
+    fn of(&self, index: u32) -> Option<&'o Entry<'o>> {
+        let after = self.0.partition_point(|(start, _)| *start <= index);
+        self.0[..after].last()?.1
+    }
+}
+
+/// Looks up conditional references, each once.
+struct Conditional<'c> {
+    call: &'c Call<'c>,
+    view: &'c View<'c>,
+    guards: &'c mut Vec<Guard>,
+    known: HashMap<String, String>,
+}
+
+impl Conditional<'_> {
+    fn target(&mut self, entry: &Entry<'_>, text: &str) -> Result<Option<String>, Stumble> {
+        let Some((kind, criteria)) = text.split_once('?').filter(|(kind, _)| r4().is_resource(kind)) else {
+            return Ok(None);
+        };
+        if let Some(known) = self.known.get(text) {
+            return Ok(Some(known.clone()));
+        }
+        let refuse = |failure: crate::call::Failure| Stumble::Failed(failure.under(&entry.name()));
+        let query = conditional::criteria_of_text(self.call, kind, criteria).map_err(refuse)?;
+        let (found, guard) = conditional::find(self.view, &query)?;
+        let Found::One(id) = found else {
+            let several = found == Found::Several;
+            let what = "a conditional reference must match one record that was there before; create it first";
+            return Err(refuse(if several {
+                error::multiple_matches()
+            } else {
+                error::failure(StatusCode::PRECONDITION_FAILED, Code::ReferenceUnmatched, what)
+            }));
+        };
+        self.guards.push(guard);
+        let target = format!("{kind}/{id}");
+        self.known.insert(text.to_owned(), target.clone());
+        Ok(Some(target))
+    }
+}
+
+/// A narrative with the values of `href` and `src` replaced; `None` when none has to be. The narrative is well-formed:
+/// validation has seen to that.
+fn replace_links<'t>(div: &str, target: &dyn Fn(&str) -> Option<&'t str>) -> Option<String> {
+    let mut out = String::with_capacity(div.len());
+    let mut replaced = false;
+    let mut rest = div;
+    while let Some(start) = rest.find('<') {
+        let (before, tag) = rest.split_at(start);
+        out.push_str(before);
+        if tag.starts_with("<!--") {
+            let end = tag.find("-->").map_or(tag.len(), |end| end + 3);
+            out.push_str(&tag[..end]);
+            rest = &tag[end..];
+            continue;
+        }
+        let mut left = tag;
+        loop {
+            // The next quoted value, or the end of the tag.
+            let Some(place) = left.find(['"', '\'', '>']) else {
+                out.push_str(left);
+                left = "";
+                break;
+            };
+            if left.as_bytes()[place] == b'>' {
+                out.push_str(&left[..=place]);
+                left = &left[place + 1..];
+                break;
+            }
+            let quote = char::from(left.as_bytes()[place]);
+            let name = left[..place].trim_end().strip_suffix('=').unwrap_or_default().trim_end();
+            let name = name.rsplit(|letter: char| letter.is_whitespace()).next().unwrap_or_default();
+            out.push_str(&left[..=place]);
+            let after = &left[place + 1..];
+            let end = after.find(quote).unwrap_or(after.len());
+            let value = &after[..end];
+            let meant = if value.contains('&') { Cow::Owned(value.replace("&amp;", "&")) } else { Cow::Borrowed(value) };
+            match target(&meant).filter(|_| matches!(name, "href" | "src")) {
+                Some(target) => {
+                    replaced = true;
+                    out.push_str(target);
+                }
+                None => out.push_str(value),
+            }
+            left = &after[end..];
+            if let Some(after) = left.strip_prefix(quote) {
+                out.push(quote);
+                left = after;
+            }
+        }
+        rest = left;
+    }
+    out.push_str(rest);
+    replaced.then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replace_links;
+
+    #[test]
+    fn replaces_links_in_tags_only() {
+        let target = |link: &str| match link {
+            "urn:uuid:1" => Some("Patient/a"),
+            "http://a.kr/?x=1&y=2" => Some("Patient/b"),
+            _ => None,
+        };
+        for (given, expected) in [
+            ("<div><a href=\"urn:uuid:1\">x</a></div>", Some("<div><a href=\"Patient/a\">x</a></div>")),
+            ("<a title='>' href = 'urn:uuid:1'/>", Some("<a title='>' href = 'Patient/a'/>")),
+            ("<img alt=\"\" src=\"http://a.kr/?x=1&amp;y=2\"/>", Some("<img alt=\"\" src=\"Patient/b\"/>")),
+            ("<a title=\"urn:uuid:1\">href=\"urn:uuid:1\"</a>", None),
+            ("<!-- <a href=\"urn:uuid:1\"> --><p>1 > 0</p>", None),
+            ("<a href=\"#x\">김민수</a>", None),
+        ] {
+            assert_eq!(replace_links(given, &target).as_deref(), expected, "{given}");
+        }
+    }
+}

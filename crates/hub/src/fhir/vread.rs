@@ -1,0 +1,18 @@
+//! vread (R4, `http.html#vread`).
+
+use super::read::respond_to_reader;
+use super::{error, subset};
+use crate::call::{Answer, Call, Failure};
+
+/// `GET [base]/Type/id/_history/version`. The version that deleted a record is gone, like the record itself.
+pub fn vread(call: &Call<'_>) -> Result<Answer, Failure> {
+    let subset = subset::asked(call, &[])?;
+    let version = call.place.version.parse().map_err(|_| error::not_found())?;
+    let view = call.hub.door().resource_view(call.access)?;
+    let record = view.read_version(&call.place.kind, &call.place.id, version)?;
+    let record = record.ok_or_else(error::not_found)?;
+    if record.is_deleted() {
+        return Err(error::deleted());
+    }
+    respond_to_reader(call, &record, &subset)
+}

@@ -1,0 +1,25 @@
+//! Ieum, the hub: HTTP in front of the one door.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`hub`] | everything a request needs: the door, the address, the limits |
+//! | [`routes`] | the one list of routes; the router, the checks and the CapabilityStatement come from it |
+//! | [`server`] | listening, time limits of connections, graceful stop |
+//! | [`serve`] | one request from its first byte to its answer |
+//! | [`caller`] | who asks |
+//! | [`call`] | an interaction as its handler sees it, over HTTP or inside a bundle |
+//! | [`fhir`] | the FHIR R4 interface, one file for each interaction |
+
+pub mod call;
+pub mod caller;
+pub mod cli;
+pub mod config;
+pub mod data;
+pub mod fhir;
+pub mod hub;
+pub mod import;
+pub mod limits;
+pub mod percent;
+pub mod routes;
+pub mod serve;
+pub mod server;

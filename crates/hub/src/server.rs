@@ -1,0 +1,120 @@
+//! Listening: connections with their limits of time and size, and a graceful stop.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::any;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::hub::{Entrance, Hub};
+use crate::serve::serve;
+
+/// The FHIR interface as an axum router. Which routes there are is decided by [`crate::routes`] alone.
+pub fn router(hub: Hub) -> Router {
+    Router::new()
+        .route("/fhir", any(serve))
+        .route("/fhir/", any(serve))
+        .route("/fhir/{*rest}", any(serve))
+        .with_state(hub)
+}
+
+/// A socket that is listening, before it is served. The address may be part of the hub's configuration.
+pub struct Listening(TcpListener);
+
+/// Why a server could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// An open hub on an address that others can reach.
+    #[error("an open hub may listen on loopback only (127.0.0.1 or ::1); leave out --open, or choose such an address")]
+    OpenBeyondLoopback,
+    /// The operating system refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl Listening {
+    /// Listens on an address; port 0 takes any free one.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub async fn on(address: SocketAddr) -> io::Result<Self> {
+        TcpListener::bind(address).await.map(Self)
+    }
+
+    /// The address, with the port that was given.
+    ///
+    /// # Errors
+    /// When the operating system does not tell.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    /// Serves `app` until `stop` is done, then lets requests under way finish.
+    ///
+    /// # Errors
+    /// [`ServerError`] when it must not or cannot run.
+    pub async fn serve(
+        self,
+        hub: &Hub,
+        app: Router,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), ServerError> {
+        if hub.entrance() == Entrance::Open && !self.address()?.ip().is_loopback() {
+            return Err(ServerError::OpenBeyondLoopback);
+        }
+        let limits = hub.limits();
+        let places = Arc::new(Semaphore::new(limits.connections));
+        let mut http = http1::Builder::new();
+        // The timer also ends connections that stay idle, or never send a byte.
+        http.timer(TokioTimer::new()).header_read_timeout(limits.head_time).max_buf_size(limits.head_bytes);
+        let graceful = GracefulShutdown::new();
+        tokio::pin!(stop);
+        loop {
+            let (stream, place) = tokio::select! {
+                accepted = accept(&self.0, &places) => accepted,
+                () = &mut stop => break,
+            };
+            // Small answers leave at once.
+            let _ = stream.set_nodelay(true);
+            let service = TowerToHyperService::new(app.clone());
+            let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+            tokio::spawn(async move {
+                // A connection that breaks off is the client's affair, and nothing to log.
+                let _ = connection.await;
+                drop(place);
+            });
+        }
+        drop(self.0);
+        if tokio::time::timeout(limits.stop_time, graceful.shutdown()).await.is_err() {
+            tracing::warn!("stopped while requests were still under way");
+        }
+        Ok(())
+    }
+}
+
+/// The next connection, once there is a place for it. Until then new ones wait in the operating system's queue.
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
+    loop {
+        let Ok(place) = Arc::clone(places).acquire_owned().await else {
+            std::future::pending::<()>().await;
+            continue;
+        };
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, place),
+            Err(error) => {
+                // Out of file descriptors, mostly: waiting is all that helps.
+                tracing::warn!(error = %error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
