@@ -208,6 +208,7 @@ codes! {
     BadBody = "IEUM-R028", Structure, "The body broke off";
     Stopping = "IEUM-R029", Transient, "The server is stopping";
     Done = "IEUM-R030", Informational, "The request was carried out";
+    HeadTooLarge = "IEUM-R031", TooLong, "The headers are too large";
     NoTransaction = "IEUM-B001", Structure, "The bundle is neither a batch nor a transaction";
     BundleTooLong = "IEUM-B002", TooLong, "The bundle has too many entries";
     EntryRequest = "IEUM-B003", Structure, "An entry does not say what to do";

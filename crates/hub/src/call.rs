@@ -122,6 +122,14 @@ pub struct Failure {
     pub retry_after: Option<u32>,
 }
 
+impl Conditions {
+    /// Whether a write depends on the current version.
+    #[must_use]
+    pub fn are_on_version(&self) -> bool {
+        self.if_match.is_some() || self.if_none_match.is_some()
+    }
+}
+
 impl Answer {
     /// An answer with a resource.
     #[must_use]

@@ -20,7 +20,12 @@ mod synth;
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 #[derive(Parser)]
-#[command(name = "ieum", version, about = "Ieum (이음), an integrated health information hub", max_term_width = 100)]
+#[command(
+    name = "ieum",
+    version,
+    about = "Ieum (이음), an integrated health information hub",
+    max_term_width = 100
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

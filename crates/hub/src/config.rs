@@ -125,7 +125,9 @@ fn plain(value: &figment::value::Value) -> String {
     match value {
         Value::String(_, text) => text.clone(),
         Value::Bool(_, value) => value.to_string(),
-        Value::Num(_, number) => number.to_u128().map_or_else(|| format!("{number:?}"), |number| number.to_string()),
+        Value::Num(_, number) => {
+            number.to_u128().map_or_else(|| format!("{number:?}"), |number| number.to_string())
+        }
         other => format!("{other:?}"),
     }
 }

@@ -57,8 +57,7 @@ impl Data {
     pub fn open(path: &Path, base_url: Option<&str>) -> Result<Self, DataError> {
         std::fs::create_dir_all(path).map_err(|error| DataError::Io { path: path.to_owned(), error })?;
         let lock = lock(path)?;
-        let catalogue =
-            Arc::new(Catalogue::new(OWN_KINDS, base_url.map(ToOwned::to_owned), label_mask));
+        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, base_url.map(ToOwned::to_owned), label_mask));
         let options = SqliteOptions::default();
         let engine = Arc::new(SqliteEngine::open(path, Arc::clone(&catalogue), system_clock(), options)?);
         let door = Door::new(Arc::clone(&engine) as _, catalogue, engine.cursor_secret()?);

@@ -4,8 +4,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use axum::http::Method;
 use ieum_fhir::definitions::r4;
-use ieum_fhir::search::parse::{Limits, ParseContext};
 use ieum_fhir::search::R4;
+use ieum_fhir::search::parse::{Limits, ParseContext};
 
 use crate::call::{Answer, Call, Failure};
 use crate::routes::Offer::{Code, Flag, Operation, System, Type};
@@ -115,15 +115,7 @@ pub static ROUTES: &[Route] = &[
         &[Type("update"), Flag("updateCreate")],
         update::update,
     ),
-    row(
-        Method::DELETE,
-        "/fhir/{kind}/{id}",
-        Writers,
-        "delete",
-        Nothing,
-        &[Type("delete")],
-        delete::delete,
-    ),
+    row(Method::DELETE, "/fhir/{kind}/{id}", Writers, "delete", Nothing, &[Type("delete")], delete::delete),
     row(
         Method::GET,
         "/fhir/{kind}/{id}/_history",

@@ -76,7 +76,8 @@ mod tests {
 
     #[test]
     fn pairs_come_back() {
-        let given = [("name", "김 민수"), ("identifier", "http://a.kr|1&2=3"), ("x", "100%+1"), ("empty", "")];
+        let given =
+            [("name", "김 민수"), ("identifier", "http://a.kr|1&2=3"), ("x", "100%+1"), ("empty", "")];
         let url = with_pairs("http://h/fhir/Patient", given);
         let read = pairs(url.split_once('?').unwrap().1).unwrap();
         assert_eq!(read, given.map(|(name, value)| (name.to_owned(), value.to_owned())));

@@ -138,6 +138,6 @@ fn matched(pattern: &str, parts: &[&str]) -> Option<(usize, Place)> {
     }
     // A variable part is never a word of the interface.
     let is_word = |part: &str| part.starts_with(['_', '$']);
-    let variable = [&place.kind, &place.id, &place.version];
-    variable.iter().all(|part| !is_word(part)).then_some((fixed, place))
+    let has_word = [&place.kind, &place.id, &place.version].into_iter().any(|part| is_word(part));
+    (!has_word && place.kind != "metadata").then_some((fixed, place))
 }

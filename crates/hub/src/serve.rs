@@ -124,6 +124,13 @@ impl Asked {
             let what = format!("addresses may have {} bytes; search by POST instead", hub.limits().uri_bytes);
             return Err(error::failure(StatusCode::URI_TOO_LONG, Code::UriTooLong, what));
         }
+        let head_bytes: usize =
+            parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+        if head_bytes > hub.limits().head_bytes {
+            let what = format!("the headers may have {} bytes in all", hub.limits().head_bytes);
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return Err(error::failure(status, Code::HeadTooLarge, what));
+        }
         let (route, place) = find(&parts.method, parts.uri.path())?;
         self.route = Some(route);
         let mut pairs = decoded(parts.uri.query().unwrap_or_default())?;
@@ -144,13 +151,20 @@ impl Asked {
             // The refusal itself is told, and audited, where the call is run: without its body.
             return Ok((route, place, pairs, access, Received { bytes: Vec::new(), room: Vec::new() }));
         }
-        let needs_body = matches!(route.takes, Takes::Resource | Takes::Bundle);
-        if has_body || needs_body {
+        // Parameters may be left out, and clients then say nothing about them.
+        let may_be_empty = matches!(route.takes, Takes::Form | Takes::Parameters | Takes::Nothing);
+        let is_labelled = parts.headers.contains_key(header::CONTENT_TYPE);
+        if is_labelled || !may_be_empty {
             format::check_content(route.takes, &parts.headers)?;
         }
-        let received = if has_body { receive(hub, route, parts, body).await? } else {
+        let received = if has_body {
+            receive(hub, route, parts, body).await?
+        } else {
             Received { bytes: Vec::new(), room: Vec::new() }
         };
+        if !is_labelled && !received.bytes.is_empty() {
+            format::check_content(route.takes, &parts.headers)?;
+        }
         if route.takes == Takes::Form {
             let form = std::str::from_utf8(&received.bytes).map_err(|_| bad_encoding())?;
             pairs.extend(decoded(form)?);
@@ -162,8 +176,12 @@ impl Asked {
 
 fn find(method: &Method, path: &str) -> Result<(&'static Route, Place), Failure> {
     let path = path.strip_suffix('/').unwrap_or(path);
-    let parts: Vec<String> =
-        path.split('/').skip(1).map(percent::path_part).collect::<Result<_, _>>().map_err(|_| bad_encoding())?;
+    let parts: Vec<String> = path
+        .split('/')
+        .skip(1)
+        .map(percent::path_part)
+        .collect::<Result<_, _>>()
+        .map_err(|_| bad_encoding())?;
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     routes::find(method, &parts).ok_or_else(|| no_route(&parts))
 }
@@ -207,7 +225,8 @@ async fn receive(hub: &Hub, route: &Route, parts: &Parts, body: &mut Body) -> Re
     };
     let too_slow =
         || error::failure(StatusCode::REQUEST_TIMEOUT, Code::BodyTooSlow, "the body did not arrive in time");
-    let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let length =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: usize| length > limit) {
         return Err(too_large());
     }

@@ -34,7 +34,9 @@ pub struct Listening(TcpListener);
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// An open hub on an address that others can reach.
-    #[error("an open hub may listen on loopback only (127.0.0.1 or ::1); leave out --open, or choose such an address")]
+    #[error(
+        "an open hub may listen on loopback only (127.0.0.1 or ::1); leave out --open, or choose such an address"
+    )]
     OpenBeyondLoopback,
     /// The operating system refused.
     #[error(transparent)]

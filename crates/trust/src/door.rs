@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ieum_fhir::search::{Query, Total};
-use ieum_store::access::AccessPlan;
+use ieum_store::access::{AccessPlan, Reach};
 use ieum_store::catalogue::Catalogue;
 use ieum_store::commit::{Change, CommitError, CommitRequest, Committed, Guard, StoreError};
 use ieum_store::cursor::{BadCursor, CursorKey};
@@ -76,10 +76,14 @@ impl Door {
         guards: Vec<Guard>,
         changes: Vec<Change>,
     ) -> Result<Committed, CommitError> {
-        let access_plan = Arc::new(access.plan());
-        let request = CommitRequest { access: Arc::clone(&access_plan), action, guards, changes };
+        let request = CommitRequest { access: Arc::new(access.plan()), action, guards, changes };
         let mut entry = AuditEntry::of_commit(&request);
-        match self.engine.commit(request) {
+        let result = if self.names_hidden(&request)? {
+            Err(CommitError::Denied)
+        } else {
+            self.engine.commit(request)
+        };
+        match result {
             Err(CommitError::Denied) => {
                 entry.allowed = false;
                 self.engine.audit(&entry)?;
@@ -87,6 +91,24 @@ impl Door {
             }
             result => result,
         }
+    }
+
+    /// Whether a change is to a record that exists, but not for this caller: what nobody may read, nobody may
+    /// overwrite. (A record hidden between this and the commit is written by whoever could still see it just before.)
+    fn names_hidden(&self, request: &CommitRequest) -> Result<bool, StoreError> {
+        let plan = &*request.access;
+        if !plan.write || (plan.denied == 0 && plan.clinical == Reach::All) {
+            return Ok(false);
+        }
+        let snapshot = self.engine.snapshot()?;
+        let everything = AccessPlan { clinical: Reach::All, system: true, denied: 0, ..plan.clone() };
+        for change in &request.changes {
+            let (kind, id) = change.key();
+            if snapshot.read(plan, kind, id)?.is_none() && snapshot.read(&everything, kind, id)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Records that something was refused before it reached the store.
@@ -259,7 +281,11 @@ impl View<'_> {
     ///
     /// # Errors
     /// [`StoreError`] when the engine fails.
-    pub fn audit_entries(&self, before: Option<u64>, limit: usize) -> Result<Vec<StoredAuditEntry>, StoreError> {
+    pub fn audit_entries(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<StoredAuditEntry>, StoreError> {
         if self.plan.system { self.snapshot.audit_entries(before, limit) } else { Ok(Vec::new()) }
     }
 

@@ -66,7 +66,10 @@ fn check_records(directory: &Path) -> Result<u32> {
     })?;
     bar.finish_and_clear();
     let size = data.engine.bytes_on_disk();
-    say(&format!("  {} current records, {} older versions, {} commits", report.records, report.versions, report.commits));
+    say(&format!(
+        "  {} current records, {} older versions, {} commits",
+        report.records, report.versions, report.commits
+    ));
     say(&format!("  {size} bytes on disk, schema {} of {}", report.schema, report.newest_schema));
     for fault in &report.faults {
         say(&format!("  FAULT: {fault}"));

@@ -28,7 +28,8 @@ pub(super) fn run(arguments: &Export) -> Result<ExitCode> {
     let kinds = data.door.catalogue().kinds().iter().filter(|kind| kind.family != Family::System);
     let kinds: Vec<&str> = kinds.map(|kind| kind.name.as_str()).collect();
     let counts: Vec<_> = census.into_iter().filter(|(kind, _)| kinds.contains(&kind.as_str())).collect();
-    let bar = ProgressBar::new(counts.iter().map(|(_, count)| count).sum()).with_style(progress_style("records"));
+    let bar =
+        ProgressBar::new(counts.iter().map(|(_, count)| count).sum()).with_style(progress_style("records"));
     let mut total = 0;
     for (kind, _) in &counts {
         total += export_kind(&view, kind, &arguments.out, arguments.compress, &bar)?;

@@ -14,7 +14,7 @@ use crate::call::{Answer, Call, Failure, Prefer, Returns};
 const AT_ONCE: usize = 8;
 
 /// Answers each entry by itself, in the order of the request.
-pub fn batch(call: &Call<'_>, root: Value<'_>) -> Result<Answer, Failure> {
+pub(super) fn batch(call: &Call<'_>, root: Value<'_>) -> Result<Answer, Failure> {
     bundle::check_members(root)?;
     let entries: Vec<Value<'_>> = root.get("entry").into_iter().flat_map(Value::elements).collect();
     let next = AtomicUsize::new(0);

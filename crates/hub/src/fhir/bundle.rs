@@ -16,12 +16,15 @@ use crate::routes::{self, Route, Takes};
 use crate::{percent, serve};
 
 /// `POST [base]`.
-pub fn bundle(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn bundle(call: &Call<'_>) -> Result<Answer, Failure> {
     super::subset::check_parameters(call, &[])?;
     let limits = Limits { bytes: call.hub.limits().bundle_bytes, ..Limits::default() };
     call.with_body(&limits, |root| {
         if root.get("resourceType").and_then(Value::text).as_deref() != Some("Bundle") {
-            return Err(error::bad(Code::NoTransaction, "post a Bundle here, and single resources to [base]/Type"));
+            return Err(error::bad(
+                Code::NoTransaction,
+                "post a Bundle here, and single resources to [base]/Type",
+            ));
         }
         let most = call.hub.limits().bundle_entries;
         let count = root.get("entry").map_or(0, |entries| entries.elements().count());
@@ -41,7 +44,7 @@ pub fn bundle(call: &Call<'_>) -> Result<Answer, Failure> {
 }
 
 /// An entry, and what it asks for.
-pub struct Entry<'d> {
+pub(super) struct Entry<'d> {
     /// Position in the bundle.
     pub index: usize,
     /// `fullUrl`.
@@ -65,7 +68,7 @@ impl<'d> Entry<'d> {
     ///
     /// # Errors
     /// Why it is no request, its place named.
-    pub fn read(call: &Call<'_>, index: usize, entry: Value<'d>) -> Result<Self, Failure> {
+    pub(super) fn read(call: &Call<'_>, index: usize, entry: Value<'d>) -> Result<Self, Failure> {
         let place = format!("Bundle.entry[{index}].request");
         Self::of(call, index, entry).map_err(|failure| failure.under(&place))
     }
@@ -75,14 +78,17 @@ impl<'d> Entry<'d> {
         let request = entry.get("request").ok_or_else(|| wrong("give the entry a request"))?;
         let text = |name: &str| request.get(name).and_then(Value::text);
         let method = text("method").ok_or_else(|| wrong("give the request a method"))?;
-        let method = Method::from_bytes(method.as_bytes()).map_err(|_| wrong("give the request a method of HTTP"))?;
+        let method =
+            Method::from_bytes(method.as_bytes()).map_err(|_| wrong("give the request a method of HTTP"))?;
         let url = text("url").ok_or_else(|| wrong("give the request a url"))?;
         let (parts, pairs) = address(call, &url)?;
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let (route, place) = routes::find(&method, &parts).ok_or_else(|| serve::no_route(&parts))?;
         let resource = entry.get("resource");
         match route.takes {
-            Takes::Resource if resource.is_none() => return Err(wrong("give an entry with POST or PUT a resource")),
+            Takes::Resource if resource.is_none() => {
+                return Err(wrong("give an entry with POST or PUT a resource"));
+            }
             Takes::Bundle => return Err(wrong("a bundle cannot be posted inside a bundle")),
             Takes::Form => return Err(wrong("search by GET inside a bundle")),
             _ => {}
@@ -107,7 +113,7 @@ impl<'d> Entry<'d> {
 
     /// The entry as a call of its own.
     #[must_use]
-    pub fn call<'c>(&'c self, whole: &'c Call<'_>) -> Call<'c> {
+    pub(super) fn call<'c>(&'c self, whole: &'c Call<'_>) -> Call<'c> {
         Call {
             hub: whole.hub,
             route: self.route,
@@ -140,7 +146,7 @@ fn address(call: &Call<'_>, url: &str) -> Result<(Vec<String>, Vec<(String, Stri
 ///
 /// # Errors
 /// 422.
-pub fn check_members(root: Value<'_>) -> Result<(), Failure> {
+pub(super) fn check_members(root: Value<'_>) -> Result<(), Failure> {
     let check = |value: Value<'_>, def: &str, place: &dyn Fn() -> String| {
         let def = r4().type_of(def).ok_or_else(error::internal)?;
         let mut names = value.members().filter_map(Value::key);
@@ -171,7 +177,7 @@ pub fn check_members(root: Value<'_>) -> Result<(), Failure> {
 ///
 /// # Errors
 /// 400, the second named.
-pub fn check_full_urls(root: Value<'_>) -> Result<(), Failure> {
+pub(super) fn check_full_urls(root: Value<'_>) -> Result<(), Failure> {
     let mut seen = HashSet::new();
     for (index, entry) in root.get("entry").into_iter().flat_map(Value::elements).enumerate() {
         let Some(url) = entry.get("fullUrl").and_then(Value::text) else { continue };
@@ -184,7 +190,7 @@ pub fn check_full_urls(root: Value<'_>) -> Result<(), Failure> {
 }
 
 /// Writes the members of an entry of the answer.
-pub fn write_answer(answer: &Answer, full_url: Option<&str>, is_head: bool, out: &mut Vec<u8>) {
+pub(super) fn write_answer(answer: &Answer, full_url: Option<&str>, is_head: bool, out: &mut Vec<u8>) {
     if let Content::Resource(json) = &answer.content
         && !is_head
     {

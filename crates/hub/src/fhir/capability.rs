@@ -14,7 +14,7 @@ use crate::hub::Entrance;
 use crate::routes::{self, Offer};
 
 /// `GET [base]/metadata`.
-pub fn capability(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn capability(call: &Call<'_>) -> Result<Answer, Failure> {
     subset::check_parameters(call, &["mode"])?;
     if call.values("mode").any(|mode| mode != "full" && mode != "normative") {
         return Err(error::bad(Code::SearchNotSupported, "search parameter mode: must be full or normative"));
@@ -28,7 +28,9 @@ fn statement(call: &Call<'_>) -> Value {
     let offers: Vec<Offer> = routes::all().flat_map(|route| route.offers).copied().collect();
     let system: Vec<Value> = offers
         .iter()
-        .filter_map(|offer| if let Offer::System(code) = offer { Some(json!({ "code": code })) } else { None })
+        .filter_map(
+            |offer| if let Offer::System(code) = offer { Some(json!({ "code": code })) } else { None },
+        )
         .collect();
     let security = match call.hub.entrance() {
         Entrance::Open => "Open to anybody, on this machine only: for trying out.",
@@ -88,9 +90,8 @@ fn resource(call: &Call<'_>, kind: &str, offers: &[Offer], includes: &Includes) 
     let to = includes.to.get(kind).into_iter().flatten();
     insert_list(&mut out, "searchRevInclude", to.map(|source| source.as_str().into()).collect());
     let params = r4().search_params(kind).iter().filter(|param| is_taken(call, kind, param));
-    let params = params.map(|param| {
-        json!({ "name": param.code, "definition": param.url, "type": type_code(param.kind) })
-    });
+    let params = params
+        .map(|param| json!({ "name": param.code, "definition": param.url, "type": type_code(param.kind) }));
     insert_list(&mut out, "searchParam", params.collect());
     let operations = offers.iter().filter_map(|offer| match offer {
         Offer::Operation(name, of, definition) if *of == kind => {
@@ -137,7 +138,8 @@ impl Includes {
                 }
                 own.push((param.code, param.targets.clone()));
                 // Parameters that may point to anything would be repeated under every type.
-                let targets = param.targets.iter().filter(|_| param.targets.len() < r4().resource_types().len());
+                let targets =
+                    param.targets.iter().filter(|_| param.targets.len() < r4().resource_types().len());
                 for target in targets {
                     includes.to.entry((*target).into()).or_default().push(format!("{kind}:{}", param.code));
                 }

@@ -18,7 +18,7 @@ use crate::percent;
 const ATTEMPTS: u32 = 16;
 
 /// Why an attempt did not come to an end.
-pub enum Stumble {
+pub(super) enum Stumble {
     /// The state has changed meanwhile: try again.
     Again,
     /// It cannot be done.
@@ -35,7 +35,7 @@ impl<F: Into<Failure>> From<F> for Stumble {
 ///
 /// # Errors
 /// What an attempt failed with; 503 when others always interfered.
-pub fn settle<T>(mut attempt: impl FnMut() -> Result<T, Stumble>) -> Result<T, Failure> {
+pub(super) fn settle<T>(mut attempt: impl FnMut() -> Result<T, Stumble>) -> Result<T, Failure> {
     for round in 0..ATTEMPTS {
         match attempt() {
             Ok(done) => return Ok(done),
@@ -51,7 +51,7 @@ pub fn settle<T>(mut attempt: impl FnMut() -> Result<T, Stumble>) -> Result<T, F
 ///
 /// # Errors
 /// 400 when they are no criteria.
-pub fn criteria_of_text(call: &Call<'_>, kind: &str, text: &str) -> Result<Query, Failure> {
+pub(super) fn criteria_of_text(call: &Call<'_>, kind: &str, text: &str) -> Result<Query, Failure> {
     let text = text.strip_prefix('?').unwrap_or(text);
     let pairs = percent::pairs(text).map_err(|error| error::bad(Code::BadEncoding, error.to_string()))?;
     criteria(call, kind, &pairs)
@@ -61,20 +61,26 @@ pub fn criteria_of_text(call: &Call<'_>, kind: &str, text: &str) -> Result<Query
 ///
 /// # Errors
 /// 400 when they are no criteria, or none.
-pub fn criteria(call: &Call<'_>, kind: &str, pairs: &[(String, String)]) -> Result<Query, Failure> {
+pub(super) fn criteria(call: &Call<'_>, kind: &str, pairs: &[(String, String)]) -> Result<Query, Failure> {
     let query = search::parse(kind, pairs, &search_context(call, true))?;
     if query.filters.is_empty() {
-        return Err(error::bad(Code::CriteriaMissing, "say which record is meant, such as identifier=system|value"));
+        return Err(error::bad(
+            Code::CriteriaMissing,
+            "say which record is meant, such as identifier=system|value",
+        ));
     }
     if query.applied.len() != query.filters.len() {
-        return Err(error::bad(Code::CriteriaMissing, "leave out parameters that shape an answer, such as _sort"));
+        return Err(error::bad(
+            Code::CriteriaMissing,
+            "leave out parameters that shape an answer, such as _sort",
+        ));
     }
     Ok(Query { kind: query.kind, filters: query.filters, total: Total::None, ..Query::default() })
 }
 
 /// What criteria mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub(super) enum Found {
     /// No record.
     None,
     /// This one.
@@ -87,7 +93,7 @@ pub enum Found {
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn find(view: &View<'_>, query: &Query) -> Result<(Found, Guard), StoreError> {
+pub(super) fn find(view: &View<'_>, query: &Query) -> Result<(Found, Guard), StoreError> {
     let found = view.matching_ids(query, 2)?;
     let guard = Guard { query: query.clone(), found: found.clone() };
     let mut found = found.into_iter();
@@ -101,7 +107,7 @@ pub fn find(view: &View<'_>, query: &Query) -> Result<(Found, Guard), StoreError
 
 /// Versions named by `If-Match` or `If-None-Match`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tags {
+pub(super) enum Tags {
     /// `*`: any.
     Any,
     /// These. What is no version of ours can match nothing.
@@ -111,7 +117,7 @@ pub enum Tags {
 impl Tags {
     /// Reads `W/"1"`, `"1"`, `1`, a list of them, or `*`.
     #[must_use]
-    pub fn read(header: &str) -> Self {
+    pub(super) fn read(header: &str) -> Self {
         if header.trim() == "*" {
             return Self::Any;
         }
@@ -126,7 +132,7 @@ impl Tags {
 
     /// Whether this version is named.
     #[must_use]
-    pub fn has(&self, version: u64) -> bool {
+    pub(super) fn has(&self, version: u64) -> bool {
         match self {
             Self::Any => true,
             Self::Versions(versions) => versions.contains(&version),
@@ -139,7 +145,7 @@ impl Tags {
 ///
 /// # Errors
 /// 412 when it is not so already.
-pub fn expectation(call: &Call<'_>, current: Option<u64>) -> Result<Expect, Failure> {
+pub(super) fn expectation(call: &Call<'_>, current: Option<u64>) -> Result<Expect, Failure> {
     if let Some(header) = &call.conditions.if_none_match {
         let tags = Tags::read(header);
         if current.is_some_and(|current| tags.has(current)) {

@@ -13,7 +13,7 @@ use super::{error, respond, subset};
 use crate::call::{Answer, Call, Failure};
 
 /// `POST [base]/Type`. The id is ours, whatever the resource says.
-pub fn create(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn create(call: &Call<'_>) -> Result<Answer, Failure> {
     subset::check_parameters(call, &[])?;
     call.with_body(&document_limits(call), |resource| {
         check(call, resource)?;
@@ -46,7 +46,7 @@ fn attempt(call: &Call<'_>, criteria: Option<&Query>, record: &Prepared) -> Resu
 
 /// A new id: they grow with time, so that new records lie side by side.
 #[must_use]
-pub fn new_id() -> String {
+pub(super) fn new_id() -> String {
     Uuid::now_v7().hyphenated().to_string()
 }
 
@@ -54,7 +54,7 @@ pub fn new_id() -> String {
 ///
 /// # Errors
 /// 400 or 422.
-pub fn check(call: &Call<'_>, resource: Value<'_>) -> Result<(), Failure> {
+pub(super) fn check(call: &Call<'_>, resource: Value<'_>) -> Result<(), Failure> {
     let validation = validate(resource, Some(&call.place.kind));
     if validation.is_valid() { Ok(()) } else { Err(error::invalid(validation)) }
 }
@@ -63,7 +63,7 @@ pub fn check(call: &Call<'_>, resource: Value<'_>) -> Result<(), Failure> {
 ///
 /// # Errors
 /// 404 for an unknown type.
-pub fn prepare(call: &Call<'_>, id: &str, resource: Value<'_>) -> Result<Prepared, Failure> {
+pub(super) fn prepare(call: &Call<'_>, id: &str, resource: Value<'_>) -> Result<Prepared, Failure> {
     let catalogue = call.hub.door().catalogue();
     let kind = catalogue.kind(&call.place.kind).ok_or_else(error::unknown_type)?;
     Ok(catalogue.prepare(kind, id, resource, &mut |_| None))
@@ -73,7 +73,12 @@ pub fn prepare(call: &Call<'_>, id: &str, resource: Value<'_>) -> Result<Prepare
 ///
 /// # Errors
 /// [`Stumble::Again`] when a guard no longer holds, or another version is current.
-pub fn put(call: &Call<'_>, guards: Vec<Guard>, record: Prepared, expect: Expect) -> Result<Changed, Stumble> {
+pub(super) fn put(
+    call: &Call<'_>,
+    guards: Vec<Guard>,
+    record: Prepared,
+    expect: Expect,
+) -> Result<Changed, Stumble> {
     let change = Change::Put { record: Box::new(record), expect };
     commit_one(call, guards, change)
 }
@@ -82,7 +87,7 @@ pub fn put(call: &Call<'_>, guards: Vec<Guard>, record: Prepared, expect: Expect
 ///
 /// # Errors
 /// [`Stumble::Again`] when a guard no longer holds, or another version is current.
-pub fn commit_one(call: &Call<'_>, guards: Vec<Guard>, change: Change) -> Result<Changed, Stumble> {
+pub(super) fn commit_one(call: &Call<'_>, guards: Vec<Guard>, change: Change) -> Result<Changed, Stumble> {
     match call.hub.door().commit(call.access, call.route.action, guards, vec![change]) {
         Ok(committed) => committed.changes.into_iter().next().ok_or_else(|| error::internal().into()),
         // A version that is no longer current is looked at again too: whether that is an error, the conditions say.

@@ -9,7 +9,7 @@ use super::{error, respond, subset};
 use crate::call::{Answer, Call, Failure};
 
 /// `DELETE [base]/Type/id`. Versions stay; what is not there, or no longer, is deleted already.
-pub fn delete(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Failure> {
     subset::check_parameters(call, &[])?;
     let changed = conditional::settle(|| {
         let view = call.hub.door().resource_view(call.access)?;
@@ -21,7 +21,7 @@ pub fn delete(call: &Call<'_>) -> Result<Answer, Failure> {
 }
 
 /// `DELETE [base]/Type?criteria`: one record or none.
-pub fn delete_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn delete_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
     let query = conditional::criteria(call, &call.place.kind, &subset::without_format(&call.pairs))?;
     let changed = conditional::settle(|| {
         let view = call.hub.door().resource_view(call.access)?;
@@ -42,7 +42,7 @@ pub fn delete_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
 ///
 /// # Errors
 /// 412 when the record is not as `If-Match` says.
-pub fn deletion(call: &Call<'_>, view: &View<'_>, id: &str) -> Result<Option<Change>, Failure> {
+pub(super) fn deletion(call: &Call<'_>, view: &View<'_>, id: &str) -> Result<Option<Change>, Failure> {
     let current = view.read(&call.place.kind, id)?.filter(|record| !record.is_deleted());
     let version = current.map(|record| record.version);
     conditional::expectation(call, version)?;

@@ -28,7 +28,11 @@ pub fn bad(code: Code, what: impl Into<String>) -> Failure {
 /// 401: who asks is not known.
 #[must_use]
 pub fn unauthenticated() -> Failure {
-    failure(StatusCode::UNAUTHORIZED, Code::Unauthenticated, "send the header `Authorization: Bearer <secret>`")
+    failure(
+        StatusCode::UNAUTHORIZED,
+        Code::Unauthenticated,
+        "send the header `Authorization: Bearer <secret>`",
+    )
 }
 
 /// 403: the role may not.
@@ -80,7 +84,11 @@ pub fn contended() -> Failure {
 /// 503: too much to do.
 #[must_use]
 pub fn busy() -> Failure {
-    busy_with(failure(StatusCode::SERVICE_UNAVAILABLE, Code::Busy, "too many requests are waiting; try again"))
+    busy_with(failure(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Code::Busy,
+        "too many requests are waiting; try again",
+    ))
 }
 
 fn busy_with(failure: Failure) -> Failure {
@@ -134,13 +142,20 @@ impl From<StoreError> for Failure {
             }
             StoreError::ReadOnly => {
                 tracing::error!("the data directory is not writable");
-                unavailable(Code::ReadOnly, "nothing was written; the operator must make the data directory writable")
+                unavailable(
+                    Code::ReadOnly,
+                    "nothing was written; the operator must make the data directory writable",
+                )
             }
             StoreError::TooSlow { limit_seconds } => {
-                let what = format!("the search took longer than {limit_seconds} s; add criteria that select fewer records");
+                let what = format!(
+                    "the search took longer than {limit_seconds} s; add criteria that select fewer records"
+                );
                 unavailable(Code::TooSlow, &what)
             }
-            StoreError::Stopped => busy_with(unavailable(Code::Stopping, "the server is stopping; try again")),
+            StoreError::Stopped => {
+                busy_with(unavailable(Code::Stopping, "the server is stopping; try again"))
+            }
             StoreError::Damaged(_) | StoreError::Engine(_) => {
                 tracing::error!(error = %error, "the store failed");
                 internal()
@@ -152,9 +167,10 @@ impl From<StoreError> for Failure {
 impl From<DoorError> for Failure {
     fn from(error: DoorError) -> Self {
         match error {
-            DoorError::Cursor(_) => {
-                bad(Code::PageToken, "the page token belongs to another question, account or server; start from the first page")
-            }
+            DoorError::Cursor(_) => bad(
+                Code::PageToken,
+                "the page token belongs to another question, account or server; start from the first page",
+            ),
             DoorError::Store(error) => error.into(),
         }
     }
@@ -165,11 +181,15 @@ impl From<CommitError> for Failure {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Version { .. } => precondition(),
-            CommitError::Taken { .. } => {
-                failure(StatusCode::CONFLICT, Code::IdTaken, "there is such a record already, or was; choose another id")
-            }
+            CommitError::Taken { .. } => failure(
+                StatusCode::CONFLICT,
+                Code::IdTaken,
+                "there is such a record already, or was; choose another id",
+            ),
             CommitError::Guard { .. } => contended(),
-            CommitError::Duplicate { .. } => bad(Code::DuplicateRecord, "name each record once in a transaction"),
+            CommitError::Duplicate { .. } => {
+                bad(Code::DuplicateRecord, "name each record once in a transaction")
+            }
             CommitError::Denied => forbidden(),
             CommitError::Overloaded => busy(),
             CommitError::Store(error) => error.into(),

@@ -21,7 +21,7 @@ use crate::call::{Answer, Body, Call, Failure};
 const SHARED_MOST: usize = 1_000;
 
 /// `GET` or `POST [base]/Patient/id/$everything`.
-pub fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     let call = &with_parameters(call)?;
     let subset = subset::asked(call, &["_count", "_since", "_type", "_page"])?;
     let (token, since, count) = (page::token(call)?, page::since(call)?, page::count(call)?);
@@ -38,7 +38,8 @@ pub fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     let kinds: &[String] = if types.iter().any(|kind| is_shared(kind)) { &[] } else { &types };
     let found = view.compartment(&patient.id, kinds, since, token, size)?;
     let wanted = |record: &Record| types.is_empty() || types.contains(&record.kind);
-    let mut shared = Shared { call, view: &view, since, seen: HashSet::new(), records: Vec::new(), cut: false };
+    let mut shared =
+        Shared { call, view: &view, since, seen: HashSet::new(), records: Vec::new(), cut: false };
     for record in &found.records {
         shared.add_of(record, &is_shared)?;
     }
@@ -60,7 +61,8 @@ pub fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
         bundle.record(call, record, beside, Some("include"))?;
     }
     if shared.cut {
-        let what = format!("more than {SHARED_MOST} shared records go with this page; ask for fewer with _count");
+        let what =
+            format!("more than {SHARED_MOST} shared records go with this page; ask for fewer with _count");
         bundle.outcome(&[error::remark(Severity::Warning, Code::IncludesCut, what)])?;
     }
     Ok(Answer::resource(bundle.finish()))
@@ -84,12 +86,15 @@ impl Shared<'_> {
         let mut references = Vec::new();
         collect(document.root(), &mut references);
         for text in references {
-            let target = reference::target(text, Some(self.call.hub.base_url()), &|kind| r4().is_resource(kind));
+            let target =
+                reference::target(text, Some(self.call.hub.base_url()), &|kind| r4().is_resource(kind));
             let Some(Target::Local { kind, id }) = target else { continue };
             if !is_shared(&kind) || !self.seen.insert((kind.to_string(), id.to_string())) {
                 continue;
             }
-            let Some(found) = self.view.read(&kind, &id)?.filter(|found| !found.is_deleted()) else { continue };
+            let Some(found) = self.view.read(&kind, &id)?.filter(|found| !found.is_deleted()) else {
+                continue;
+            };
             if self.since.is_some_and(|since| found.instant < since) {
                 continue;
             }

@@ -22,7 +22,8 @@ pub struct Format {
 /// # Errors
 /// 406 for formats other than JSON; 400 for a `_pretty` that is neither true nor false.
 pub fn asked(pairs: &[(String, String)], headers: &HeaderMap) -> Result<Format, Failure> {
-    let last = |name: &str| pairs.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
+    let last =
+        |name: &str| pairs.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
     let acceptable = match last("_format") {
         // A plus sign that was not percent-encoded arrives as a space.
         Some(format) => is_json(&format.replace(' ', "+")),
@@ -61,8 +62,10 @@ fn accepts(range: &str) -> bool {
 /// # Errors
 /// 415.
 pub fn check_content(takes: Takes, headers: &HeaderMap) -> Result<(), Failure> {
-    let unsupported = |what: &str| Err(error::failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::MediaType, what));
-    if text(headers, &header::CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
+    let unsupported =
+        |what: &str| Err(error::failure(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::MediaType, what));
+    if text(headers, &header::CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"))
+    {
         return unsupported("send the body without Content-Encoding");
     }
     let media = text(headers, &header::CONTENT_TYPE).unwrap_or_default();
@@ -70,7 +73,9 @@ pub fn check_content(takes: Takes, headers: &HeaderMap) -> Result<(), Failure> {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
     });
-    if charset.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8") && !charset.eq_ignore_ascii_case("utf8")) {
+    if charset.is_some_and(|charset| {
+        !charset.eq_ignore_ascii_case("utf-8") && !charset.eq_ignore_ascii_case("utf8")
+    }) {
         return unsupported("send the body as UTF-8");
     }
     match takes {
@@ -205,7 +210,9 @@ mod tests {
         ] {
             assert_eq!(asked(&[], &headers(header::ACCEPT, accept)).is_ok(), expected, "{accept}");
         }
-        for (format, expected) in [("json", true), ("application/fhir json", true), ("xml", false), ("", false)] {
+        for (format, expected) in
+            [("json", true), ("application/fhir json", true), ("xml", false), ("", false)]
+        {
             let pairs = [("_format".to_owned(), format.to_owned())];
             let accept = headers(header::ACCEPT, "application/fhir+xml");
             assert_eq!(asked(&pairs, &accept).is_ok(), expected, "{format}");
@@ -224,7 +231,11 @@ mod tests {
             (Takes::Form, "application/x-www-form-urlencoded", true),
             (Takes::Form, "application/json", false),
         ] {
-            assert_eq!(check_content(takes, &headers(header::CONTENT_TYPE, media)).is_ok(), expected, "{media}");
+            assert_eq!(
+                check_content(takes, &headers(header::CONTENT_TYPE, media)).is_ok(),
+                expected,
+                "{media}"
+            );
         }
         assert!(check_content(Takes::Resource, &HeaderMap::new()).is_err());
     }

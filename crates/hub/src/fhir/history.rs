@@ -8,7 +8,7 @@ use super::{error, subset};
 use crate::call::{Answer, Call, Failure};
 
 /// `GET [base]/Type/id/_history`, `[base]/Type/_history`, `[base]/_history`: versions, newest first.
-pub fn history(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn history(call: &Call<'_>) -> Result<Answer, Failure> {
     let subset = subset::asked(call, &["_count", "_since", "_at", "_page"])?;
     if call.values("_at").next().is_some() {
         let what = "search parameter _at: is not supported yet; use _since and look at lastUpdated";
@@ -38,7 +38,8 @@ pub fn history(call: &Call<'_>) -> Result<Answer, Failure> {
     let links = Links::new(call, &path, applied);
     // `_count=0` asks for the number alone.
     let next = found.next.as_deref().filter(|_| size > 0);
-    let mut bundle = Bundle::new("history", found.total, &links.of_page(token, found.previous.as_deref(), next));
+    let mut bundle =
+        Bundle::new("history", found.total, &links.of_page(token, found.previous.as_deref(), next));
     for record in found.records.iter().take(size) {
         bundle.version(call, record, &subset)?;
     }

@@ -14,7 +14,7 @@ use crate::percent;
 ///
 /// # Errors
 /// 400 when there are two tokens.
-pub fn token<'c>(call: &'c Call<'_>) -> Result<Option<&'c str>, Failure> {
+pub(super) fn token<'c>(call: &'c Call<'_>) -> Result<Option<&'c str>, Failure> {
     let mut tokens = call.values("_page");
     match (tokens.next(), tokens.next()) {
         (token, None) => Ok(token),
@@ -24,16 +24,18 @@ pub fn token<'c>(call: &'c Call<'_>) -> Result<Option<&'c str>, Failure> {
 
 /// Entries on a page.
 #[must_use]
-pub fn size(call: &Call<'_>, count: Option<u32>) -> usize {
+pub(super) fn size(call: &Call<'_>, count: Option<u32>) -> usize {
     let limits = call.hub.limits();
-    count.map_or(limits.page_default, |count| usize::try_from(count).unwrap_or(usize::MAX)).min(limits.page_most)
+    count
+        .map_or(limits.page_default, |count| usize::try_from(count).unwrap_or(usize::MAX))
+        .min(limits.page_most)
 }
 
 /// The one value of `_count`, where no search parser reads it.
 ///
 /// # Errors
 /// 400 when it is no whole number, or given twice.
-pub fn count(call: &Call<'_>) -> Result<Option<u32>, Failure> {
+pub(super) fn count(call: &Call<'_>) -> Result<Option<u32>, Failure> {
     let mut values = call.values("_count");
     let wrong = |what: &str| error::bad(Code::SearchValue, format!("search parameter _count: {what}"));
     let Some(value) = values.next() else { return Ok(None) };
@@ -47,7 +49,7 @@ pub fn count(call: &Call<'_>) -> Result<Option<u32>, Failure> {
 ///
 /// # Errors
 /// 400 when it is no date, or given twice.
-pub fn since(call: &Call<'_>) -> Result<Option<i64>, Failure> {
+pub(super) fn since(call: &Call<'_>) -> Result<Option<i64>, Failure> {
     let mut values = call.values("_since");
     let wrong = |what: &str| error::bad(Code::SearchValue, format!("search parameter _since: {what}"));
     let Some(value) = values.next() else { return Ok(None) };
@@ -56,11 +58,13 @@ pub fn since(call: &Call<'_>) -> Result<Option<i64>, Failure> {
     }
     // A plus sign that was not percent-encoded arrives as a space.
     let range = ieum_fhir::date::parse(&value.replacen(' ', "+", 1));
-    range.map(|range| Some(range.lo)).map_err(|_| wrong("must be an instant such as 2026-03-01T15:04:05+09:00"))
+    range
+        .map(|range| Some(range.lo))
+        .map_err(|_| wrong("must be an instant such as 2026-03-01T15:04:05+09:00"))
 }
 
 /// Links of a page, all with the parameters that took effect.
-pub struct Links<'l> {
+pub(super) struct Links<'l> {
     /// Address without parameters.
     pub url: String,
     /// Parameters in effect.
@@ -70,7 +74,7 @@ pub struct Links<'l> {
 impl<'l> Links<'l> {
     /// Links under the base address, with the given parameters and those that ask for the format.
     #[must_use]
-    pub fn new(call: &'l Call<'_>, path: &str, applied: Vec<(&'l str, &'l str)>) -> Self {
+    pub(super) fn new(call: &'l Call<'_>, path: &str, applied: Vec<(&'l str, &'l str)>) -> Self {
         let mut links = Self { url: format!("{}{path}", call.hub.base_url()), applied };
         let format = call.pairs.iter().filter(|(name, _)| name == "_format" || name == "_pretty");
         links.applied.extend(format.map(|(name, value)| (name.as_str(), value.as_str())));
@@ -79,14 +83,14 @@ impl<'l> Links<'l> {
 
     /// The link to the page with this token; to the first page without.
     #[must_use]
-    pub fn to(&self, token: Option<&str>) -> String {
+    pub(super) fn to(&self, token: Option<&str>) -> String {
         let token = token.map(|token| ("_page", token));
         percent::with_pairs(&self.url, self.applied.iter().copied().chain(token))
     }
 
     /// The links of one page: self, first, previous and next, as far as there are such.
     #[must_use]
-    pub fn of_page(
+    pub(super) fn of_page(
         &self,
         own: Option<&str>,
         previous: Option<&str>,
@@ -103,7 +107,7 @@ impl<'l> Links<'l> {
 }
 
 /// A bundle being written.
-pub struct Bundle {
+pub(super) struct Bundle {
     out: Vec<u8>,
     entries: usize,
 }
@@ -111,7 +115,7 @@ pub struct Bundle {
 impl Bundle {
     /// The head of a bundle.
     #[must_use]
-    pub fn new(kind: &str, total: Option<u64>, links: &[(&str, String)]) -> Self {
+    pub(super) fn new(kind: &str, total: Option<u64>, links: &[(&str, String)]) -> Self {
         let mut out = Vec::with_capacity(4 << 10);
         out.extend_from_slice(br#"{"resourceType":"Bundle","type":""#);
         out.extend_from_slice(kind.as_bytes());
@@ -135,7 +139,10 @@ impl Bundle {
     ///
     /// # Errors
     /// What `write` fails with.
-    pub fn entry(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(super) fn entry(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         self.out.extend_from_slice(if self.entries == 0 { br#","entry":[{"# } else { b",{" });
         self.entries += 1;
         write(&mut self.out)?;
@@ -147,7 +154,7 @@ impl Bundle {
     ///
     /// # Errors
     /// 500 when the stored body cannot be read.
-    pub fn record(
+    pub(super) fn record(
         &mut self,
         call: &Call<'_>,
         record: &Record,
@@ -169,7 +176,12 @@ impl Bundle {
     ///
     /// # Errors
     /// 500 when the stored body cannot be read.
-    pub fn version(&mut self, call: &Call<'_>, record: &Record, subset: &Subset) -> Result<(), Failure> {
+    pub(super) fn version(
+        &mut self,
+        call: &Call<'_>,
+        record: &Record,
+        subset: &Subset,
+    ) -> Result<(), Failure> {
         let (method, status, with_id) = match record.op {
             Op::Create => ("POST", "201", false),
             Op::Update => ("PUT", "200", true),
@@ -198,7 +210,7 @@ impl Bundle {
     ///
     /// # Errors
     /// None; it is written like the other entries.
-    pub fn outcome(&mut self, issues: &[Issue]) -> Result<(), Failure> {
+    pub(super) fn outcome(&mut self, issues: &[Issue]) -> Result<(), Failure> {
         self.entry(|out| {
             out.extend_from_slice(br#""resource":"#);
             out.extend_from_slice(&operation_outcome(issues));
@@ -209,14 +221,14 @@ impl Bundle {
 
     /// The whole bundle.
     #[must_use]
-    pub fn finish(mut self) -> Vec<u8> {
+    pub(super) fn finish(mut self) -> Vec<u8> {
         self.out.extend_from_slice(if self.entries == 0 { b"}" } else { b"]}" });
         self.out
     }
 }
 
 /// Writes `"fullUrl":"…"`.
-pub fn full_url(call: &Call<'_>, kind: &str, id: &str, out: &mut Vec<u8>) {
+pub(super) fn full_url(call: &Call<'_>, kind: &str, id: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(br#""fullUrl":"#);
     write_string(&format!("{}/{kind}/{id}", call.hub.base_url()), out);
 }

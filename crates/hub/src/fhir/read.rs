@@ -9,7 +9,7 @@ use super::{error, respond};
 use crate::call::{Answer, Call, Failure};
 
 /// `GET [base]/Type/id`.
-pub fn read(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn read(call: &Call<'_>) -> Result<Answer, Failure> {
     let subset = subset::asked(call, &[])?;
     let view = call.hub.door().resource_view(call.access)?;
     let record = view.read(&call.place.kind, &call.place.id)?.ok_or_else(error::not_found)?;
@@ -20,7 +20,11 @@ pub fn read(call: &Call<'_>) -> Result<Answer, Failure> {
 }
 
 /// The record, or that it has not changed since the client saw it.
-pub fn respond_to_reader(call: &Call<'_>, record: &Record, subset: &Subset) -> Result<Answer, Failure> {
+pub(super) fn respond_to_reader(
+    call: &Call<'_>,
+    record: &Record,
+    subset: &Subset,
+) -> Result<Answer, Failure> {
     if is_known(call, record) {
         let unchanged = Answer::empty(StatusCode::NOT_MODIFIED);
         return Ok(Answer { version: Some(record.version), instant: Some(record.instant), ..unchanged });

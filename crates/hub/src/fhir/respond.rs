@@ -6,19 +6,19 @@ use ieum_store::body::{Stamp, write_resource};
 use ieum_store::commit::Changed;
 use ieum_store::record::{Op, Record};
 
-use super::subset::Subset;
 use super::error;
+use super::subset::Subset;
 use crate::call::{Answer, Call, Content, Failure, Returns};
 
 /// A record that is there.
-pub fn record(record: &Record, subset: &Subset) -> Result<Answer, Failure> {
+pub(super) fn record(record: &Record, subset: &Subset) -> Result<Answer, Failure> {
     let mut json = Vec::with_capacity(record.body.len() + 160);
     subset.write(record, &mut json)?;
     Ok(Answer { version: Some(record.version), instant: Some(record.instant), ..Answer::resource(json) })
 }
 
 /// A record that has been written, or already was as asked. `body` is its stored body.
-pub fn written(call: &Call<'_>, changed: &Changed, body: &[u8]) -> Answer {
+pub(super) fn written(call: &Call<'_>, changed: &Changed, body: &[u8]) -> Answer {
     let status = if changed.op == Some(Op::Create) { StatusCode::CREATED } else { StatusCode::OK };
     let stamp =
         Stamp { kind: &changed.kind, id: &changed.id, version: changed.version, instant: changed.instant };
@@ -38,7 +38,7 @@ pub fn written(call: &Call<'_>, changed: &Changed, body: &[u8]) -> Answer {
 }
 
 /// The record that a conditional create found.
-pub fn existing(call: &Call<'_>, record: &Record) -> Answer {
+pub(super) fn existing(call: &Call<'_>, record: &Record) -> Answer {
     let location = location(call, &record.kind, &record.id, record.version);
     Answer {
         status: StatusCode::OK,
@@ -50,7 +50,7 @@ pub fn existing(call: &Call<'_>, record: &Record) -> Answer {
 }
 
 /// Nothing is there, any more or ever.
-pub fn deleted(call: &Call<'_>, changed: Option<&Changed>) -> Answer {
+pub(super) fn deleted(call: &Call<'_>, changed: Option<&Changed>) -> Answer {
     let (status, content) = match call.prefer.returns {
         Some(Returns::Outcome) => (StatusCode::OK, Content::Outcome(done())),
         _ => (StatusCode::NO_CONTENT, Content::None),
@@ -68,11 +68,11 @@ fn content(call: &Call<'_>, json: impl FnOnce() -> Vec<u8>) -> Content {
 }
 
 /// The outcome of something that went well.
-pub fn done() -> Vec<u8> {
+pub(super) fn done() -> Vec<u8> {
     operation_outcome(&[error::remark(Severity::Information, Code::Done, "nothing is left to do")])
 }
 
 /// Where a version of a record is.
-pub fn location(call: &Call<'_>, kind: &str, id: &str, version: u64) -> String {
+pub(super) fn location(call: &Call<'_>, kind: &str, id: &str, version: u64) -> String {
     format!("{}/{kind}/{id}/_history/{version}", call.hub.base_url())
 }

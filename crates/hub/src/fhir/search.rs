@@ -9,7 +9,7 @@ use super::{error, search_context};
 use crate::call::{Answer, Call, Failure};
 
 /// `GET [base]/Type?…` and `POST [base]/Type/_search`.
-pub fn search(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn search(call: &Call<'_>) -> Result<Answer, Failure> {
     let token = page::token(call)?;
     let pairs: Vec<_> = call.pairs.iter().filter(|(name, _)| name != "_page").cloned().collect();
     let query = search::parse(&call.place.kind, &pairs, &search_context(call, !call.prefer.lenient))?;
@@ -20,7 +20,8 @@ pub fn search(call: &Call<'_>) -> Result<Answer, Failure> {
     let remarks = passed_over(&pairs, &query);
     let view = call.hub.door().resource_view(call.access)?;
     if query.summary == Summary::Count || size == 0 {
-        let mut bundle = Bundle::new("searchset", Some(view.count(&query)?), &links.of_page(None, None, None));
+        let mut bundle =
+            Bundle::new("searchset", Some(view.count(&query)?), &links.of_page(None, None, None));
         tell(&mut bundle, &remarks)?;
         return Ok(Answer::resource(bundle.finish()));
     }
@@ -48,7 +49,9 @@ pub fn search(call: &Call<'_>) -> Result<Answer, Failure> {
 /// The parameters in effect, with the page size that is really used.
 fn applied<'q>(query: &'q Query, count: &'q str) -> Vec<(&'q str, &'q str)> {
     let pairs = query.applied.iter();
-    pairs.map(|(name, value)| (name.as_str(), if name == "_count" { count } else { value.as_str() })).collect()
+    pairs
+        .map(|(name, value)| (name.as_str(), if name == "_count" { count } else { value.as_str() }))
+        .collect()
 }
 
 /// What lenient handling passed over. What took effect is a part of what was asked, in the same order.
@@ -64,7 +67,8 @@ fn passed_over(pairs: &[(String, String)], query: &Query) -> Vec<Issue> {
         let is_legible = pair.0.len() <= 64
             && pair.0.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-:.".contains(&byte));
         let name = if is_legible { pair.0.as_str() } else { "(not legible)" };
-        let what = format!("search parameter {name}: was passed over, because it does not exist or has no value");
+        let what =
+            format!("search parameter {name}: was passed over, because it does not exist or has no value");
         remarks.push(error::remark(Severity::Warning, Code::ParameterPassedOver, what));
     }
     remarks

@@ -11,7 +11,7 @@ use crate::call::{Call, Failure};
 
 /// Which part of each resource is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Subset {
+pub(super) enum Subset {
     /// All of it.
     Whole,
     /// Elements that the definitions mark as summary.
@@ -33,9 +33,10 @@ const SHAPE: [&str; 2] = ["_summary", "_elements"];
 ///
 /// # Errors
 /// 400 for parameters that do not exist (unless handling is lenient) or cannot be read.
-pub fn asked(call: &Call<'_>, others: &[&str]) -> Result<Subset, Failure> {
+pub(super) fn asked(call: &Call<'_>, others: &[&str]) -> Result<Subset, Failure> {
     check_parameters(call, &[&SHAPE, others].concat())?;
-    let pairs: Vec<_> = call.pairs.iter().filter(|(name, _)| SHAPE.contains(&name.as_str())).cloned().collect();
+    let pairs: Vec<_> =
+        call.pairs.iter().filter(|(name, _)| SHAPE.contains(&name.as_str())).cloned().collect();
     if pairs.is_empty() {
         return Ok(Subset::Whole);
     }
@@ -47,7 +48,7 @@ pub fn asked(call: &Call<'_>, others: &[&str]) -> Result<Subset, Failure> {
 ///
 /// # Errors
 /// 400 for combinations that exclude one another.
-pub fn of_query(query: &Query) -> Result<Subset, Failure> {
+pub(super) fn of_query(query: &Query) -> Result<Subset, Failure> {
     let part = match query.summary {
         Summary::False | Summary::Count => None,
         Summary::True => Some(Subset::Summary),
@@ -70,7 +71,7 @@ pub fn of_query(query: &Query) -> Result<Subset, Failure> {
 ///
 /// # Errors
 /// 400.
-pub fn check_parameters(call: &Call<'_>, known: &[&str]) -> Result<(), Failure> {
+pub(super) fn check_parameters(call: &Call<'_>, known: &[&str]) -> Result<(), Failure> {
     let is_known = |name: &str| known.contains(&name) || FORMAT.contains(&name);
     if call.prefer.lenient || call.pairs.iter().all(|(name, _)| is_known(name)) {
         return Ok(());
@@ -82,7 +83,7 @@ pub fn check_parameters(call: &Call<'_>, known: &[&str]) -> Result<(), Failure> 
 
 /// The parameters that are not about the format of the answer.
 #[must_use]
-pub fn without_format(pairs: &[(String, String)]) -> Vec<(String, String)> {
+pub(super) fn without_format(pairs: &[(String, String)]) -> Vec<(String, String)> {
     pairs.iter().filter(|(name, _)| !FORMAT.contains(&name.as_str())).cloned().collect()
 }
 
@@ -91,7 +92,7 @@ impl Subset {
     ///
     /// # Errors
     /// 500 when the stored body cannot be read.
-    pub fn write(&self, record: &Record, out: &mut Vec<u8>) -> Result<(), Failure> {
+    pub(super) fn write(&self, record: &Record, out: &mut Vec<u8>) -> Result<(), Failure> {
         if *self == Self::Whole {
             record.write_json(out);
             return Ok(());
@@ -125,8 +126,10 @@ impl Subset {
             let before = out.len();
             match (&*key, self) {
                 ("meta", _) => meta(member, out),
-                (name, Self::Summary) if !name.starts_with('_') => {
-                    def.property(name).map_or((), |property| summary(member, property, out));
+                (name, Self::Summary) if name != "resourceType" && !name.starts_with('_') => {
+                    if let Some(property) = def.property(name) {
+                        summary(member, property, out);
+                    }
                 }
                 _ => write_minified(member, out, &mut |_| None),
             }
@@ -235,7 +238,11 @@ fn summary_object(value: Value<'_>, def: &TypeDef, out: &mut Vec<u8>) {
         write_string(&key, out);
         out.push(b':');
         let inside = out.len();
-        if is_extension { write_minified(member, out, &mut |_| None) } else { summary(member, property, out) }
+        if is_extension {
+            write_minified(member, out, &mut |_| None)
+        } else {
+            summary(member, property, out)
+        }
         if out.len() == inside {
             out.truncate(before);
         }

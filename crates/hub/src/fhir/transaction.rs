@@ -31,7 +31,7 @@ use crate::routes::Who;
 mod references;
 
 /// Does all of it, or nothing.
-pub fn transaction(call: &Call<'_>, root: Value<'_>) -> Result<Answer, Failure> {
+pub(super) fn transaction(call: &Call<'_>, root: Value<'_>) -> Result<Answer, Failure> {
     let validation = validate(root, Some("Bundle"));
     if !validation.is_valid() {
         return Err(error::invalid(validation));
@@ -79,11 +79,16 @@ impl<'e> Step<'e> {
         if let Some(resource) = entry.resource
             && resource.get("resourceType").and_then(Value::text).as_deref() != Some(&*entry.place.kind)
         {
-            return Err(error::bad(Code::OtherResourceType, "the url names another type than the resource is of"));
+            return Err(error::bad(
+                Code::OtherResourceType,
+                "the url names another type than the resource is of",
+            ));
         }
         let by_criteria = || conditional::criteria(&own, &entry.place.kind, &entry.pairs).map(Some);
         let is_by_id = !entry.place.id.is_empty();
-        if entry.route.method == Method::PUT && given.as_deref().or(Some(&entry.place.id)).is_some_and(|id| !id.is_empty() && !is_id(id)) {
+        if entry.route.method == Method::PUT
+            && given.as_deref().or(Some(&entry.place.id)).is_some_and(|id| !id.is_empty() && !is_id(id))
+        {
             return Err(error::bad(Code::BadId, "ids are 1 to 64 letters, digits, hyphens and points"));
         }
         if entry.route.method == Method::POST {
@@ -161,7 +166,8 @@ fn attempt(call: &Call<'_>, steps: &[Step<'_>], validation: &Validation) -> Resu
     let mut bodies: Vec<Vec<u8>> = Vec::new();
     // DELETE, POST, PUT: the order of R4, though no record is named twice.
     for method in [Method::DELETE, Method::POST, Method::PUT] {
-        let of_method = steps.iter().zip(&fates).enumerate().filter(|(_, (step, _))| step.entry.route.method == method);
+        let of_method =
+            steps.iter().zip(&fates).enumerate().filter(|(_, (step, _))| step.entry.route.method == method);
         for (index, (step, fate)) in of_method {
             let Some(change) = change(call, step, fate, &references)? else { continue };
             bodies.push(match &change {
@@ -216,17 +222,19 @@ fn fate(call: &Call<'_>, step: &Step<'_>, view: &View<'_>, guards: &mut Vec<Guar
         Does::Read => Ok(Fate::Read),
         Does::Create { fresh, criteria } => {
             let found = criteria.as_ref().map_or(Ok(Found::None), &mut find)?;
-            let Found::One(id) = found else { return Ok(Fate::Put { id: fresh.clone(), expect: Expect::New }) };
+            let Found::One(id) = found else {
+                return Ok(Fate::Put { id: fresh.clone(), expect: Expect::New });
+            };
             let record = view.read(kind, &id)?.ok_or(Stumble::Again)?;
             Ok(Fate::Existing { answer: respond::existing(&minimal(own), &record), id })
         }
         Does::Update { fresh, criteria } => {
             let Some(query) = criteria else {
-                let expect = update::expectation_of(&own, &step.entry.place.id)?;
+                let expect = update::expectation_of(&own, view, &step.entry.place.id)?;
                 return Ok(Fate::Put { id: step.entry.place.id.clone(), expect });
             };
             let given = step.entry.resource.and_then(id_of);
-            let (id, expect) = update::target(&own, find(query)?, given.as_deref(), fresh)?;
+            let (id, expect) = update::target(&own, view, find(query)?, given.as_deref(), fresh)?;
             Ok(Fate::Put { id, expect })
         }
         Does::Delete { criteria } => {
@@ -271,12 +279,18 @@ fn answer(call: &Call<'_>, steps: &[Step<'_>], done: Done) -> Result<Answer, Fai
         let kind = &step.entry.place.kind;
         let full_url = |id: &str| Some(format!("{}/{kind}/{id}", call.hub.base_url()));
         let (answer, full_url) = match (fate, changed) {
-            (Fate::Put { id, .. }, Some((changed, body))) => (put_answer(&own, &changed, &body), full_url(&id)),
-            (Fate::Existing { answer, id }, _) => (answer, full_url(&id)),
-            (Fate::Delete(_), changed) => (respond::deleted(&own, changed.as_ref().map(|(changed, _)| changed)), None),
-            (Fate::Read, _) => {
-                (run(&step.entry.call(call)).unwrap_or_else(|failure| failure.under(&step.entry.name()).answer()), None)
+            (Fate::Put { id, .. }, Some((changed, body))) => {
+                (put_answer(&own, &changed, &body), full_url(&id))
             }
+            (Fate::Existing { answer, id }, _) => (answer, full_url(&id)),
+            (Fate::Delete(_), changed) => {
+                (respond::deleted(&own, changed.as_ref().map(|(changed, _)| changed)), None)
+            }
+            (Fate::Read, _) => (
+                run(&step.entry.call(call))
+                    .unwrap_or_else(|failure| failure.under(&step.entry.name()).answer()),
+                None,
+            ),
             (Fate::Put { .. }, None) => return Err(error::internal()),
         };
         bundle.entry(|out| {

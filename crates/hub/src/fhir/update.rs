@@ -4,6 +4,7 @@ use ieum_fhir::json::{Limits, Value};
 use ieum_fhir::outcome::Code;
 use ieum_fhir::reference::is_id;
 use ieum_store::commit::Expect;
+use ieum_trust::door::View;
 
 use super::conditional::{self, Found, Stumble};
 use super::create::{check, new_id, prepare, put};
@@ -11,7 +12,7 @@ use super::{error, respond, subset};
 use crate::call::{Answer, Call, Failure};
 
 /// `PUT [base]/Type/id`. A resource equal to the stored one makes no new version.
-pub fn update(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn update(call: &Call<'_>) -> Result<Answer, Failure> {
     subset::check_parameters(call, &[])?;
     if !is_id(&call.place.id) {
         return Err(error::bad(Code::BadId, "ids are 1 to 64 letters, digits, hyphens and points"));
@@ -20,12 +21,19 @@ pub fn update(call: &Call<'_>) -> Result<Answer, Failure> {
         check(call, resource)?;
         match id_of(resource) {
             Some(id) if id == call.place.id => {}
-            Some(_) => return Err(error::bad(Code::IdMismatch, "give the resource the id that is in the address")),
+            Some(_) => {
+                return Err(error::bad(Code::IdMismatch, "give the resource the id that is in the address"));
+            }
             None => return Err(error::bad(Code::IdMismatch, "give the resource its id")),
         }
         let record = prepare(call, &call.place.id, resource)?;
         conditional::settle(|| {
-            let expect = expectation_of(call, &call.place.id)?;
+            let expect = if call.conditions.are_on_version() {
+                let view = call.hub.door().resource_view(call.access)?;
+                expectation_of(call, &view, &call.place.id)?
+            } else {
+                Expect::Anything
+            };
             let changed = put(call, Vec::new(), record.clone(), expect)?;
             Ok(respond::written(call, &changed, &record.body))
         })
@@ -33,7 +41,7 @@ pub fn update(call: &Call<'_>) -> Result<Answer, Failure> {
 }
 
 /// `PUT [base]/Type?criteria`.
-pub fn update_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn update_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
     call.with_body(&document_limits(call), |resource| {
         check(call, resource)?;
         let kind = &call.place.kind;
@@ -46,8 +54,9 @@ pub fn update_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
         conditional::settle(|| {
             let view = call.hub.door().resource_view(call.access)?;
             let (found, guard) = conditional::find(&view, &query)?;
+            let (id, expect) = target(call, &view, found, given.as_deref(), &fresh)?;
+            // Not while waiting for the commit: views are few.
             drop(view);
-            let (id, expect) = target(call, found, given.as_deref(), &fresh)?;
             let record = prepare(call, &id, resource)?;
             let body = record.body.clone();
             let changed = put(call, vec![guard], record, expect)?;
@@ -60,8 +69,9 @@ pub fn update_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
 ///
 /// # Errors
 /// 400 when the resource has another id than the record found; 412 when several were found.
-pub fn target(
+pub(super) fn target(
     call: &Call<'_>,
+    view: &View<'_>,
     found: Found,
     given: Option<&str>,
     fresh: &str,
@@ -72,7 +82,7 @@ pub fn target(
             Err(error::bad(Code::IdMismatch, what).into())
         }
         (Found::One(id), _) => {
-            let expect = expectation_of(call, &id)?;
+            let expect = expectation_of(call, view, &id)?;
             Ok((id, expect))
         }
         (Found::None, _) if call.conditions.if_match.is_some() => Err(error::precondition().into()),
@@ -85,24 +95,20 @@ pub fn target(
 ///
 /// # Errors
 /// 412 when it is not so.
-pub fn expectation_of(call: &Call<'_>, id: &str) -> Result<Expect, Stumble> {
-    let conditions = &call.conditions;
-    if conditions.if_match.is_none() && conditions.if_none_match.is_none() {
-        return Ok(Expect::Anything);
-    }
-    let current = call.hub.door().resource_view(call.access)?.read(&call.place.kind, id)?;
+pub(crate) fn expectation_of(call: &Call<'_>, view: &View<'_>, id: &str) -> Result<Expect, Stumble> {
+    let current = view.read(&call.place.kind, id)?;
     let current = current.filter(|record| !record.is_deleted()).map(|record| record.version);
     Ok(conditional::expectation(call, current)?)
 }
 
 /// The id a resource says it has.
 #[must_use]
-pub fn id_of(resource: Value<'_>) -> Option<String> {
+pub(super) fn id_of(resource: Value<'_>) -> Option<String> {
     Some(resource.get("id")?.text()?.into_owned())
 }
 
 /// What a single resource may cost.
 #[must_use]
-pub fn document_limits(call: &Call<'_>) -> Limits {
+pub(super) fn document_limits(call: &Call<'_>) -> Limits {
     Limits { bytes: call.hub.limits().body_bytes, ..Limits::default() }
 }

@@ -5,7 +5,7 @@ use super::{error, subset};
 use crate::call::{Answer, Call, Failure};
 
 /// `GET [base]/Type/id/_history/version`. The version that deleted a record is gone, like the record itself.
-pub fn vread(call: &Call<'_>) -> Result<Answer, Failure> {
+pub(super) fn vread(call: &Call<'_>) -> Result<Answer, Failure> {
     let subset = subset::asked(call, &[])?;
     let version = call.place.version.parse().map_err(|_| error::not_found())?;
     let view = call.hub.door().resource_view(call.access)?;

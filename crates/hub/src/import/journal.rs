@@ -13,7 +13,7 @@ use super::{IMPORT, ImportError};
 use crate::hub::Hub;
 
 /// Remembers files.
-pub trait Journal {
+pub trait Journal: Sync {
     /// Begins a file, or goes on with it; `None` when it was finished before.
     ///
     /// # Errors
@@ -77,8 +77,9 @@ impl Journal for Kept {
         let view = self.hub.door().view(&self.access).map_err(|error| failed(&error))?;
         let known = view.read(IMPORT.name, &id).map_err(|error| failed(&error))?;
         drop(view);
-        let known: Option<ImportRecord> =
-            known.filter(|record| !record.is_deleted()).and_then(|record| serde_json::from_slice(&record.plain_json()).ok());
+        let known: Option<ImportRecord> = known
+            .filter(|record| !record.is_deleted())
+            .and_then(|record| serde_json::from_slice(&record.plain_json()).ok());
         if known.as_ref().is_some_and(|record| record.state == "done") {
             return Ok(None);
         }

@@ -50,12 +50,19 @@ impl Rejects {
     ///
     /// # Errors
     /// [`ImportError::Rejects`] when it cannot be written.
-    pub fn add(&self, source: &Source, line: u64, refusal: &Refusal, bytes: &[u8]) -> Result<(), ImportError> {
+    pub fn add(
+        &self,
+        source: &Source,
+        line: u64,
+        refusal: &Refusal,
+        bytes: &[u8],
+    ) -> Result<(), ImportError> {
         let Refusal::Invalid { status, outcome } = refusal else { return Ok(()) };
         let resource: Option<&RawValue> = serde_json::from_slice(bytes).ok();
         let text = resource.is_none().then(|| String::from_utf8_lossy(bytes).into_owned());
         let outcome = serde_json::from_slice(outcome).ok();
-        let reject = Reject { source: &source.path, line: line + 1, status: *status, outcome, resource, text };
+        let reject =
+            Reject { source: &source.path, line: line + 1, status: *status, outcome, resource, text };
         let mut out = serde_json::to_vec(&reject).map_err(|error| self.failed(error.into()))?;
         // One reject is one line, also when what was sent was not.
         out.iter_mut().filter(|byte| **byte == b'\n' || **byte == b'\r').for_each(|byte| *byte = b' ');

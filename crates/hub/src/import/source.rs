@@ -139,14 +139,16 @@ impl Source {
         let offset = Arc::new(AtomicU64::new(0));
         let counted = BufReader::with_capacity(1 << 18, Counted { file, offset: Arc::clone(&offset) });
         let extension = self.path.extension().map(|extension| extension.to_ascii_lowercase());
-        let reader: Box<dyn BufRead + Send> = match extension.as_ref().and_then(|extension| extension.to_str()) {
-            Some("gz") => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(counted))),
-            Some("zst") => {
-                let decoder = zstd::Decoder::with_buffer(counted).map_err(|error| failed(&self.path, error))?;
-                Box::new(BufReader::with_capacity(1 << 18, decoder))
-            }
-            _ => Box::new(counted),
-        };
+        let reader: Box<dyn BufRead + Send> =
+            match extension.as_ref().and_then(|extension| extension.to_str()) {
+                Some("gz") => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(counted))),
+                Some("zst") => {
+                    let decoder =
+                        zstd::Decoder::with_buffer(counted).map_err(|error| failed(&self.path, error))?;
+                    Box::new(BufReader::with_capacity(1 << 18, decoder))
+                }
+                _ => Box::new(counted),
+            };
         Ok(Units { path: self.path.clone(), form: self.form, reader, offset, line: 0, skip, held: None })
     }
 }

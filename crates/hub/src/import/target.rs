@@ -105,7 +105,8 @@ fn check_entries(answer: &[u8]) -> Result<(), Refusal> {
     for entry in bundle.entry {
         let status: u16 = entry.response.status.get(..3).and_then(|code| code.parse().ok()).unwrap_or(500);
         if status >= 400 {
-            let outcome = entry.response.outcome.map(|outcome| outcome.get().as_bytes().to_vec()).unwrap_or_default();
+            let outcome =
+                entry.response.outcome.map(|outcome| outcome.get().as_bytes().to_vec()).unwrap_or_default();
             return Err(Refusal::Invalid { status, outcome });
         }
     }
@@ -145,7 +146,12 @@ impl Remote {
         }
         let mut response = request.send(bundle).map_err(|error| error.to_string())?;
         let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(256 << 20).read_to_vec().map_err(|error| error.to_string())?;
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(256 << 20)
+            .read_to_vec()
+            .map_err(|error| error.to_string())?;
         Ok((status, body))
     }
 }
@@ -160,7 +166,9 @@ impl Target for Remote {
             match self.try_once(bundle) {
                 Ok((200..300, body)) => return check_entries(&body),
                 Ok((401 | 403, _)) => {
-                    return Err(Refusal::Unreachable("the hub does not let this account in or write; give --secret".into()));
+                    return Err(Refusal::Unreachable(
+                        "the hub does not let this account in or write; give --secret".into(),
+                    ));
                 }
                 Ok((429 | 500.., _)) => why = "the hub is busy or failing".into(),
                 Ok((status, outcome)) => return Err(Refusal::Invalid { status, outcome }),

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use ieum_fhir::index::ParamType;
 use ieum_fhir::json::{Document, Limits};
-use ieum_fhir::search::parse::{ParseContext, parse};
 use ieum_fhir::search::Query;
+use ieum_fhir::search::parse::{ParseContext, parse};
 use ieum_store::access::{AccessPlan, Actor, Family, Reach};
 use ieum_store::catalogue::Catalogue;
 use ieum_store::clock::Clock;
@@ -75,7 +75,8 @@ pub(crate) fn sqlite() -> Store {
     let (catalogue, clock) = (catalogue(), TestClock::default());
     let directory = tempfile::tempdir().unwrap();
     let options = SqliteOptions { readers: 4, ..SqliteOptions::default() };
-    let engine = SqliteEngine::open(directory.path(), Arc::clone(&catalogue), clock.clock(), options).unwrap();
+    let engine =
+        SqliteEngine::open(directory.path(), Arc::clone(&catalogue), clock.clock(), options).unwrap();
     Store { engine: Box::new(engine), catalogue, clock, _directory: Some(directory) }
 }
 

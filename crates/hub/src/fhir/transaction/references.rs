@@ -186,7 +186,11 @@ fn replace_links<'t>(div: &str, target: &dyn Fn(&str) -> Option<&'t str>) -> Opt
             let after = &left[place + 1..];
             let end = after.find(quote).unwrap_or(after.len());
             let value = &after[..end];
-            let meant = if value.contains('&') { Cow::Owned(value.replace("&amp;", "&")) } else { Cow::Borrowed(value) };
+            let meant = if value.contains('&') {
+                Cow::Owned(value.replace("&amp;", "&"))
+            } else {
+                Cow::Borrowed(value)
+            };
             match target(&meant).filter(|_| matches!(name, "href" | "src")) {
                 Some(target) => {
                     replaced = true;

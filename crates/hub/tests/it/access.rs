@@ -1,0 +1,202 @@
+//! Who may do what: every route is tried by nobody and by every role.
+
+use ieum::routes::{self, Route, Who};
+use ieum_trust::access::{Access, Role};
+
+use crate::support::{Kind, Server, entries, on_every_engine, patient};
+
+on_every_engine!(
+    every_route_asks_who_it_is,
+    bad_credentials,
+    refusals_are_audited,
+    a_patient_sees_their_own,
+    hidden_records_do_not_exist,
+    open_hubs_stay_at_home,
+);
+
+/// What each route is expected to ask for: a route without a row here fails the test.
+const EXPECTED: &[(&str, &str, Who, &str)] = &[
+    ("GET", "/fhir/metadata", Who::Anybody, "capabilities"),
+    ("GET", "/fhir", Who::Accounts, "search-system"),
+    ("POST", "/fhir", Who::Accounts, "bundle"),
+    ("POST", "/fhir/_search", Who::Accounts, "search-system"),
+    ("GET", "/fhir/_history", Who::Accounts, "history-system"),
+    ("GET", "/fhir/{kind}", Who::Accounts, "search"),
+    ("POST", "/fhir/{kind}/_search", Who::Accounts, "search"),
+    ("POST", "/fhir/{kind}", Who::Writers, "create"),
+    ("PUT", "/fhir/{kind}", Who::Writers, "update"),
+    ("DELETE", "/fhir/{kind}", Who::Writers, "delete"),
+    ("GET", "/fhir/{kind}/_history", Who::Accounts, "history-type"),
+    ("GET", "/fhir/{kind}/{id}", Who::Accounts, "read"),
+    ("PUT", "/fhir/{kind}/{id}", Who::Writers, "update"),
+    ("DELETE", "/fhir/{kind}/{id}", Who::Writers, "delete"),
+    ("GET", "/fhir/{kind}/{id}/_history", Who::Accounts, "history-instance"),
+    ("GET", "/fhir/{kind}/{id}/_history/{version}", Who::Accounts, "vread"),
+    ("GET", "/fhir/Patient/{id}/$everything", Who::Accounts, "everything"),
+    ("POST", "/fhir/Patient/{id}/$everything", Who::Accounts, "everything"),
+];
+
+fn path(route: &Route) -> String {
+    let path = route.pattern.strip_prefix("/fhir").unwrap();
+    path.replace("{kind}", "Patient").replace("{id}", "canary").replace("{version}", "1")
+}
+
+fn every_route_asks_who_it_is(kind: Kind) {
+    let server = Server::with_accounts(kind);
+    let service = server.account(Role::Service, None);
+    let canary = r#"{"resourceType":"Patient","id":"canary","name":[{"family":"카나리아"}]}"#;
+    server.send_as(&service, "PUT", "/Patient/canary", canary).expect(201);
+    let roles = [Role::Patient, Role::Clinician, Role::Operator, Role::Service];
+    let accounts = roles.map(|role| (role, server.account(role, Some("somebody-else"))));
+    let mut rows = EXPECTED.to_vec();
+    for route in routes::all() {
+        let method = route.method.as_str();
+        let row =
+            rows.iter().position(|(expected, pattern, ..)| *expected == method && *pattern == route.pattern);
+        let (_, _, who, action) =
+            rows.remove(row.unwrap_or_else(|| panic!("{method} {} has no row", route.pattern)));
+        assert_eq!((route.who, route.action), (who, action), "{method} {}", route.pattern);
+        let path = path(route);
+        let body = (method == "POST" || method == "PUT").then_some(canary.as_bytes());
+        let json = ("content-type", "application/fhir+json");
+        let nobody = server.request(method, &path, &[json], body);
+        if who == Who::Anybody {
+            assert_eq!(nobody.status, 200);
+            continue;
+        }
+        let nobody = nobody.refused(401, "IEUM-R001");
+        assert_eq!(nobody.header("www-authenticate"), Some("Bearer realm=\"ieum\""));
+        for (role, secret) in &accounts {
+            let bearer = format!("Bearer {secret}");
+            // Nothing that would change the canary.
+            let body = body.map(|_| &b"{}"[..]);
+            let never = ("if-match", "W/\"77\"");
+            let reply = server.request(method, &path, &[("authorization", &bearer), json, never], body);
+            assert_ne!(reply.status, 401);
+            let may = route.who.roles().any(|admitted| admitted == *role);
+            assert_eq!(reply.status == 403, !may, "{role:?} {method} {}: {}", route.pattern, reply.text());
+            if *role == Role::Patient || *role == Role::Operator {
+                assert!(!reply.text().contains("카나리아"), "{role:?} {method} {}", route.pattern);
+            }
+        }
+    }
+    assert_eq!(rows, [], "rows without a route");
+    server.get_as(&service, "/Patient/canary").expect(200);
+}
+
+fn bad_credentials(kind: Kind) {
+    let server = Server::with_accounts(kind);
+    let secret = server.account(Role::Service, None);
+    for value in
+        ["", "Bearer", "Bearer ", "Bearer wrong", "Basic dTpw", &format!("Bearer {secret}x"), &secret]
+    {
+        server.get_with("/Patient", &[("authorization", value)]).refused(401, "IEUM-R001");
+    }
+    for value in [format!("Bearer {secret}"), format!("bearer {secret}"), format!("BEARER  {secret}")] {
+        server.get_with("/Patient", &[("authorization", &value)]).expect(200);
+    }
+    // Nobody's body is read for long, and nothing of it is told.
+    server.send("POST", "/Patient", &[], "not json").refused(401, "IEUM-R001");
+}
+
+fn refusals_are_audited(kind: Kind) {
+    let server = Server::with_accounts(kind);
+    let operator = server.account(Role::Operator, None);
+    server.send_as(&operator, "POST", "/Patient", &patient("1", "김")).refused(403, "IEUM-R002");
+    let view = server.door.view(&Access::system("test")).unwrap();
+    let entry = view.audit_entries(None, 1).unwrap().remove(0).entry;
+    assert_eq!((entry.action.as_str(), entry.target.as_str(), entry.allowed), ("create", "Patient", false));
+    assert_eq!(entry.role, "operator");
+}
+
+fn a_patient_sees_their_own(kind: Kind) {
+    let server = Server::with_accounts(kind);
+    let service = server.account(Role::Service, None);
+    let put = |path: &str, body: String| {
+        server.send_as(&service, "PUT", path, &body).expect(201);
+    };
+    put("/Organization/h", r#"{"resourceType":"Organization","id":"h","name":"병원"}"#.into());
+    for id in ["a", "b"] {
+        put(&format!("/Patient/{id}"), format!(r#"{{"resourceType":"Patient","id":"{id}","active":true}}"#));
+        put(
+            &format!("/Condition/c-{id}"),
+            format!(
+                r#"{{"resourceType":"Condition","id":"c-{id}","subject":{{"reference":"Patient/{id}"}}}}"#
+            ),
+        );
+    }
+    let own = server.account(Role::Patient, Some("a"));
+    server.get_as(&own, "/Patient/a").expect(200);
+    server.get_as(&own, "/Organization/h").expect(200);
+    server.get_as(&own, "/Condition/c-a").expect(200);
+    let hidden = server.get_as(&own, "/Condition/c-b").refused(404, "IEUM-R006");
+    let never = server.get_as(&own, "/Condition/never").refused(404, "IEUM-R006");
+    assert_eq!(hidden.body, never.body);
+    for path in ["/Patient/b", "/Patient/b/_history", "/Patient/b/_history/1"] {
+        server.get_as(&own, path).refused(404, "IEUM-R006");
+    }
+    for (path, count) in [
+        ("/Patient", 1),
+        ("/Condition", 1),
+        ("/Patient?_id=b", 0),
+        ("/Patient?active=true", 1),
+        ("/Condition?subject=Patient/b", 0),
+        ("/Condition?subject:Patient.active=true", 1),
+        ("/Patient?_has:Condition:patient:_id=c-b", 0),
+        ("/Patient/_history", 1),
+        ("/_history", 3),
+    ] {
+        let bundle = server.get_as(&own, path).expect(200).json();
+        assert!(bundle["total"].is_null() || bundle["total"] == count, "{path}");
+        assert_eq!(entries(&bundle).len(), count, "{path}");
+        assert!(!bundle["entry"].to_string().contains("Patient/b"), "{path}");
+    }
+    let operator = server.account(Role::Operator, None);
+    assert_eq!(server.get_as(&operator, "/Patient").expect(200).json()["total"], 0);
+    assert!(entries(&server.get_as(&operator, "/_history").expect(200).json()).is_empty());
+}
+
+fn hidden_records_do_not_exist(kind: Kind) {
+    let server = Server::with_accounts(kind);
+    let service = server.account(Role::Service, None);
+    let clinician = server.account(Role::Clinician, None);
+    let label = r#""meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"V"}]}"#;
+    let body =
+        format!(r#"{{"resourceType":"Patient","id":"v",{label},"identifier":[{{"value":"secret"}}]}}"#);
+    server.send_as(&service, "PUT", "/Patient/v", &body).expect(201);
+    server.get_as(&clinician, "/Patient/v").refused(404, "IEUM-R006");
+    assert_eq!(server.get_as(&clinician, "/Patient?identifier=secret").json()["total"], 0);
+    // Conditions do not probe for what is hidden, and nothing hidden is deleted.
+    let bearer = format!("Bearer {clinician}");
+    let reply = server.send(
+        "POST",
+        "/Patient",
+        &[("authorization", &bearer), ("if-none-exist", "identifier=secret")],
+        r#"{"resourceType":"Patient","identifier":[{"value":"secret"}]}"#,
+    );
+    reply.expect(201);
+    server.request("DELETE", "/Patient/v", &[("authorization", &bearer)], None).expect(204);
+    let overwrite = r#"{"resourceType":"Patient","id":"v"}"#;
+    server.send_as(&clinician, "PUT", "/Patient/v", overwrite).refused(403, "IEUM-R002");
+    assert_eq!(server.get_as(&service, "/Patient/v").expect(200).json()["meta"]["versionId"], "1");
+}
+
+fn open_hubs_stay_at_home(kind: Kind) {
+    // The engine does not matter; the rule does.
+    let server = Server::open(kind);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let hub = ieum::hub::Hub::new(
+        server.door.clone(),
+        ieum_store::clock::system_clock(),
+        ieum::hub::Options {
+            base_url: server.base.clone(),
+            entrance: ieum::hub::Entrance::Open,
+            limits: ieum::limits::Limits::default(),
+        },
+    );
+    runtime.block_on(async {
+        let listening = ieum::server::Listening::on(([0, 0, 0, 0], 0).into()).await.unwrap();
+        let result = listening.serve(&hub, ieum::server::router(hub.clone()), std::future::pending()).await;
+        assert!(matches!(result, Err(ieum::server::ServerError::OpenBeyondLoopback)));
+    });
+}

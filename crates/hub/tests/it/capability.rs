@@ -1,0 +1,89 @@
+//! The CapabilityStatement: valid, and true.
+
+use serde_json::Value;
+
+use ieum_fhir::json::{Document, Limits};
+use ieum_fhir::validate::validate;
+
+use crate::support::{Kind, Server, on_every_engine};
+
+on_every_engine!(is_a_valid_resource, tells_what_is_done, parameters_it_names_are_taken);
+
+fn is_a_valid_resource(kind: Kind) {
+    let server = Server::with_accounts(kind);
+    let reply = server.get("/metadata").expect(200);
+    let document = Document::parse(&reply.body, &Limits::default()).unwrap();
+    assert_eq!(validate(document.root(), Some("CapabilityStatement")).issues, []);
+    assert_eq!(server.get("/metadata?mode=full").expect(200).body, reply.body);
+    server.get("/metadata?mode=terminology").refused(400, "IEUM-S004");
+}
+
+fn tells_what_is_done(kind: Kind) {
+    let server = Server::open(kind);
+    let statement = server.get("/metadata").expect(200).json();
+    let rest = &statement["rest"][0];
+    let codes = |list: &Value| -> Vec<String> {
+        let codes = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|interaction| interaction["code"].as_str().unwrap().to_owned());
+        codes.collect()
+    };
+    assert_eq!(codes(&rest["interaction"]), ["transaction", "batch", "history-system"]);
+    let resources = rest["resource"].as_array().unwrap();
+    assert_eq!(resources.len(), ieum_fhir::definitions::r4().resource_types().len());
+    let patient = resources.iter().find(|resource| resource["type"] == "Patient").unwrap();
+    let mut interactions = codes(&patient["interaction"]);
+    interactions.sort();
+    let expected =
+        ["create", "delete", "history-instance", "history-type", "read", "search-type", "update", "vread"];
+    assert_eq!(interactions, expected);
+    for flag in ["conditionalCreate", "conditionalUpdate", "updateCreate", "readHistory"] {
+        assert_eq!(patient[flag], true, "{flag}");
+    }
+    assert_eq!(patient["conditionalDelete"], "single");
+    assert_eq!(patient["conditionalRead"], "full-support");
+    assert_eq!(patient["operation"][0]["name"], "everything");
+    let list = |name: &str| {
+        patient[name].as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect::<Vec<_>>()
+    };
+    assert!(list("searchInclude").contains(&"Patient:general-practitioner"));
+    assert!(list("searchRevInclude").contains(&"Observation:patient"));
+    let names: Vec<&str> = patient["searchParam"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|param| param["name"].as_str().unwrap())
+        .collect();
+    assert!(names.contains(&"identifier") && names.contains(&"_id") && names.contains(&"_lastUpdated"));
+    // Not served, so not named.
+    assert!(!names.contains(&"_text") && !names.contains(&"_content") && !names.contains(&"_query"));
+}
+
+fn parameters_it_names_are_taken(kind: Kind) {
+    let server = Server::open(kind);
+    let statement = server.get("/metadata").expect(200).json();
+    let mut asked = 0;
+    for resource in statement["rest"][0]["resource"].as_array().unwrap() {
+        let name = resource["type"].as_str().unwrap();
+        if !["Patient", "Observation", "Encounter", "Medication"].contains(&name) {
+            continue;
+        }
+        for param in resource["searchParam"].as_array().unwrap() {
+            let code = param["name"].as_str().unwrap();
+            let value = match param["type"].as_str().unwrap() {
+                "date" => "2026",
+                "number" | "quantity" => "5",
+                "uri" => "http://a.kr",
+                _ => "x",
+            };
+            server.get(&format!("/{name}?{code}={value}&_summary=count")).expect(200);
+            asked += 1;
+        }
+        for include in resource["searchInclude"].as_array().unwrap() {
+            server.get(&format!("/{name}?_include={}&_id=x", include.as_str().unwrap())).expect(200);
+        }
+    }
+    assert!(asked > 60, "{asked}");
+}

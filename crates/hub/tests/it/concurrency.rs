@@ -1,0 +1,127 @@
+//! Many clients at the same records at the same time.
+
+use std::collections::HashMap;
+use std::sync::Barrier;
+
+use serde_json::json;
+
+use crate::support::{Kind, Reply, Server, entries, on_every_engine, patient};
+
+on_every_engine!(
+    same_conditional_create,
+    conditional_creates_that_match_one_another,
+    same_conditional_update,
+    same_if_match,
+    crossing_transactions,
+    conditional_delete_and_update,
+);
+
+const CLIENTS: usize = 64;
+
+/// Runs this for each client at once.
+fn at_once(work: impl Fn(usize) -> Reply + Sync) -> Vec<Reply> {
+    let barrier = Barrier::new(CLIENTS);
+    std::thread::scope(|scope| {
+        let (work, barrier) = (&work, &barrier);
+        let clients = (0..CLIENTS).map(|client| {
+            scope.spawn(move || {
+                barrier.wait();
+                work(client)
+            })
+        });
+        let clients: Vec<_> = clients.collect();
+        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    })
+}
+
+fn by_status(replies: &[Reply]) -> HashMap<u16, usize> {
+    let mut counts = HashMap::new();
+    for reply in replies {
+        *counts.entry(reply.status).or_default() += 1;
+    }
+    counts
+}
+
+fn same_conditional_create(kind: Kind) {
+    let server = Server::open(kind);
+    let condition = [("if-none-exist", "identifier=http://a.kr/mrn|1")];
+    let replies = at_once(|_| server.send("POST", "/Patient", &condition, &patient("1", "김")));
+    assert_eq!(by_status(&replies), HashMap::from([(201, 1), (200, CLIENTS - 1)]));
+    let location = replies[0].header("location").unwrap();
+    assert!(replies.iter().all(|reply| reply.header("location") == Some(location)));
+    assert_eq!(server.get("/Patient").json()["total"], 1);
+}
+
+fn conditional_creates_that_match_one_another(kind: Kind) {
+    let server = Server::open(kind);
+    // Different criteria, all of which the one record matches.
+    let criteria = ["identifier=http://a.kr/mrn|1", "family=김", "name=김", "identifier=1"];
+    let replies = at_once(|client| {
+        server.send(
+            "POST",
+            "/Patient",
+            &[("if-none-exist", criteria[client % criteria.len()])],
+            &patient("1", "김"),
+        )
+    });
+    assert_eq!(by_status(&replies), HashMap::from([(201, 1), (200, CLIENTS - 1)]));
+    assert_eq!(server.get("/Patient").json()["total"], 1);
+}
+
+fn same_conditional_update(kind: Kind) {
+    let server = Server::open(kind);
+    let path = "/Patient?identifier=http://a.kr/mrn|1";
+    let replies = at_once(|client| server.put(path, &patient("1", &format!("김{client}"))));
+    assert_eq!(by_status(&replies), HashMap::from([(201, 1), (200, CLIENTS - 1)]));
+    let bundle = server.get("/Patient").json();
+    assert_eq!(bundle["total"], 1);
+    assert_eq!(entries(&bundle)[0]["resource"]["meta"]["versionId"], CLIENTS.to_string());
+}
+
+fn same_if_match(kind: Kind) {
+    let server = Server::open(kind);
+    server.put("/Patient/p", r#"{"resourceType":"Patient","id":"p"}"#).expect(201);
+    let body = |client| format!(r#"{{"resourceType":"Patient","id":"p","multipleBirthInteger":{client}}}"#);
+    let replies =
+        at_once(|client| server.send("PUT", "/Patient/p", &[("if-match", "W/\"1\"")], &body(client)));
+    assert_eq!(by_status(&replies), HashMap::from([(200, 1), (412, CLIENTS - 1)]));
+    let winner = replies.iter().position(|reply| reply.status == 200).unwrap();
+    assert_eq!(server.get("/Patient/p").json()["multipleBirthInteger"], winner);
+}
+
+fn crossing_transactions(kind: Kind) {
+    let server = Server::open(kind);
+    // Each writes the same two records, in one order or the other, and a record of its own.
+    let put = |id: &str, client: usize| {
+        json!({"request": {"method": "PUT", "url": format!("Patient/{id}")},
+               "resource": {"resourceType": "Patient", "id": id, "multipleBirthInteger": client}})
+    };
+    let replies = at_once(|client| {
+        let (first, second) = if client % 2 == 0 { ("a", "b") } else { ("b", "a") };
+        let own = json!({"fullUrl": "urn:uuid:c757873d-ec9a-4326-a141-556f43239520",
+            "request": {"method": "POST", "url": "Patient", "ifNoneExist": format!("identifier=http://a.kr/mrn|{}", client / 2)},
+            "resource": serde_json::from_str::<serde_json::Value>(&patient(&(client / 2).to_string(), "김")).unwrap()});
+        let entries = [put(first, client), put(second, client), own];
+        server
+            .post("", &json!({"resourceType": "Bundle", "type": "transaction", "entry": entries}).to_string())
+    });
+    assert_eq!(by_status(&replies), HashMap::from([(200, CLIENTS)]));
+    let (a, b) = (server.get("/Patient/a").json(), server.get("/Patient/b").json());
+    assert_eq!(a["meta"]["versionId"], CLIENTS.to_string());
+    assert_eq!(a["multipleBirthInteger"], b["multipleBirthInteger"]);
+    assert_eq!(server.get("/Patient?_summary=count").json()["total"], 2 + CLIENTS / 2);
+}
+
+fn conditional_delete_and_update(kind: Kind) {
+    let server = Server::open(kind);
+    let path = "/Patient?identifier=http://a.kr/mrn|1";
+    let replies = at_once(|client| {
+        if client % 2 == 0 {
+            server.put(path, &patient("1", &format!("김{client}")))
+        } else {
+            server.delete(path)
+        }
+    });
+    assert!(replies.iter().all(|reply| [200, 201, 204].contains(&reply.status)), "{:?}", by_status(&replies));
+    assert!(server.get("/Patient").json()["total"].as_u64().unwrap() <= 1);
+}

@@ -1,0 +1,18 @@
+//! Tests of the FHIR interface over HTTP: a real server on a port of its own, spoken to by a plain client, on every
+//! engine.
+
+mod access;
+mod bundles;
+mod capability;
+mod concurrency;
+mod conditional;
+mod crud;
+mod everything;
+mod formats;
+mod history;
+mod hostile;
+mod logs;
+mod search;
+mod subset;
+mod support;
+mod transaction;
