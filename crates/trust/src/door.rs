@@ -281,7 +281,11 @@ impl View<'_> {
     ///
     /// # Errors
     /// [`StoreError`] when the engine fails.
-    pub fn audit_entries(&self, before: Option<u64>, limit: usize) -> Result<Vec<StoredAuditEntry>, StoreError> {
+    pub fn audit_entries(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<StoredAuditEntry>, StoreError> {
         if self.plan.system { self.snapshot.audit_entries(before, limit) } else { Ok(Vec::new()) }
     }
 
