@@ -88,14 +88,16 @@ fn an_open_hub_stays_on_loopback() {
 fn accounts_let_in_and_nothing_else_does() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
-    let add = ["account", "add", "--data", data.to_str().unwrap(), "--role", "clinician", "--name", "가상 의사"];
+    let add =
+        ["account", "add", "--data", data.to_str().unwrap(), "--role", "clinician", "--name", "가상 의사"];
     let secret = run(&add).trim().to_owned();
     assert_eq!(secret.len(), 43);
     let hub = Running::start(&data, &[]);
     assert_eq!(hub.get("Patient").0, 401);
     let (agent, base) = hub.client();
     let with = |secret: &str| {
-        let request = agent.get(format!("{base}/Patient")).header("authorization", format!("Bearer {secret}"));
+        let request =
+            agent.get(format!("{base}/Patient")).header("authorization", format!("Bearer {secret}"));
         request.call().unwrap().status().as_u16()
     };
     assert_eq!(with(&secret), 200);
@@ -112,7 +114,10 @@ fn doctor_tells_settings_with_their_origin() {
     std::fs::create_dir_all(&data).unwrap();
     std::fs::write(data.join("ieum.toml"), "log = 'json'\n").unwrap();
     let said = run(&["doctor", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:9"]);
-    assert!(said.contains("127.0.0.1:9") && said.contains("from flag") && said.contains("ieum.toml"), "{said}");
+    assert!(
+        said.contains("127.0.0.1:9") && said.contains("from flag") && said.contains("ieum.toml"),
+        "{said}"
+    );
     std::fs::write(data.join("ieum.toml"), "nonsense = 1\n").unwrap();
     let said = output(&["doctor", "--data", data.to_str().unwrap()]);
     assert!(!said.status.success());

@@ -46,7 +46,11 @@ fn nothing_acknowledged_is_lost_and_nothing_is_half_there() {
     let told = told.into_inner().unwrap();
     check(&hub, &told, 0);
     assert!(told.acknowledged.len() > kills as usize, "too little was written to prove anything");
-    eprintln!("{} pairs acknowledged, {} unknown, {kills} kills", told.acknowledged.len(), told.unknown.len());
+    eprintln!(
+        "{} pairs acknowledged, {} unknown, {kills} kills",
+        told.acknowledged.len(),
+        told.unknown.len()
+    );
     hub.stop();
     let report = run(&["doctor", "--data", data.to_str().unwrap()]);
     assert!(report.contains("Everything is as it should be"), "{report}");

@@ -75,7 +75,11 @@ fn synthea_goes_in_and_comes_back() {
     for file in std::fs::read_dir(&out).unwrap() {
         for line in std::fs::read_to_string(file.unwrap().path()).unwrap().lines() {
             let resource: Value = serde_json::from_str(line).unwrap();
-            let key = format!("{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap());
+            let key = format!(
+                "{}/{}",
+                resource["resourceType"].as_str().unwrap(),
+                resource["id"].as_str().unwrap()
+            );
             exported.insert(key, resource);
         }
     }
@@ -94,13 +98,16 @@ fn synthea_goes_in_and_comes_back() {
         let entries = bundle["entry"].as_array().unwrap();
         let kinds: HashMap<&str, &str> = entries
             .iter()
-            .map(|entry| (entry["fullUrl"].as_str().unwrap(), entry["resource"]["resourceType"].as_str().unwrap()))
+            .map(|entry| {
+                (entry["fullUrl"].as_str().unwrap(), entry["resource"]["resourceType"].as_str().unwrap())
+            })
             .collect();
         let by_kind = |text: &str| kinds.get(text).map(|kind| format!("{kind}/*"));
         for entry in entries {
             let sent = comparable(&entry["resource"], &by_kind).to_string();
             let left = others.get_mut(&sent);
-            let left = left.unwrap_or_else(|| panic!("{file}: a {} has changed", entry["resource"]["resourceType"]));
+            let left =
+                left.unwrap_or_else(|| panic!("{file}: a {} has changed", entry["resource"]["resourceType"]));
             assert!(*left > 0, "{file}: a resource is there too seldom");
             *left -= 1;
             compared += 1;
@@ -134,7 +141,8 @@ fn krcore_examples_go_in_and_come_back() {
     assert!(said.starts_with("28 records from 28 files"), "{said}");
     let hub = Running::open(&data);
     for (file, example) in bundles(&folder) {
-        let path = format!("{}/{}", example["resourceType"].as_str().unwrap(), example["id"].as_str().unwrap());
+        let path =
+            format!("{}/{}", example["resourceType"].as_str().unwrap(), example["id"].as_str().unwrap());
         let (status, stored) = hub.get(&path);
         assert_eq!(status, 200, "{file}");
         let nothing = |_: &str| None;
