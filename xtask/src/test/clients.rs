@@ -46,7 +46,7 @@ fn sessions(ieum: &Path, folder: &Path, way_in: &str, secret: Option<&str>) -> R
     run(&mut python)?;
     eprintln!("   fhir-kit-client, {way_in}");
     let mut node = Command::new("node");
-    environment(node.arg("--test").args(steps::node_tests(&tests)?));
+    environment(node.args(["--test", "--test-reporter=spec"]).args(steps::node_tests(&tests)?));
     run(&mut node)?;
     hub.stop()
 }

@@ -141,7 +141,7 @@ fn browser() -> Result<String> {
     run(Command::new(built("examples/gallery")).arg(&gallery))?;
     let web = root().join("web");
     let mut command = Command::new("node");
-    command.arg("--test").args(node_tests(&web.join("tests"))?).current_dir(&web);
+    command.args(["--test", "--test-reporter=spec"]).args(node_tests(&web.join("tests"))?).current_dir(&web);
     command.env("IEUM_GALLERY", &gallery).env("IEUM_BIN", built("ieum"));
     run(command.env("IEUM_CHROMIUM", tools::chromium()))?;
     Ok(String::new())
