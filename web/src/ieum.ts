@@ -1,4 +1,4 @@
-// What the pages gain when scripts run. Every page works without this file; nothing here fetches or stores anything.
+// What the pages gain when scripts run. Every page works without this file; nothing here fetches or stores anything by itself.
 
 /** Under 1024 px the main menu folds behind a button that only exists when scripts run. */
 function menu(): void {
@@ -83,7 +83,49 @@ function printButtons(): void {
   }
 }
 
+/** Copies the text of an element (`data-copy` names it) and says so in place of the button's word. */
+function copyButtons(): void {
+  for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-copy]")) {
+    const source = document.getElementById(button.dataset.copy ?? "");
+    if (!source || !navigator.clipboard) continue;
+    const word = button.textContent;
+    button.hidden = false;
+    button.setAttribute("aria-live", "polite");
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(source.textContent ?? "");
+      button.textContent = button.dataset.copied ?? word;
+      setTimeout(() => (button.textContent = word), 2000);
+    });
+  }
+}
+
+/** Reloads the page by itself while a box is ticked (`data-refresh`, in seconds) and somebody is looking; `#auto` in the
+    address keeps the tick over the reload. */
+function refreshBoxes(): void {
+  for (const label of document.querySelectorAll<HTMLElement>("[data-refresh]")) {
+    const box = label.querySelector<HTMLInputElement>("input");
+    if (!box) continue;
+    label.hidden = false;
+    box.checked = location.hash === "#auto";
+    const seconds = Number(label.dataset.refresh) || 10;
+    box.addEventListener("change", () => history.replaceState(null, "", box.checked ? "#auto" : location.pathname));
+    setInterval(() => box.checked && !document.hidden && location.reload(), seconds * 1000);
+  }
+}
+
+/** Where the links of a row do not all fit, the one of this page is moved into sight. */
+function currentInSight(): void {
+  for (const link of document.querySelectorAll<HTMLElement>(".tab.line a[aria-current]")) {
+    const row = link.closest("ul");
+    if (row && row.scrollWidth > row.clientWidth)
+      row.scrollLeft = link.getBoundingClientRect().left - row.getBoundingClientRect().left - (row.clientWidth - link.clientWidth) / 2;
+  }
+}
+
 menu();
+currentInSight();
+copyButtons();
+refreshBoxes();
 liveRegions();
 document.querySelectorAll<HTMLElement>("[data-tabs]").forEach(tabs);
 submitOnChange();

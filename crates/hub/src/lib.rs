@@ -9,6 +9,8 @@
 //! | [`caller`] | who asks |
 //! | [`call`] | an interaction as its handler sees it, over HTTP or inside a bundle |
 //! | [`fhir`] | the FHIR R4 interface, one file for each interaction |
+//! | [`portal`] | the pages for people, one file for each page |
+//! | [`status`] | whether the process lives and can serve, and its numbers |
 
 pub mod call;
 pub mod caller;
@@ -20,7 +22,9 @@ pub mod hub;
 pub mod import;
 pub mod limits;
 pub mod percent;
+pub mod portal;
 pub mod receive;
 pub mod routes;
 pub mod serve;
 pub mod server;
+pub mod status;

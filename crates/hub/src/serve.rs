@@ -25,6 +25,7 @@ use crate::hub::{Entrance, Hub};
 use crate::percent::{self, Pairs};
 use crate::receive::{self, Received};
 use crate::routes::{self, Route, Takes, Who};
+use crate::status::Pattern;
 
 /// Serves one request of the FHIR interface.
 pub async fn serve(State(hub): State<Hub>, request: Request) -> Response {
@@ -43,6 +44,7 @@ pub async fn serve(State(hub): State<Hub>, request: Request) -> Response {
         add_failure_headers(&failure, &mut response);
     }
     set(&mut response, HeaderName::from_static("x-request-id"), &id.to_string());
+    response.extensions_mut().insert(Pattern(asked.route.map_or("(none)", |route| route.pattern)));
     // The pattern, never the path: ids and criteria are patient data.
     tracing::info!(
         request.id = %id,

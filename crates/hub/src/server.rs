@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::routing::any;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -87,7 +88,9 @@ impl Listening {
             };
             // Small answers leave at once.
             let _ = stream.set_nodelay(true);
-            let service = TowerToHyperService::new(app.clone());
+            let peer = stream.peer_addr().map(ConnectInfo).ok();
+            let app = peer.map_or_else(|| app.clone(), |peer| app.clone().layer(Extension(peer)));
+            let service = TowerToHyperService::new(app);
             let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
             tokio::spawn(async move {
                 // A connection that breaks off is the client's affair, and nothing to log.

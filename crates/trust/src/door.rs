@@ -116,6 +116,10 @@ impl Door {
     /// # Errors
     /// [`StoreError`] when the entry could not be made durable.
     pub fn refused(&self, access: &Access, action: &str, target: &str) -> Result<(), StoreError> {
+        self.audit(access, action, target, false)
+    }
+
+    fn audit(&self, access: &Access, action: &str, target: &str, allowed: bool) -> Result<(), StoreError> {
         let plan = access.plan();
         self.engine.audit(&AuditEntry {
             actor: plan.actor.id,
@@ -123,8 +127,16 @@ impl Door {
             purpose: plan.purpose,
             action: action.to_owned(),
             target: target.to_owned(),
-            allowed: false,
+            allowed,
         })
+    }
+
+    /// Records that something was released. Called before the answer leaves: what could not be written down is not shown.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the entry could not be made durable.
+    pub fn released(&self, access: &Access, action: &str, target: &str) -> Result<(), StoreError> {
+        self.audit(access, action, target, true)
     }
 
     /// Remembers how far a follower of the feed has come.

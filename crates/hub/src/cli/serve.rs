@@ -1,6 +1,7 @@
 //! `ieum serve`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use ieum_store::clock::system_clock;
 
@@ -9,7 +10,9 @@ use crate::config::{Loaded, Settings};
 use crate::data::Data;
 use crate::hub::{Entrance, Hub, Options};
 use crate::limits::Limits;
-use crate::server::{self, Listening, ServerError};
+use crate::portal;
+use crate::server::{Listening, ServerError};
+use crate::status::SqliteInfo;
 
 pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
     let settings = Loaded::new(&arguments.data, &arguments.flags)?.settings;
@@ -36,7 +39,10 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     let stop = stop_asked()?;
     say(&format!("Ieum is listening on http://{address}/ (FHIR: {})", hub.base_url()));
     tracing::info!(address = %address, open = settings.open, version = env!("CARGO_PKG_VERSION"), "started");
-    listening.serve(&hub, server::router(hub.clone()), stop).await?;
+    let operator = Arc::new(SqliteInfo::new(Arc::clone(&data.engine), &data.path));
+    // A hub that anybody may enter holds nothing but synthetic records.
+    let setup = portal::Setup { demo: settings.open, operator };
+    listening.serve(&hub, portal::app(hub.clone(), setup), stop).await?;
     data.engine.stop();
     tracing::info!("stopped");
     Ok(())

@@ -1,0 +1,161 @@
+//! A request as its page sees it, and what a page can answer.
+
+use std::net::IpAddr;
+
+use axum::http::StatusCode;
+use ieum_store::commit::StoreError;
+use ieum_trust::access::{Access, Role};
+use ieum_trust::door::{DoorError, View};
+use ieum_ui::Lang;
+use maud::Markup;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::Portal;
+use super::routes::Place;
+use super::session::Session;
+
+/// One request. Pages are blocking functions from this to a [`Reply`].
+pub(crate) struct Call<'c> {
+    /// The portal.
+    pub(crate) portal: &'c Portal,
+    /// The language of the answer.
+    pub(crate) lang: Lang,
+    /// Path and query as sent, for the language switch.
+    pub(crate) address: &'c str,
+    /// The variable parts of the path.
+    pub(crate) place: Place,
+    /// Parameters of the URL.
+    pub(crate) pairs: Vec<(String, String)>,
+    /// Fields of the form that was sent.
+    pub(crate) form: Vec<(String, String)>,
+    /// Who is signed in.
+    pub(crate) session: Option<Session>,
+    /// The value of the session cookie.
+    pub(crate) cookie: Option<String>,
+    /// Where the request comes from, if the server says.
+    pub(crate) peer: Option<IpAddr>,
+}
+
+/// What a page answers.
+pub(crate) enum Reply {
+    /// A page.
+    Page(StatusCode, Markup),
+    /// Go there instead, with a cookie set on the way.
+    See(String, Option<String>),
+    /// Bytes that are no page.
+    Bytes(StatusCode, Bytes),
+}
+
+/// Bytes with how they may be kept.
+pub(crate) struct Bytes {
+    /// `Content-Type`.
+    pub(crate) content_type: &'static str,
+    /// `Cache-Control`.
+    pub(crate) cache: &'static str,
+    /// `ETag`.
+    pub(crate) etag: Option<String>,
+    /// The content.
+    pub(crate) bytes: std::borrow::Cow<'static, [u8]>,
+}
+
+/// Why a page is not shown.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// Nothing here for this reader, whether or not it exists for others.
+    NotFound,
+    /// The page knows other methods.
+    Method,
+    /// Somebody must sign in first.
+    SignIn,
+    /// The page is another role's.
+    WrongRole,
+    /// The form did not come from our own page, or from an earlier session.
+    Forged,
+    /// The request cannot be read.
+    Bad,
+    /// More than the portal takes.
+    TooLarge,
+    /// A page token that is not valid any more.
+    Stale,
+    /// Too many attempts; try again after so many seconds.
+    TooMany(u64),
+    /// Nobody has time at the moment.
+    Busy,
+    /// The store failed.
+    Failed(StoreError),
+    /// A bug.
+    Broken(String),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<DoorError> for Refusal {
+    fn from(error: DoorError) -> Self {
+        match error {
+            DoorError::Cursor(_) => Self::Stale,
+            DoorError::Store(error) => Self::Failed(error),
+        }
+    }
+}
+
+impl Call<'_> {
+    /// The authority of whoever is signed in.
+    ///
+    /// # Errors
+    /// When nobody is.
+    pub(crate) fn access(&self) -> Result<&Access, Refusal> {
+        self.session.as_ref().map(|session| &session.access).ok_or(Refusal::SignIn)
+    }
+
+    /// What whoever is signed in reaches, at this moment.
+    ///
+    /// # Errors
+    /// When nobody is signed in, or the store cannot serve.
+    pub(crate) fn view(&self) -> Result<View<'_>, Refusal> {
+        Ok(self.portal.hub().door().view(self.access()?)?)
+    }
+
+    /// The role of whoever is signed in.
+    pub(crate) fn role(&self) -> Option<Role> {
+        self.session.as_ref().map(|session| session.access.role)
+    }
+
+    /// A parameter of the URL; empty when it is not there.
+    pub(crate) fn value(&self, name: &str) -> &str {
+        value(&self.pairs, name)
+    }
+
+    /// A parameter of the URL, unless it is empty.
+    pub(crate) fn some(&self, name: &str) -> Option<&str> {
+        Some(self.value(name)).filter(|value| !value.is_empty())
+    }
+
+    /// A field of the form; empty when it is not there.
+    pub(crate) fn field(&self, name: &str) -> &str {
+        value(&self.form, name)
+    }
+
+    /// The time now.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.portal.hub().now()).unwrap_or_default()
+    }
+
+    /// Today in Korea.
+    pub(crate) fn today(&self) -> Date {
+        ieum_ui::format::korean_time(self.now()).date()
+    }
+
+    /// One of two texts, by language.
+    pub(crate) fn say<T>(&self, ko: T, en: T) -> T {
+        self.lang.pick(ko, en)
+    }
+}
+
+fn value<'p>(pairs: &'p [(String, String)], name: &str) -> &'p str {
+    pairs.iter().find(|(given, _)| given == name).map_or("", |(_, value)| value)
+}

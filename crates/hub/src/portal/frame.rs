@@ -1,0 +1,121 @@
+//! What all pages have around their own content: the menu of the role, who is signed in, the language switch.
+
+use axum::http::StatusCode;
+use ieum_trust::access::Role;
+use maud::Markup;
+use ieum_ui::{Crumb, Lang, Message, NavItem, Page, Viewer};
+
+use super::call::{Call, Reply};
+use super::routes;
+
+/// A page's own parts.
+pub(crate) struct Frame<'a> {
+    /// The heading.
+    pub(crate) title: &'a str,
+    /// A sentence under it.
+    pub(crate) lead: Option<Markup>,
+    /// Buttons beside it.
+    pub(crate) actions: Option<Markup>,
+    /// Steps between home and this page; `None` on homes.
+    pub(crate) trail: Option<&'a [Crumb<'a>]>,
+    /// What came of what the reader just did.
+    pub(crate) flash: Option<Message<'a>>,
+    /// The content.
+    pub(crate) content: Markup,
+}
+
+impl<'a> Frame<'a> {
+    /// A page of heading and content.
+    pub(crate) fn new(title: &'a str, content: Markup) -> Self {
+        Self { title, lead: None, actions: None, trail: None, flash: None, content }
+    }
+}
+
+impl Call<'_> {
+    /// The page as an answer.
+    pub(crate) fn page(&self, frame: Frame<'_>) -> Reply {
+        self.page_with(StatusCode::OK, frame)
+    }
+
+    /// The page as an answer with another status.
+    pub(crate) fn page_with(&self, status: StatusCode, frame: Frame<'_>) -> Reply {
+        let lang = self.lang;
+        let role = self.role();
+        let path = self.address.split('?').next().unwrap_or("/");
+        let nav: Vec<NavItem<'_>> = menu(role)
+            .iter()
+            .map(|(href, ko, en)| NavItem { label: lang.pick(ko, en), href, current: is_under(path, href) })
+            .collect();
+        let name = role.map(|role| self.viewer_name(role)).unwrap_or_default();
+        let viewer = self.session.as_ref().zip(role).map(|(session, role)| Viewer {
+            name: &name,
+            role: role_word(role, lang),
+            sign_out: "/sign-out",
+            csrf: Some(&session.csrf),
+        });
+        let page = Page {
+            lang,
+            title: frame.title,
+            lead: frame.lead,
+            actions: frame.actions,
+            path: self.address,
+            demo: self.portal.is_demo(),
+            home: role.and_then(routes::home).unwrap_or("/"),
+            nav: &nav,
+            viewer,
+            trail: frame.trail,
+            flash: frame.flash,
+            content: frame.content,
+        };
+        Reply::Page(status, page.html())
+    }
+
+    fn viewer_name(&self, role: Role) -> String {
+        let given = self.session.as_ref().and_then(|session| session.name.clone());
+        given.unwrap_or_else(|| match role {
+            Role::Clinician => self.say("체험 의료진", "Demo clinician").to_owned(),
+            Role::Operator => self.say("체험 운영자", "Demo operator").to_owned(),
+            _ => self.say("체험 사용자", "Demo user").to_owned(),
+        })
+    }
+}
+
+/// What a role is called.
+pub(crate) fn role_word(role: Role, lang: Lang) -> &'static str {
+    match role {
+        Role::Clinician => lang.pick("의료진", "Clinician"),
+        Role::Patient => lang.pick("본인", "Patient"),
+        Role::Operator => lang.pick("운영자", "Operator"),
+        Role::Service => lang.pick("시스템", "System"),
+        Role::Open => lang.pick("누구나", "Anybody"),
+    }
+}
+
+/// The main menu of a role: address, Korean, English.
+fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static str)] {
+    match role {
+        Some(Role::Clinician) => &[("/patients", "환자 찾기", "Find a patient")],
+        Some(Role::Patient) => &[
+            ("/me", "내 건강기록", "My health record"),
+            ("/me/visits", "진료", "Visits"),
+            ("/me/medicines", "약", "Medicines"),
+            ("/me/results", "검사", "Tests"),
+            ("/me/vitals", "혈압·체중", "Blood pressure, weight"),
+            ("/me/immunisations", "예방접종", "Vaccinations"),
+            ("/me/documents", "문서·영상", "Documents"),
+        ],
+        Some(Role::Operator) => &[
+            ("/operator", "운영 현황", "Overview"),
+            ("/operator/feed", "변경 흐름", "Change feed"),
+            ("/operator/audit", "감사 기록", "Audit log"),
+            ("/operator/statements", "느린 질의", "Slow statements"),
+        ],
+        _ => &[],
+    }
+}
+
+/// Whether a page lies under a menu entry. A role's home is current only itself when others lie beside it.
+fn is_under(path: &str, href: &str) -> bool {
+    let below = path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/'));
+    path == href || (below && !matches!(href, "/me" | "/operator"))
+}

@@ -1,0 +1,77 @@
+//! Documents and imaging studies.
+
+use maud::{Markup, html};
+use ieum_ui::{Table, Tone, badge, section};
+
+use super::room::{Part, Room};
+use super::{column, column_keep, column_number, cut_notice};
+use crate::portal::call::{Call, Refusal, Reply};
+use crate::portal::record::items::Report;
+use crate::portal::record::load::{self, Names};
+use crate::portal::record::paper::{Paper, Study};
+
+/// `/patients/{id}/documents`
+pub(crate) fn of_patient(call: &Call<'_>) -> Result<Reply, Refusal> {
+    page(&Room::of_patient(call)?)
+}
+
+/// `/me/documents`
+pub(crate) fn own(call: &Call<'_>) -> Result<Reply, Refusal> {
+    page(&Room::own(call)?)
+}
+
+fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
+    let papers = room.records("DocumentReference", "date", load::LIST, Paper::read)?;
+    let studies = room.records("ImagingStudy", "started", load::LIST, Study::read)?;
+    let reports = room.records("DiagnosticReport", "date", load::LIST, Report::read)?.items;
+    let custodians = papers.items.iter().filter_map(|paper| paper.custodian.clone());
+    let names = load::names(room.call, &room.view, custodians, [])?;
+    let content = html! {
+        (cut_notice(papers.is_cut || studies.is_cut, load::LIST, room.lang()))
+        (section(room.say("문서", "Documents"), table(room, &papers.items, &names)))
+        (section(room.say("영상 검사", "Imaging"), images(room, &studies.items, &reports)))
+    };
+    room.page(Part::Documents, &content)
+}
+
+fn table(room: &Room<'_>, papers: &[Paper], names: &Names) -> Markup {
+    let lang = room.lang();
+    let columns = [
+        column(room.say("문서", "Document")),
+        column(room.say("기관", "Institution")),
+        column_keep(room.say("작성일", "Date")),
+    ];
+    let rows = papers.iter().map(|paper| {
+        vec![
+            html! { a href={ (room.href(Part::Documents)) "/" (paper.id) } { (paper.concept.name(lang)) } },
+            html! { (names.get(paper.custodian.as_ref()).unwrap_or("–")) },
+            html! { (paper.at.as_ref().map_or_else(|| "–".to_owned(), |at| at.short(lang))) },
+        ]
+    });
+    let empty = room.say("문서가 없습니다.", "No documents.");
+    Table { empty: Some(empty), ..Table::new(room.say("문서", "Documents"), &columns, rows.collect()) }.html(lang)
+}
+
+fn images(room: &Room<'_>, studies: &[Study], reports: &[Report]) -> Markup {
+    let lang = room.lang();
+    let columns = [
+        column(room.say("검사", "Examination")),
+        column_keep(room.say("장비", "Modality")),
+        column_number(room.say("영상 수", "Images")),
+        column(room.say("판독", "Conclusion")),
+        column_keep(room.say("검사일", "Date")),
+    ];
+    let rows = studies.iter().map(|study| {
+        let of_study = |report: &&Report| report.study.as_deref() == Some(study.id.as_str());
+        let conclusion = reports.iter().find(of_study).and_then(|report| report.conclusion.as_deref());
+        vec![
+            html! { (study.description.as_deref().unwrap_or(room.say("영상 검사", "Imaging study"))) },
+            html! { @for modality in &study.modalities { (badge(Tone::Neutral, modality)) " " } },
+            html! { (study.images.as_deref().unwrap_or("–")) },
+            html! { (conclusion.unwrap_or("–")) },
+            html! { (study.at.as_ref().map_or_else(|| "–".to_owned(), |at| at.short(lang))) },
+        ]
+    });
+    let empty = room.say("영상 검사가 없습니다.", "No imaging.");
+    Table { empty: Some(empty), ..Table::new(room.say("영상 검사", "Imaging"), &columns, rows.collect()) }.html(lang)
+}

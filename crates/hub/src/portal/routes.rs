@@ -1,0 +1,216 @@
+//! The one list of pages. A page that is not here does not exist; tests walk the list for every role.
+
+use axum::http::Method;
+use ieum_trust::access::Role;
+
+use super::Portal;
+use super::call::{Call, Refusal, Reply};
+use super::pages::{
+    document, documents, enter, find, immunisations, medicines, operator, problems, result, results, sign_in,
+    start, summary, timeline, vitals,
+};
+use crate::status;
+
+/// One route of the portal.
+pub struct Route {
+    /// Method; a route for GET also serves HEAD.
+    pub method: Method,
+    /// Path, with variable parts in braces.
+    pub pattern: &'static str,
+    /// Who may.
+    pub who: Who,
+    /// What audit entries call it.
+    pub action: &'static str,
+    /// Whether it shows records of people, so that each showing is written down before the page leaves.
+    pub shows_records: bool,
+    run: Run,
+}
+
+/// Who may see a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Anybody.
+    Anybody,
+    /// Whoever is signed in, in any role.
+    SignedIn,
+    /// One role.
+    Only(Role),
+    /// This machine itself, and operators.
+    LocalOrOperator,
+}
+
+/// What does the work.
+#[derive(Clone, Copy)]
+pub(crate) enum Run {
+    /// A page: may block, waits for its turn.
+    Page(fn(&Call<'_>) -> Result<Reply, Refusal>),
+    /// Something that never blocks and must answer even when nobody has a turn.
+    Now(fn(&Portal, &Place) -> Result<Reply, Refusal>),
+}
+
+/// The variable parts of a path, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place(Vec<String>);
+
+impl Place {
+    /// The first variable part, or nothing.
+    #[must_use]
+    pub fn first(&self) -> &str {
+        self.0.first().map_or("", String::as_str)
+    }
+
+    /// The last variable part, or nothing.
+    #[must_use]
+    pub fn last(&self) -> &str {
+        self.0.last().map_or("", String::as_str)
+    }
+}
+
+impl Route {
+    pub(crate) fn run(&self) -> Run {
+        self.run
+    }
+}
+
+const PATIENT: Who = Who::Only(Role::Patient);
+const CLINICIAN: Who = Who::Only(Role::Clinician);
+const OPERATOR: Who = Who::Only(Role::Operator);
+
+/// Every route of the portal.
+pub static ROUTES: &[Route] = &[
+    get("/", Who::Anybody, "start", Run::Page(start::page)),
+    get("/sign-in", Who::Anybody, "sign-in", Run::Page(sign_in::page)),
+    post("/sign-in", Who::Anybody, "sign-in", sign_in::enter),
+    post("/sign-out", Who::SignedIn, "sign-out", sign_in::leave),
+    get("/enter", Who::Anybody, "enter", Run::Page(enter::page)),
+    post("/enter", Who::Anybody, "enter", enter::enter),
+    record("/patients", CLINICIAN, "patients-find", find::page),
+    record("/patients/{id}", CLINICIAN, "record-summary", summary::of_patient),
+    record("/patients/{id}/visits", CLINICIAN, "record-visits", timeline::of_patient),
+    record("/patients/{id}/problems", CLINICIAN, "record-problems", problems::of_patient),
+    record("/patients/{id}/medicines", CLINICIAN, "record-medicines", medicines::of_patient),
+    record("/patients/{id}/results", CLINICIAN, "record-results", results::of_patient),
+    record("/patients/{id}/results/{code}", CLINICIAN, "record-result", result::of_patient),
+    record("/patients/{id}/vitals", CLINICIAN, "record-vitals", vitals::of_patient),
+    record("/patients/{id}/immunisations", CLINICIAN, "record-immunisations", immunisations::of_patient),
+    record("/patients/{id}/documents", CLINICIAN, "record-documents", documents::of_patient),
+    record("/patients/{id}/documents/{document}", CLINICIAN, "record-document", document::of_patient),
+    record("/me", PATIENT, "own-summary", summary::own),
+    record("/me/visits", PATIENT, "own-visits", timeline::own),
+    record("/me/problems", PATIENT, "own-problems", problems::own),
+    record("/me/medicines", PATIENT, "own-medicines", medicines::own),
+    record("/me/results", PATIENT, "own-results", results::own),
+    record("/me/results/{code}", PATIENT, "own-result", result::own),
+    record("/me/vitals", PATIENT, "own-vitals", vitals::own),
+    record("/me/immunisations", PATIENT, "own-immunisations", immunisations::own),
+    record("/me/documents", PATIENT, "own-documents", documents::own),
+    record("/me/documents/{document}", PATIENT, "own-document", document::own),
+    get("/operator", OPERATOR, "operator-overview", Run::Page(operator::overview)),
+    get("/operator/feed", OPERATOR, "operator-feed", Run::Page(operator::feed)),
+    get("/operator/audit", OPERATOR, "operator-audit", Run::Page(operator::audit)),
+    get("/operator/statements", OPERATOR, "operator-statements", Run::Page(operator::statements)),
+    get("/assets/{name}", Who::Anybody, "asset", Run::Now(status::asset)),
+    get("/healthz", Who::Anybody, "healthz", Run::Now(status::health)),
+    get("/readyz", Who::Anybody, "readyz", Run::Page(status::ready)),
+    get("/metrics", Who::LocalOrOperator, "metrics", Run::Page(status::metrics)),
+];
+
+const fn get(pattern: &'static str, who: Who, action: &'static str, run: Run) -> Route {
+    Route { method: Method::GET, pattern, who, action, shows_records: false, run }
+}
+
+const fn post(
+    pattern: &'static str,
+    who: Who,
+    action: &'static str,
+    page: fn(&Call<'_>) -> Result<Reply, Refusal>,
+) -> Route {
+    Route { method: Method::POST, pattern, who, action, shows_records: false, run: Run::Page(page) }
+}
+
+const fn record(
+    pattern: &'static str,
+    who: Who,
+    action: &'static str,
+    page: fn(&Call<'_>) -> Result<Reply, Refusal>,
+) -> Route {
+    Route { method: Method::GET, pattern, who, action, shows_records: true, run: Run::Page(page) }
+}
+
+/// The route of a method and the decoded parts of a path. Fixed words win over variable parts.
+#[must_use]
+pub fn find(method: &Method, parts: &[&str]) -> Option<(&'static Route, Place)> {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    let matching = ROUTES.iter().filter(|route| route.method == *method);
+    let matching = matching.filter_map(|route| matched(route.pattern, parts).map(|place| (route, place)));
+    matching.min_by_key(|(_, place)| place.0.len())
+}
+
+/// The methods that a path knows.
+#[must_use]
+pub fn methods(parts: &[&str]) -> Vec<Method> {
+    let mut methods: Vec<Method> =
+        [Method::GET, Method::POST].into_iter().filter(|method| find(method, parts).is_some()).collect();
+    if methods.contains(&Method::GET) {
+        methods.insert(1, Method::HEAD);
+    }
+    methods
+}
+
+fn matched(pattern: &str, parts: &[&str]) -> Option<Place> {
+    let wanted: Vec<&str> = pattern.split('/').skip(1).collect();
+    if wanted.len() != parts.len() {
+        return None;
+    }
+    let mut place = Place::default();
+    for (wanted, part) in wanted.into_iter().zip(parts) {
+        if wanted.starts_with('{') && !part.is_empty() {
+            place.0.push((*part).to_owned());
+        } else if wanted != *part {
+            return None;
+        }
+    }
+    Some(place)
+}
+
+/// The home of a role; roles that are not people's have none.
+#[must_use]
+pub fn home(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Clinician => Some("/patients"),
+        Role::Patient => Some("/me"),
+        Role::Operator => Some("/operator"),
+        Role::Service | Role::Open => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_their_route() {
+        for (path, pattern, last) in [
+            ("/", "/", ""),
+            ("/patients", "/patients", ""),
+            ("/patients/p1", "/patients/{id}", "p1"),
+            ("/patients/p1/results/4548-4", "/patients/{id}/results/{code}", "4548-4"),
+            ("/me/results", "/me/results", ""),
+        ] {
+            let parts: Vec<&str> = path.split('/').skip(1).collect();
+            let (route, place) = find(&Method::HEAD, &parts).expect(path);
+            assert_eq!((route.pattern, place.last()), (pattern, last));
+        }
+        assert!(find(&Method::GET, &["patients", ""]).is_none());
+        assert_eq!(methods(&["sign-in"]), [Method::GET, Method::HEAD, Method::POST]);
+        assert_eq!(methods(&["nowhere"]), []);
+    }
+
+    #[test]
+    fn no_route_stands_twice() {
+        for (index, route) in ROUTES.iter().enumerate() {
+            let twin = |other: &&Route| other.method == route.method && other.pattern == route.pattern;
+            assert_eq!(ROUTES.iter().skip(index + 1).find(twin).map(|route| route.pattern), None);
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! One request of the portal, from its head to its answer.
+//!
+//! The order is: find the route, read the form if there is one, wait for a turn; then, on a thread that may block:
+//! learn who asks, whether they may, whether the form is ours, make the page, write down what was shown, answer.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use http_body_util::{BodyExt, Limited};
+use ieum_trust::access::{Access, Role};
+use ieum_trust::account::{ACCOUNT, Account};
+use ieum_ui::Lang;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::call::{Bytes, Call, Refusal, Reply};
+use super::routes::{self, Place, Route, Run, Who};
+use super::session::Session;
+use super::{Portal, guard, pages};
+use crate::percent;
+use crate::status::Pattern;
+
+/// Bytes of a form: a secret, an id and a token.
+const FORM_BYTES: usize = 8 << 10;
+/// Bytes of path and query.
+const ADDRESS_BYTES: usize = 8 << 10;
+/// How long a form may take to arrive.
+const FORM_TIME: Duration = Duration::from_secs(10);
+
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self'; \
+                      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const LANG_COOKIE: &str = "lang";
+
+/// Serves one request of the portal.
+pub(crate) async fn serve(State(portal): State<Portal>, request: Request) -> Response {
+    let started = Instant::now();
+    let id = Uuid::now_v7();
+    let (parts, body) = request.into_parts();
+    let parts_of_path = path_parts(&parts);
+    let found = match &parts_of_path {
+        Ok(names) => routes::find(&parts.method, &names.iter().map(String::as_str).collect::<Vec<_>>()),
+        Err(_) => None,
+    };
+    let route = found.as_ref().map(|(route, _)| *route);
+    let place = found.map(|(_, place)| place).unwrap_or_default();
+    let asked = Asked::of(&portal, &parts, route, place, parts_of_path.unwrap_or_default(), id);
+    let (lang, methods) = (asked.lang, asked.methods.clone());
+    let reply = match route.map(Route::run) {
+        Some(Run::Now(work)) => work(&portal, &asked.place).unwrap_or_else(|refusal| asked.refuse(&refusal)),
+        _ => asked.exchange(body).await,
+    };
+    let mut response = respond(reply, parts.method == Method::HEAD);
+    if percent_lang(&parts).is_some() {
+        add(&mut response, header::SET_COOKIE, &lang_cookie(&portal, lang));
+    }
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+        add(&mut response, header::ALLOW, &names.join(", "));
+    }
+    add_headers(&portal, &mut response, id);
+    let pattern = route.map_or("(none)", |route| route.pattern);
+    response.extensions_mut().insert(Pattern(pattern));
+    // The pattern, never the path: ids and what was looked for are patient data.
+    tracing::info!(
+        request.id = %id,
+        http.method = parts.method.as_str(),
+        http.route = pattern,
+        http.status = response.status().as_u16(),
+        duration_micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "answered"
+    );
+    response
+}
+
+/// What is known of a request from its head.
+struct Asked {
+    portal: Portal,
+    id: Uuid,
+    lang: Lang,
+    address: String,
+    route: Option<&'static Route>,
+    methods: Vec<Method>,
+    place: Place,
+    pairs: Result<Vec<(String, String)>, percent::BadEncoding>,
+    cookie: Option<String>,
+    peer: Option<IpAddr>,
+    is_post: bool,
+    is_form: bool,
+    is_ours: bool,
+    is_local: bool,
+    /// An open hub asked for under a name of somebody else's.
+    is_misdirected: bool,
+    is_too_long: bool,
+}
+
+impl Asked {
+    fn of(
+        portal: &Portal,
+        parts: &Parts,
+        route: Option<&'static Route>,
+        place: Place,
+        names: Vec<String>,
+        id: Uuid,
+    ) -> Self {
+        let address = parts.uri.path_and_query().map_or("/", |text| text.as_str());
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let content = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        Self {
+            portal: portal.clone(),
+            id,
+            lang: language(parts),
+            address: address.chars().take(ADDRESS_BYTES).collect(),
+            route,
+            methods: routes::methods(&names),
+            place,
+            pairs: percent::pairs(parts.uri.query().unwrap_or_default()),
+            cookie: guard::cookie(&parts.headers, cookie_name(portal)),
+            peer,
+            is_post: parts.method == Method::POST,
+            is_form: content.is_some_and(|text| text.starts_with("application/x-www-form-urlencoded")),
+            is_ours: guard::is_same_origin(&parts.headers),
+            is_local: guard::is_local(peer, &parts.headers),
+            is_misdirected: portal.is_open() && !guard::is_loopback_host(&parts.headers, &parts.uri),
+            is_too_long: address.len() > ADDRESS_BYTES,
+        }
+    }
+
+    async fn exchange(self, body: Body) -> Reply {
+        let form = if self.is_post { read_form(self.is_form, body).await } else { Ok(Vec::new()) };
+        let turn = timeout(
+            self.portal.hub().limits().wait_time,
+            Arc::clone(self.portal.hub().turns()).acquire_owned(),
+        );
+        let Ok(Ok(turn)) = turn.await else { return self.refuse(&Refusal::Busy) };
+        let (portal, lang, id, address) = (self.portal.clone(), self.lang, self.id, self.address.clone());
+        let work = move || {
+            let reply = self.answer(form);
+            drop(turn);
+            reply
+        };
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| {
+            tracing::error!(request.id = %id, error = %panic, "a page panicked");
+            let refusal = Refusal::Broken(String::new());
+            pages::error::reply(&bare_call(&portal, lang, &address), &refusal, id)
+        })
+    }
+
+    /// A refusal before it is known who asks.
+    fn refuse(&self, refusal: &Refusal) -> Reply {
+        pages::error::reply(&bare_call(&self.portal, self.lang, &self.address), refusal, self.id)
+    }
+
+    /// The part that may block.
+    fn answer(self, form: Result<Vec<(String, String)>, Refusal>) -> Reply {
+        let portal = self.portal.clone();
+        let mut call = bare_call(&portal, self.lang, &self.address);
+        match self.answered(&mut call, form) {
+            Ok(reply) => reply,
+            Err(refusal) => pages::error::reply(&call, &refusal, self.id),
+        }
+    }
+
+    fn answered(
+        &self,
+        call: &mut Call<'_>,
+        form: Result<Vec<(String, String)>, Refusal>,
+    ) -> Result<Reply, Refusal> {
+        if self.is_misdirected {
+            return Err(Refusal::Forged);
+        }
+        if self.is_too_long {
+            return Err(Refusal::TooLarge);
+        }
+        call.place = self.place.clone();
+        call.peer = self.peer;
+        call.cookie.clone_from(&self.cookie);
+        call.session = self.cookie.as_deref().map(|cookie| session(&self.portal, cookie)).transpose()?.flatten();
+        call.pairs = self.pairs.clone().map_err(|_| Refusal::Bad)?;
+        call.form = form?;
+        let Some(route) = self.route else {
+            let known = !self.methods.is_empty();
+            return Err(if known { Refusal::Method } else { Refusal::NotFound });
+        };
+        self.admit(call, route)?;
+        if self.is_post && !self.may_post(call) {
+            return Err(Refusal::Forged);
+        }
+        let Run::Page(work) = route.run() else { return Err(Refusal::NotFound) };
+        let reply = work(call)?;
+        self.write_down(call, route, &reply)?;
+        Ok(reply)
+    }
+
+    /// Whether whoever is signed in may; a refusal of a role is written down.
+    fn admit(&self, call: &Call<'_>, route: &Route) -> Result<(), Refusal> {
+        let role = call.role();
+        let admitted = match route.who {
+            Who::Anybody => true,
+            Who::SignedIn => role.is_some(),
+            Who::Only(wanted) => role == Some(wanted),
+            Who::LocalOrOperator => self.is_local || role == Some(Role::Operator),
+        };
+        if admitted {
+            return Ok(());
+        }
+        let Some(session) = &call.session else { return Err(Refusal::SignIn) };
+        self.portal.hub().door().refused(&session.access, route.action, route.pattern)?;
+        Err(Refusal::WrongRole)
+    }
+
+    /// Whether a form is from our own page and, once somebody is signed in, of their session.
+    fn may_post(&self, call: &Call<'_>) -> bool {
+        self.is_ours && call.session.as_ref().is_none_or(|session| session.owns(call.field("csrf")))
+    }
+
+    /// Writes down that records were shown, durably, before the page leaves.
+    fn write_down(&self, call: &Call<'_>, route: &Route, reply: &Reply) -> Result<(), Refusal> {
+        let shown = matches!(reply, Reply::Page(status, _) if status.is_success());
+        // The search page without a question shows nobody.
+        let nobody = route.pattern == "/patients" && call.value("q").trim().is_empty();
+        if !route.shows_records || !shown || nobody {
+            return Ok(());
+        }
+        let access = call.access()?;
+        let patient = access.patient.as_deref().unwrap_or(call.place.first());
+        let target = if patient.is_empty() { "Patient".to_owned() } else { format!("Patient/{patient}") };
+        Ok(self.portal.hub().door().released(access, route.action, &target)?)
+    }
+}
+
+fn bare_call<'c>(portal: &'c Portal, lang: Lang, address: &'c str) -> Call<'c> {
+    let (place, pairs, form) = (Place::default(), Vec::new(), Vec::new());
+    Call { portal, lang, address, place, pairs, form, session: None, cookie: None, peer: None }
+}
+
+/// The session of a cookie; when it stands on an account, as that account is now.
+fn session(portal: &Portal, cookie: &str) -> Result<Option<Session>, Refusal> {
+    let Some(mut session) = portal.sessions().find(cookie, portal.hub().now()) else { return Ok(None) };
+    if !session.has_account {
+        return Ok(Some(session));
+    }
+    let view = portal.hub().door().view(&Access::system("session"))?;
+    let record = view.read(ACCOUNT.name, &session.access.actor)?.filter(|record| !record.is_deleted());
+    let account = record.and_then(|record| serde_json::from_slice::<Account>(&record.plain_json()).ok());
+    let Some(account) = account else {
+        portal.sessions().close(cookie);
+        return Ok(None);
+    };
+    session.access = account.access(&session.access.actor);
+    session.name = Some(account.name);
+    Ok(Some(session))
+}
+
+async fn read_form(is_form: bool, body: Body) -> Result<Vec<(String, String)>, Refusal> {
+    let received = timeout(FORM_TIME, Limited::new(body, FORM_BYTES).collect()).await;
+    let bytes = received.map_err(|_| Refusal::Bad)?.map_err(|_| Refusal::TooLarge)?.to_bytes();
+    if !is_form && !bytes.is_empty() {
+        return Err(Refusal::Bad);
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| Refusal::Bad)?;
+    percent::pairs(text).map_err(|_| Refusal::Bad)
+}
+
+fn path_parts(parts: &Parts) -> Result<Vec<String>, percent::BadEncoding> {
+    parts.uri.path().split('/').skip(1).map(percent::path_part).collect()
+}
+
+fn percent_lang(parts: &Parts) -> Option<Lang> {
+    let pairs = percent::pairs(parts.uri.query()?).ok()?;
+    pairs.iter().rev().find(|(name, _)| name == "lang").and_then(|(_, value)| Lang::from_tag(value))
+}
+
+/// Korean unless the reader chose otherwise. The browser's own list is not asked: most of those who read Korean use a
+/// browser that was never told so.
+fn language(parts: &Parts) -> Lang {
+    let remembered = guard::cookie(&parts.headers, LANG_COOKIE);
+    percent_lang(parts).unwrap_or_else(|| Lang::choose(None, remembered.as_deref(), None))
+}
+
+fn lang_cookie(portal: &Portal, lang: Lang) -> String {
+    let secure = if portal.is_secure() { "; Secure" } else { "" };
+    format!("{LANG_COOKIE}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}", lang.tag())
+}
+
+/// The name of the session cookie. The prefix makes browsers hold it to this host, over TLS.
+pub(crate) fn cookie_name(portal: &Portal) -> &'static str {
+    if portal.is_secure() { "__Host-ieum" } else { "ieum" }
+}
+
+/// The session cookie; with nothing in it, it is taken away.
+pub(crate) fn session_cookie(portal: &Portal, value: &str) -> String {
+    let secure = if portal.is_secure() { "; Secure" } else { "" };
+    let age = if value.is_empty() { "; Max-Age=0" } else { "" };
+    format!("{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}", cookie_name(portal))
+}
+
+fn respond(reply: Reply, is_head: bool) -> Response {
+    let (status, content, content_type, cache, etag) = match reply {
+        Reply::Page(status, markup) => {
+            (status, markup.into_string().into_bytes().into(), "text/html; charset=utf-8", "no-store", None)
+        }
+        Reply::Bytes(status, Bytes { content_type, cache, etag, bytes }) => {
+            (status, bytes, content_type, cache, etag)
+        }
+        Reply::See(to, cookie) => return see(&to, cookie),
+    };
+    let length = content.len();
+    let mut response = Response::new(match content {
+        _ if is_head => Body::empty(),
+        std::borrow::Cow::Borrowed(bytes) => Body::from(bytes),
+        std::borrow::Cow::Owned(bytes) => Body::from(bytes),
+    });
+    *response.status_mut() = status;
+    add(&mut response, header::CONTENT_TYPE, content_type);
+    add(&mut response, header::CONTENT_LENGTH, &length.to_string());
+    add(&mut response, header::CACHE_CONTROL, cache);
+    if let Some(etag) = etag {
+        add(&mut response, header::ETAG, &etag);
+    }
+    response
+}
+
+fn see(to: &str, cookie: Option<String>) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    add(&mut response, header::LOCATION, to);
+    add(&mut response, header::CACHE_CONTROL, "no-store");
+    if let Some(cookie) = cookie {
+        add(&mut response, header::SET_COOKIE, &cookie);
+    }
+    response
+}
+
+fn add_headers(portal: &Portal, response: &mut Response, id: Uuid) {
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Not `no-referrer`: browsers would then send forms with `Origin: null`.
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
+    ] {
+        add(response, name, value);
+    }
+    if portal.is_secure() {
+        add(response, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    add(response, HeaderName::from_static("x-request-id"), &id.to_string());
+}
+
+/// Adds a header. All values are made by us of digits, hexadecimal, patterns and encoded text; one that is no header
+/// value is left out.
+fn add(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().append(name, value);
+    }
+}
