@@ -41,7 +41,7 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     tracing::info!(address = %address, open = settings.open, version = env!("CARGO_PKG_VERSION"), "started");
     let operator = Arc::new(SqliteInfo::new(Arc::clone(&data.engine), &data.path));
     // A hub that anybody may enter holds nothing but synthetic records.
-    let setup = portal::Setup { demo: settings.open, operator };
+    let setup = portal::Setup { demo: settings.open || settings.demo, operator };
     listening.serve(&hub, portal::app(hub.clone(), setup), stop).await?;
     data.engine.stop();
     tracing::info!("stopped");

@@ -49,7 +49,7 @@ pub(crate) async fn serve(State(portal): State<Portal>, request: Request) -> Res
     };
     let route = found.as_ref().map(|(route, _)| *route);
     let place = found.map(|(_, place)| place).unwrap_or_default();
-    let asked = Asked::of(&portal, &parts, route, place, parts_of_path.unwrap_or_default(), id);
+    let asked = Asked::of(&portal, &parts, route, place, parts_of_path.as_deref().unwrap_or_default(), id);
     let (lang, methods) = (asked.lang, asked.methods.clone());
     let reply = match route.map(Route::run) {
         Some(Run::Now(work)) => work(&portal, &asked.place).unwrap_or_else(|refusal| asked.refuse(&refusal)),
@@ -105,7 +105,7 @@ impl Asked {
         parts: &Parts,
         route: Option<&'static Route>,
         place: Place,
-        names: Vec<String>,
+        names: &[String],
         id: Uuid,
     ) -> Self {
         let address = parts.uri.path_and_query().map_or("/", |text| text.as_str());
