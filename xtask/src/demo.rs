@@ -119,8 +119,7 @@ impl Demo {
     fn serve(&self, ieum: &Path, port: u16, people: &[people::Person]) -> Result<()> {
         let stops = stops_asked()?;
         let log = self.folder.join("hub.log");
-        let arguments =
-            ["--data".as_ref(), self.data().into_os_string().as_os_str()].map(std::ffi::OsStr::to_os_string);
+        let arguments = ["--demo".into(), "--data".into(), self.data().into_os_string()];
         let mut hub = Hub::start(ieum, &arguments, port, &log)?;
         eprintln!("\n{}", sign::draw(&sign::lines(port, self.patients, people, &log)));
         while stops.load(Ordering::Relaxed) == 0 {
