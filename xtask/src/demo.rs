@@ -2,7 +2,6 @@
 //!
 //! Everything is made once below the target folder and found again at the next start.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -120,7 +119,7 @@ impl Demo {
     fn serve(&self, ieum: &Path, port: u16, people: &[people::Person]) -> Result<()> {
         let stops = stops_asked()?;
         let log = self.folder.join("hub.log");
-        let arguments = [OsString::from("--demo"), "--data".into(), self.data().into()];
+        let arguments = ["--demo".into(), "--data".into(), self.data().into_os_string()];
         let mut hub = Hub::start(ieum, &arguments, port, &log)?;
         eprintln!("\n{}", sign::draw(&sign::lines(port, self.patients, people, &log)));
         while stops.load(Ordering::Relaxed) == 0 {

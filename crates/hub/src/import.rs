@@ -1,7 +1,7 @@
 //! Bringing records in: files become units, units become transactions.
 //!
 //! One thread reads; a few work. A unit is one bundle, or some lines of NDJSON. Before it is sent every create is given
-//! an id derived from the unit's content ([`unit`]), so that doing it again writes the same records again, which
+//! an id derived from the unit's content ([`mod@unit`]), so that doing it again writes the same records again, which
 //! changes nothing: a second run, a resumed run and a retried request are all harmless. What is refused goes to a
 //! file with the reasons, and the rest goes on.
 

@@ -24,7 +24,7 @@ const ROLES: [(&str, &str, &str); 4] = [
     ("clinician", "의료진 clinician", "가상 의료진 (demo clinician)"),
     ("patient", "환자 patient", "가상 환자 (demo patient)"),
     ("operator", "운영자 operator", "가상 운영자 (demo operator)"),
-    ("service", "연계 시스템 service", "가상 연계 시스템 (demo service)"),
+    ("service", "시스템 (FHIR) service", "가상 시스템 (demo service)"),
 ];
 
 /// Makes the accounts, or reads those made at an earlier start.

@@ -13,11 +13,10 @@ pub(super) fn lines(port: u16, patients: u64, people: &[Person], log: &Path) -> 
         format!("가상 인물 {patients}명. 실제 사람이나 기관이 아닙니다."),
         format!("{patients} synthetic people; nobody and no institution is real."),
         String::new(),
-        "로그인: 첫 화면에 아래 열쇠를 넣으세요.".to_owned(),
-        "To log in, enter one of these keys on the start page;".to_owned(),
-        "a FHIR client sends it as its bearer token.".to_owned(),
+        "로그인에 쓰는 계정 비밀값. FHIR에서는 bearer token입니다.".to_owned(),
+        "Account secrets to sign in with; in FHIR, the bearer token.".to_owned(),
     ];
-    lines.extend(people.iter().map(|person| format!("  {} {}", padded(person.role, 20), person.secret)));
+    lines.extend(people.iter().map(|person| format!("  {} {}", padded(person.role, 21), person.secret)));
     lines.extend([
         String::new(),
         format!("기록 log  {}", log.display()),
