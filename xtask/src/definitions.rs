@@ -22,7 +22,7 @@ mod types;
 pub(crate) struct Options {
     /// Change nothing; fail when the tables in the repository are not what the package gives
     #[arg(long)]
-    check: bool,
+    pub(crate) check: bool,
 }
 
 const HEAD: &str = "# FHIR R4 (4.0.1), made by `cargo xtask definitions`; do not edit.\n";

@@ -6,8 +6,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod accounts;
+mod arrows;
 mod definitions;
+mod demo;
 mod dictionaries;
+mod documents;
+mod process;
+mod test;
 
 /// What a task ends with; the message says what to do.
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -21,6 +27,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Build everything, make synthetic Korea, start the hub on this machine
+    Demo(demo::Options),
+    /// Everything that must hold: installs what is missing, checks, tests
+    Test(test::Options),
     /// Compile the FHIR R4 definitions into the tables of crates/fhir/definitions
     Definitions(definitions::Options),
     /// Train the compression dictionary for new record bodies, on synthetic records only
@@ -29,6 +39,8 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
+        Task::Demo(options) => demo::run_demo(&options),
+        Task::Test(options) => test::run(&options),
         Task::Definitions(options) => definitions::run(&options),
         Task::Dictionaries(options) => dictionaries::run(&options),
     };
@@ -49,5 +61,6 @@ fn root() -> PathBuf {
 
 /// Where cargo builds, and where tasks keep what can be made again.
 fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+    // Joining an absolute path gives that path.
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
 }

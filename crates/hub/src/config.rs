@@ -16,6 +16,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Let anybody in; on loopback only.
     pub open: bool,
+    /// Say on every page that all records are synthetic. An open hub always says so.
+    pub demo: bool,
     /// Address of the FHIR interface as clients see it; derived from `listen` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
@@ -44,6 +46,10 @@ pub struct Flags {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub open: bool,
+    /// Say on every page that all records are synthetic
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub demo: bool,
     /// Address of the FHIR interface as clients see it, if it is not http://HOST:PORT/fhir
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +67,7 @@ pub struct Flags {
 impl Default for Settings {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
-        Self { listen, open: false, base_url: None, log: LogFormat::Text }
+        Self { listen, open: false, demo: false, base_url: None, log: LogFormat::Text }
     }
 }
 
@@ -77,7 +83,7 @@ pub struct Shown {
 }
 
 /// The names of all settings, in the order of [`Settings`].
-const NAMES: [&str; 4] = ["listen", "open", "base_url", "log"];
+const NAMES: [&str; 5] = ["listen", "open", "demo", "base_url", "log"];
 
 /// Settings with their origins.
 #[derive(Debug, Clone)]
@@ -156,7 +162,7 @@ mod tests {
         let origins: Vec<_> = loaded.shown().into_iter().map(|shown| (shown.name, shown.origin)).collect();
         assert_eq!(origins[0], ("listen", "flag".into()));
         assert_eq!(origins[1], ("open", "default".into()));
-        assert!(origins[3].1.ends_with("ieum.toml"), "{origins:?}");
+        assert!(origins[4].1.ends_with("ieum.toml"), "{origins:?}");
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Bringing records in: files become units, units become transactions.
 //!
 //! One thread reads; a few work. A unit is one bundle, or some lines of NDJSON. Before it is sent every create is given
-//! an id derived from the unit's content ([`unit`]), so that doing it again writes the same records again, which
+//! an id derived from the unit's content ([`mod@unit`]), so that doing it again writes the same records again, which
 //! changes nothing: a second run, a resumed run and a retried request are all harmless. What is refused goes to a
 //! file with the reasons, and the rest goes on.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub mod unit;
 
 use journal::Journal;
 use rejects::Rejects;
-use source::{Source, SourceError};
+use source::{Form, Source, SourceError};
 use target::Target;
 use unit::Unit;
 
@@ -88,6 +88,8 @@ pub fn progress_style(what: &str) -> ProgressStyle {
 /// What is counted while working.
 #[derive(Default)]
 struct Counts {
+    files: AtomicU64,
+    known_files: AtomicU64,
     accepted: AtomicU64,
     rejected: AtomicU64,
 }
@@ -106,18 +108,49 @@ pub fn import(
     let sources = source::find(paths)?;
     bar.set_length(sources.iter().map(|source| source.bytes).sum());
     bar.enable_steady_tick(Duration::from_millis(200));
-    let mut summary = Summary::default();
     let counts = Counts::default();
-    for source in &sources {
-        if one_file(source, target, journal, rejects, bar, &counts)? {
-            summary.files += 1;
-        } else {
-            summary.known_files += 1;
+    let failed = Failed::default();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match one_file(source, target, journal, rejects, bar, &counts) {
+                Ok(true) => counts.files.fetch_add(1, Ordering::Relaxed),
+                Ok(false) => counts.known_files.fetch_add(1, Ordering::Relaxed),
+                Err(error) => {
+                    failed.set(error);
+                    next.store(sources.len(), Ordering::Relaxed);
+                    return;
+                }
+            };
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..target.at_once().min(sources.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    failed.result()?;
+    Ok(Summary {
+        files: counts.files.into_inner(),
+        known_files: counts.known_files.into_inner(),
+        accepted: counts.accepted.into_inner(),
+        rejected: counts.rejected.into_inner(),
+    })
+}
+
+/// The first error of several threads.
+#[derive(Default)]
+struct Failed(Mutex<Option<ImportError>>);
+
+impl Failed {
+    fn set(&self, error: ImportError) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
     }
-    summary.accepted = counts.accepted.into_inner();
-    summary.rejected = counts.rejected.into_inner();
-    Ok(summary)
+
+    fn result(self) -> Result<(), ImportError> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
 }
 
 /// One file; false when an earlier run had finished it.
@@ -129,30 +162,28 @@ fn one_file(
     bar: &ProgressBar,
     counts: &Counts,
 ) -> Result<bool, ImportError> {
-    let before = bar.position();
     let Some(mut entry) = journal.begin(source)? else {
-        bar.set_position(before + source.bytes);
+        bar.inc(source.bytes);
         return Ok(false);
     };
-    let failed = Mutex::new(None);
+    let failed = Failed::default();
     let skip = entry.done();
+    // A document is one unit: more than one worker would only wait.
+    let workers = if source.form == Form::Document { 1 } else { target.at_once() };
     std::thread::scope(|scope| {
         let (units, received) = sync_channel(WAITING);
         // Dropped with the last worker, so that reading ends when nobody works any more.
         let received = Arc::new(Mutex::new(received));
         let (finished, finishes) = std::sync::mpsc::channel();
-        let reading = scope.spawn(|| read(source, skip, units, bar, before));
-        for _ in 0..target.at_once() {
+        let reading = scope.spawn(|| read(source, skip, units, bar));
+        for _ in 0..workers {
             let (received, failed, finished) = (Arc::clone(&received), &failed, finished.clone());
             scope.spawn(move || {
                 while let Some(unit) = next(&received) {
                     let lines = unit.lines;
                     match work(source, &unit, target, rejects, counts) {
                         Ok(rejected) => drop(finished.send((unit.first_line, lines, rejected))),
-                        Err(error) => {
-                            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                            return;
-                        }
+                        Err(error) => return failed.set(error),
                     }
                 }
             });
@@ -166,42 +197,29 @@ fn one_file(
             while let Some((lines, rejected)) = ahead.remove(&reached) {
                 reached += lines;
                 if let Err(error) = entry.advance(reached, rejected) {
-                    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                    failed.set(error);
                 }
             }
             bar.set_message(format!("{} records", counts.accepted.load(Ordering::Relaxed)));
         }
         match reading.join() {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error.into());
-            }
-            Err(_) => {
-                let error = ImportError::Target("the reading thread ended by a bug".into());
-                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            }
+            Ok(Err(error)) => failed.set(error.into()),
+            Err(_) => failed.set(ImportError::Target("the reading thread ended by a bug".into())),
         }
     });
-    match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(error) => Err(error),
-        None => {
-            entry.finish()?;
-            bar.set_position(before + source.bytes);
-            Ok(true)
-        }
-    }
+    failed.result()?;
+    entry.finish()?;
+    Ok(true)
 }
 
-fn read(
-    source: &Source,
-    skip: u64,
-    units: SyncSender<Unit>,
-    bar: &ProgressBar,
-    before: u64,
-) -> Result<(), SourceError> {
+#[allow(clippy::needless_pass_by_value, reason = "dropping the sender at the end tells the workers to stop")]
+fn read(source: &Source, skip: u64, units: SyncSender<Unit>, bar: &ProgressBar) -> Result<(), SourceError> {
+    let mut shown = 0;
     for unit in source.units(skip)? {
         let unit = unit?;
-        bar.set_position(before + unit.offset);
+        bar.inc(unit.offset - shown);
+        shown = unit.offset;
         if units.send(unit).is_err() {
             // All workers have stopped; their reason is told elsewhere.
             break;

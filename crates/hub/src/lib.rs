@@ -5,7 +5,7 @@
 //! | [`hub`] | everything a request needs: the door, the address, the limits |
 //! | [`routes`] | the one list of routes; the router, the checks and the CapabilityStatement come from it |
 //! | [`server`] | listening, time limits of connections, graceful stop |
-//! | [`serve`] | one request from its first byte to its answer |
+//! | [`serve`], [`receive`] | one request from its head to its answer; its body |
 //! | [`caller`] | who asks |
 //! | [`call`] | an interaction as its handler sees it, over HTTP or inside a bundle |
 //! | [`fhir`] | the FHIR R4 interface, one file for each interaction |
@@ -23,6 +23,7 @@ pub mod import;
 pub mod limits;
 pub mod percent;
 pub mod portal;
+pub mod receive;
 pub mod routes;
 pub mod serve;
 pub mod server;

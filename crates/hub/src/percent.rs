@@ -5,11 +5,14 @@
 #[error("a percent sign is not followed by two hexadecimal digits, or the bytes are not UTF-8")]
 pub struct BadEncoding;
 
+/// Names and values, in order.
+pub type Pairs = Vec<(String, String)>;
+
 /// Names and values of a query or form, decoded; a plus sign is a space. Empty parts are left out.
 ///
 /// # Errors
 /// [`BadEncoding`].
-pub fn pairs(text: &str) -> Result<Vec<(String, String)>, BadEncoding> {
+pub fn pairs(text: &str) -> Result<Pairs, BadEncoding> {
     let parts = text.split('&').filter(|part| !part.is_empty());
     parts
         .map(|part| {

@@ -11,10 +11,8 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use http_body_util::BodyExt;
 use ieum_fhir::outcome::Code;
 use ieum_trust::access::Access;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tracing::Span;
 use uuid::Uuid;
@@ -24,7 +22,8 @@ use crate::caller::Credential;
 use crate::fhir::format::{self, Format};
 use crate::fhir::{self, error};
 use crate::hub::{Entrance, Hub};
-use crate::percent;
+use crate::percent::{self, Pairs};
+use crate::receive::{self, Received};
 use crate::routes::{self, Route, Takes, Who};
 use crate::status::Pattern;
 
@@ -64,10 +63,14 @@ struct Asked {
     format: Format,
 }
 
-/// A body with the room it takes up.
-struct Received {
-    bytes: Vec<u8>,
-    room: Vec<OwnedSemaphorePermit>,
+/// A call that may be done.
+struct Prepared {
+    route: &'static Route,
+    place: Place,
+    pairs: Pairs,
+    /// Known here only where it costs nothing or guards a body.
+    access: Option<Access>,
+    body: Received,
 }
 
 impl Asked {
@@ -78,11 +81,10 @@ impl Asked {
         mut body: Body,
         span: &Span,
     ) -> Result<Answer, Failure> {
-        let result = self.prepare(hub, parts, &mut body).await;
-        let (route, place, pairs, access, received) = match result {
+        let prepared = match self.prepare(hub, parts, &mut body).await {
             Ok(prepared) => prepared,
             Err(failure) => {
-                drain(hub, body).await;
+                receive::drain(hub, body).await;
                 return Err(failure);
             }
         };
@@ -94,6 +96,7 @@ impl Asked {
         let (hub, span) = (hub.clone(), span.clone());
         let work = move || {
             let _entered = span.entered();
+            let Prepared { route, place, pairs, access, body: received } = prepared;
             let access = match access {
                 Some(access) => access,
                 None => credential.access(&hub)?,
@@ -104,35 +107,15 @@ impl Asked {
             };
             let call = Call { hub: &hub, route, access: &access, place, pairs, conditions, prefer, body };
             let answer = fhir::run(&call);
-            drop((received.room, turn));
+            drop((received, turn));
             answer
         };
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| {
-            tracing::error!(error = %panic, "a handler panicked");
-            Err(error::internal())
-        })
+        blocking(work).await
     }
 
-    /// Everything before the call's turn. The access is known here only where it costs nothing or guards a body.
-    #[allow(clippy::type_complexity, reason = "taken apart at once by the one caller")]
-    async fn prepare(
-        &mut self,
-        hub: &Hub,
-        parts: &Parts,
-        body: &mut Body,
-    ) -> Result<(&'static Route, Place, Vec<(String, String)>, Option<Access>, Received), Failure> {
-        let uri_bytes = parts.uri.path_and_query().map_or(0, |text| text.as_str().len());
-        if uri_bytes > hub.limits().uri_bytes {
-            let what = format!("addresses may have {} bytes; search by POST instead", hub.limits().uri_bytes);
-            return Err(error::failure(StatusCode::URI_TOO_LONG, Code::UriTooLong, what));
-        }
-        let head_bytes: usize =
-            parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-        if head_bytes > hub.limits().head_bytes {
-            let what = format!("the headers may have {} bytes in all", hub.limits().head_bytes);
-            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-            return Err(error::failure(status, Code::HeadTooLarge, what));
-        }
+    /// Everything before the call's turn.
+    async fn prepare(&mut self, hub: &Hub, parts: &Parts, body: &mut Body) -> Result<Prepared, Failure> {
+        check_head(hub, parts)?;
         let (route, place) = find(&parts.method, parts.uri.path())?;
         self.route = Some(route);
         let mut pairs = decoded(parts.uri.query().unwrap_or_default())?;
@@ -144,36 +127,54 @@ impl Asked {
             // Nobody may send us a body before we know who it is.
             _ if has_body => {
                 let (hub, credential) = (hub.clone(), Credential::of(&parts.headers));
-                let access = tokio::task::spawn_blocking(move || credential.access(&hub)).await;
-                Some(access.unwrap_or_else(|_| Err(error::internal()))?)
+                Some(blocking(move || credential.access(&hub)).await?)
             }
             _ => None,
         };
         if access.as_ref().is_some_and(|access| !route.who.admits(access)) {
             // The refusal itself is told, and audited, where the call is run: without its body.
-            return Ok((route, place, pairs, access, Received { bytes: Vec::new(), room: Vec::new() }));
+            receive::drain(hub, std::mem::take(body)).await;
+            return Ok(Prepared { route, place, pairs, access, body: Received::default() });
         }
-        // Parameters may be left out, and clients then say nothing about them.
-        let may_be_empty = matches!(route.takes, Takes::Form | Takes::Parameters | Takes::Nothing);
-        let is_labelled = parts.headers.contains_key(header::CONTENT_TYPE);
-        if is_labelled || !may_be_empty {
-            format::check_content(route.takes, &parts.headers)?;
-        }
-        let received = if has_body {
-            receive(hub, route, parts, body).await?
-        } else {
-            Received { bytes: Vec::new(), room: Vec::new() }
-        };
-        if !is_labelled && !received.bytes.is_empty() {
-            format::check_content(route.takes, &parts.headers)?;
-        }
+        let received = receive::receive(hub, route, parts, has_body.then_some(body)).await?;
         if route.takes == Takes::Form {
             let form = std::str::from_utf8(&received.bytes).map_err(|_| bad_encoding())?;
             pairs.extend(decoded(form)?);
             self.format = format::asked(&pairs, &parts.headers)?;
         }
-        Ok((route, place, pairs, access, received))
+        Ok(Prepared { route, place, pairs, access, body: received })
     }
+}
+
+/// Runs this where it may block. What a panic says is not logged: it may hold what was being worked on.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(error::internal()))
+}
+
+/// Logs where a panic happened, and not what it says: that may hold what was being worked on. For whole processes.
+pub fn log_panics_without_content() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a panic: please report this place");
+    }));
+}
+
+/// Whether address and headers are within their limits.
+fn check_head(hub: &Hub, parts: &Parts) -> Result<(), Failure> {
+    let limits = hub.limits();
+    let uri_bytes = parts.uri.path_and_query().map_or(0, |text| text.as_str().len());
+    if uri_bytes > limits.uri_bytes {
+        let what = format!("addresses may have {} bytes; search by POST instead", limits.uri_bytes);
+        return Err(error::failure(StatusCode::URI_TOO_LONG, Code::UriTooLong, what));
+    }
+    let header = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
+    if parts.headers.iter().map(header).sum::<usize>() > limits.head_bytes {
+        let what = format!("the headers may have {} bytes in all", limits.head_bytes);
+        return Err(error::failure(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Code::HeadTooLarge, what));
+    }
+    Ok(())
 }
 
 fn find(method: &Method, path: &str) -> Result<(&'static Route, Place), Failure> {
@@ -204,70 +205,12 @@ pub(crate) fn no_route(parts: &[&str]) -> Failure {
     error::failure(StatusCode::NOT_FOUND, Code::UnknownRoute, what)
 }
 
-fn decoded(text: &str) -> Result<Vec<(String, String)>, Failure> {
+fn decoded(text: &str) -> Result<Pairs, Failure> {
     percent::pairs(text).map_err(|_| bad_encoding())
 }
 
 fn bad_encoding() -> Failure {
     error::bad(Code::BadEncoding, percent::BadEncoding.to_string())
-}
-
-/// Receives a body within the limits of its route, of its time and of all bodies together.
-async fn receive(hub: &Hub, route: &Route, parts: &Parts, body: &mut Body) -> Result<Received, Failure> {
-    let limits = hub.limits();
-    let limit = match route.takes {
-        Takes::Nothing => 0,
-        Takes::Resource => limits.body_bytes,
-        Takes::Bundle => limits.bundle_bytes,
-        Takes::Form | Takes::Parameters => limits.form_bytes,
-    };
-    let too_large = || {
-        let what = format!("this address takes bodies of up to {limit} bytes; send less at once");
-        error::failure(StatusCode::PAYLOAD_TOO_LARGE, Code::BodyTooLarge, what)
-    };
-    let too_slow =
-        || error::failure(StatusCode::REQUEST_TIMEOUT, Code::BodyTooSlow, "the body did not arrive in time");
-    let length =
-        parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: usize| length > limit) {
-        return Err(too_large());
-    }
-    let mut received =
-        Received { bytes: Vec::with_capacity(length.unwrap_or(0).min(1 << 20)), room: Vec::new() };
-    let mut room_bytes = 0;
-    let started = Instant::now();
-    loop {
-        let left = limits.body_time.saturating_sub(started.elapsed()).min(limits.body_idle_time);
-        let frame = timeout(left, body.frame()).await.map_err(|_| too_slow())?;
-        let Some(frame) = frame else { return Ok(received) };
-        let frame = frame.map_err(|_| error::bad(Code::BadBody, "the body broke off"))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if received.bytes.len() + data.len() > limit {
-            return Err(too_large());
-        }
-        while room_bytes < received.bytes.len() + data.len() {
-            // In steps of 64 KiB: small bodies take little, large ones ask rarely.
-            let room = Arc::clone(hub.body_room()).acquire_many_owned(64);
-            let Ok(Ok(room)) = timeout(limits.wait_time, room).await else { return Err(error::busy()) };
-            received.room.push(room);
-            room_bytes += 64 << 10;
-        }
-        received.bytes.extend_from_slice(&data);
-    }
-}
-
-/// Reads what is left of a refused body for a moment, so that the client can read why.
-async fn drain(hub: &Hub, mut body: Body) {
-    let mut left = hub.limits().bundle_bytes;
-    let reading = async {
-        while let Some(Ok(frame)) = body.frame().await {
-            left = left.saturating_sub(frame.data_ref().map_or(0, axum::body::Bytes::len));
-            if left == 0 {
-                break;
-            }
-        }
-    };
-    let _ = timeout(std::time::Duration::from_secs(5).min(hub.limits().body_idle_time), reading).await;
 }
 
 fn respond(answer: Answer, format: Format, is_head: bool) -> Response {

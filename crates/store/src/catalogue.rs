@@ -104,7 +104,8 @@ fn fhir_kind(name: &str) -> KindDef {
         definition: param.expression.unwrap_or_default().to_string(),
         targets: param.targets.iter().map(ToString::to_string).collect(),
     });
-    let clinical = name == "Patient" || r4.compartment("Patient", name).is_some_and(|params| !params.is_empty());
+    let clinical =
+        name == "Patient" || r4.compartment("Patient", name).is_some_and(|params| !params.is_empty());
     let family = if clinical { Family::Clinical } else { Family::Shared };
     KindDef { name: name.to_owned(), family, params: params.collect(), own: None }
 }

@@ -31,7 +31,8 @@ const DICTIONARY_1: &[u8] = include_bytes!("../dictionaries/1.zdict");
 
 static ENCODER_1: LazyLock<EncoderDictionary<'static>> =
     LazyLock::new(|| EncoderDictionary::copy(DICTIONARY_1, LEVEL));
-static DECODER_1: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY_1));
+static DECODER_1: LazyLock<DecoderDictionary<'static>> =
+    LazyLock::new(|| DecoderDictionary::copy(DICTIONARY_1));
 
 /// The newest dictionary: what new bodies are made with.
 const CURRENT: i64 = 1;
@@ -63,10 +64,17 @@ pub fn unpack(codec: i64, bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
     if size > MAX_BODY {
         return Err(damaged("claims an impossible size"));
     }
-    let slot = usize::try_from(codec).ok().filter(|&slot| slot < 2).ok_or_else(|| damaged("has an unknown codec"))?;
+    let slot = usize::try_from(codec)
+        .ok()
+        .filter(|&slot| slot < 2)
+        .ok_or_else(|| damaged("has an unknown codec"))?;
     UNPACKERS.with_borrow_mut(|unpackers| {
         let unpacker = unpackers[slot].get_or_insert_with(|| {
-            let made = if slot == 0 { Decompressor::new() } else { Decompressor::with_prepared_dictionary(&DECODER_1) };
+            let made = if slot == 0 {
+                Decompressor::new()
+            } else {
+                Decompressor::with_prepared_dictionary(&DECODER_1)
+            };
             made.expect("the dictionary is part of the program")
         });
         unpacker.decompress(bytes, size).map_err(|_| damaged("cannot be read"))

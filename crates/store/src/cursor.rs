@@ -41,7 +41,8 @@ impl CursorKey {
     /// [`BadCursor`] when the token was not made by this key for this question.
     pub fn open(&self, token: &str, question: &[u8]) -> Result<Position, BadCursor> {
         let bytes = from_text(token).ok_or(BadCursor)?;
-        let (payload, signature) = bytes.split_at_checked(bytes.len().wrapping_sub(SIGNATURE)).ok_or(BadCursor)?;
+        let (payload, signature) =
+            bytes.split_at_checked(bytes.len().wrapping_sub(SIGNATURE)).ok_or(BadCursor)?;
         self.mac(payload, question).verify_truncated_left(signature).map_err(|_| BadCursor)?;
         decode(payload).ok_or(BadCursor)
     }
@@ -104,7 +105,7 @@ fn to_text(bytes: &[u8]) -> String {
 
 fn from_text(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
@@ -141,7 +142,11 @@ mod tests {
         for index in 0..token.len() {
             let mut changed = token.clone().into_bytes();
             changed[index] = if changed[index] == b'0' { b'1' } else { b'0' };
-            assert_eq!(key.open(&String::from_utf8(changed).unwrap(), b"question"), Err(BadCursor), "byte {index}");
+            assert_eq!(
+                key.open(&String::from_utf8(changed).unwrap(), b"question"),
+                Err(BadCursor),
+                "byte {index}"
+            );
         }
         for text in ["", "0", "zz", "00", "김김"] {
             assert_eq!(key.open(text, b"question"), Err(BadCursor));

@@ -39,7 +39,8 @@ pub fn included(
     includes: &[Include],
     page: &[Record],
 ) -> Result<Included, StoreError> {
-    let mut finder = Finder { snapshot, access, catalogue, seen: HashSet::new(), included: Included::default() };
+    let mut finder =
+        Finder { snapshot, access, catalogue, seen: HashSet::new(), included: Included::default() };
     finder.seen.extend(page.iter().map(|record| (record.kind.clone(), record.id.clone())));
     let mut from = finder.round(includes.iter(), page)?;
     let iterating: Vec<&Include> = includes.iter().filter(|include| include.iterate).collect();
@@ -93,8 +94,10 @@ impl Finder<'_> {
 
     /// The records that refer to these.
     fn backward(&mut self, include: &Include, from: &[Record]) -> Result<(), StoreError> {
-        let targets = from.iter().filter(|record| include.target.as_ref().is_none_or(|kind| *kind == record.kind));
-        let local = |record: &Record| ReferenceTest::Local { kind: record.kind.clone(), id: record.id.clone() };
+        let targets =
+            from.iter().filter(|record| include.target.as_ref().is_none_or(|kind| *kind == record.kind));
+        let local =
+            |record: &Record| ReferenceTest::Local { kind: record.kind.clone(), id: record.id.clone() };
         let tests: Vec<Test> = targets.map(|record| Test::Reference(local(record))).collect();
         if tests.is_empty() {
             return Ok(());
@@ -129,10 +132,13 @@ impl Finder<'_> {
         let positions: Vec<usize> = params.iter().filter_map(|param| kind.param(&param.code)).collect();
         let indexed =
             self.catalogue.index_body(kind, &record.id, &record.body).map_err(|_| damaged("a body"))?;
-        let values = indexed.values.into_iter().filter(|(position, _)| positions.contains(&usize::from(*position)));
+        let values =
+            indexed.values.into_iter().filter(|(position, _)| positions.contains(&usize::from(*position)));
         Ok(values
             .filter_map(|(_, value)| match value {
-                IndexValue::Reference(Target::Local { kind, id }) => Some((kind.into_owned(), id.into_owned())),
+                IndexValue::Reference(Target::Local { kind, id }) => {
+                    Some((kind.into_owned(), id.into_owned()))
+                }
                 _ => None,
             })
             .collect())

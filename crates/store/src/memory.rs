@@ -131,7 +131,8 @@ impl View<'_> {
                 return Err(CommitError::Duplicate { index });
             }
             let newest = self.state.newest(kind, id);
-            let current = newest.filter(|version| !version.record.is_deleted()).map(|version| version.record.version);
+            let current =
+                newest.filter(|version| !version.record.is_deleted()).map(|version| version.record.version);
             match change.expect() {
                 Expect::Anything => {}
                 Expect::New if newest.is_none() => {}

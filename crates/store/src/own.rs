@@ -67,7 +67,8 @@ fn index_value(param_type: ParamType, value: Value<'_>) -> Option<IndexValue<'_>
     match param_type {
         ParamType::Token => {
             let code = value.text().or_else(|| value.boolean().map(|_| value.raw().into()));
-            code.or_else(|| value.number().map(Into::into)).map(|code| IndexValue::Token { system: None, code: Some(code) })
+            code.or_else(|| value.number().map(Into::into))
+                .map(|code| IndexValue::Token { system: None, code: Some(code) })
         }
         ParamType::Reference => {
             let text = value.text()?;

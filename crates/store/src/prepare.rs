@@ -80,7 +80,8 @@ impl Catalogue {
         let mut patients: Vec<String> = match kind.family {
             Family::Clinical if kind.name == "Patient" => vec![id.to_owned()],
             Family::Clinical => {
-                let owners = extracted.compartments.iter().filter(|(compartment, _)| *compartment == "Patient");
+                let owners =
+                    extracted.compartments.iter().filter(|(compartment, _)| *compartment == "Patient");
                 owners.map(|(_, owner)| owner.to_string()).collect()
             }
             Family::Shared | Family::System => Vec::new(),

@@ -57,11 +57,17 @@ pub struct Record {
 
 impl Record {
     /// Writes the record's JSON, its id, version and time spliced in.
+    ///
+    /// # Panics
+    /// For a deletion marker, which has no body: ask [`Record::is_deleted`] first.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         body::write_resource(&self.body, &self.stamp(), out);
     }
 
     /// The record's JSON.
+    ///
+    /// # Panics
+    /// For a deletion marker, as [`Record::write_json`].
     #[must_use]
     pub fn json(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.body.len() + 160);
@@ -70,6 +76,9 @@ impl Record {
     }
 
     /// The record's JSON without version and time.
+    ///
+    /// # Panics
+    /// For a deletion marker, as [`Record::write_json`].
     #[must_use]
     pub fn plain_json(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.body.len() + 80);

@@ -99,7 +99,7 @@ impl SqliteEngine {
     /// # Errors
     /// [`StoreError`] when it cannot be read.
     pub fn cursor_secret(&self) -> Result<[u8; 32], StoreError> {
-        self.readers.with(|connection| schema::cursor_secret(connection))
+        self.readers.with(schema::cursor_secret)
     }
 
     /// Bytes the store takes on disk.
@@ -163,7 +163,9 @@ fn engine_error(error: &rusqlite::Error) -> StoreError {
     use rusqlite::ErrorCode;
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::DiskFull,
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => StoreError::ReadOnly,
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            StoreError::ReadOnly
+        }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(error.to_string()),
         Some(ErrorCode::OperationInterrupted) => StoreError::TooSlow { limit_seconds: 0 },
         _ => StoreError::Engine(error.to_string()),

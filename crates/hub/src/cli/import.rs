@@ -65,7 +65,8 @@ fn report(summary: &Summary, seconds: f64, rejects: &Rejects) {
 }
 
 fn rejects_path(arguments: &Import) -> PathBuf {
-    let stamp = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    let now = jiff::Timestamp::from_microsecond((system_clock())()).unwrap_or_default();
+    let stamp = now.strftime("%Y%m%dT%H%M%SZ");
     let directory = arguments.data.clone().unwrap_or_else(|| PathBuf::from("."));
     arguments.rejects.clone().unwrap_or_else(|| directory.join(format!("rejects-{stamp}.ndjson")))
 }

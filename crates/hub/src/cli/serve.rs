@@ -17,6 +17,7 @@ use crate::status::SqliteInfo;
 pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
     let settings = Loaded::new(&arguments.data, &arguments.flags)?.settings;
     log::start(settings.log);
+    crate::serve::log_panics_without_content();
     if settings.open && !settings.listen.ip().is_loopback() {
         return Err(ServerError::OpenBeyondLoopback.into());
     }
@@ -34,28 +35,28 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     let entrance = if settings.open { Entrance::Open } else { Entrance::Accounts };
     let options = Options { base_url, entrance, limits: Limits::default() };
     let hub = Hub::new(data.door.clone(), system_clock(), options);
+    // Before anybody is told: from then on a signal means a tidy stop.
+    let stop = stop_asked()?;
     say(&format!("Ieum is listening on http://{address}/ (FHIR: {})", hub.base_url()));
     tracing::info!(address = %address, open = settings.open, version = env!("CARGO_PKG_VERSION"), "started");
     let operator = Arc::new(SqliteInfo::new(Arc::clone(&data.engine), &data.path));
     // A hub that anybody may enter holds nothing but synthetic records.
-    let setup = portal::Setup { demo: settings.open, operator };
-    listening.serve(&hub, portal::app(hub.clone(), setup), stop_asked()).await?;
+    let setup = portal::Setup { demo: settings.open || settings.demo, operator };
+    listening.serve(&hub, portal::app(hub.clone(), setup), stop).await?;
     data.engine.stop();
     tracing::info!("stopped");
     Ok(())
 }
 
 /// Done when the process is asked to stop.
-async fn stop_asked() {
+fn stop_asked() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let interrupted = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminated) => {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            }
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
         }
-        Err(_) => drop(interrupted.await),
-    }
+    })
 }

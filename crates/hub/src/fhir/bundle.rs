@@ -12,6 +12,7 @@ use ieum_fhir::outcome::Code;
 
 use super::{batch, error, transaction};
 use crate::call::{Answer, Body, Call, Conditions, Content, Failure, Place};
+use crate::percent::Pairs;
 use crate::routes::{self, Route, Takes};
 use crate::{percent, serve};
 
@@ -128,7 +129,7 @@ impl<'d> Entry<'d> {
 }
 
 /// Path, as a list that begins with `fhir`, and parameters of an entry's URL: relative to the base address, or under it.
-fn address(call: &Call<'_>, url: &str) -> Result<(Vec<String>, Vec<(String, String)>), Failure> {
+fn address(call: &Call<'_>, url: &str) -> Result<(Vec<String>, Pairs), Failure> {
     let bad_encoding = |error: percent::BadEncoding| error::bad(Code::BadEncoding, error.to_string());
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let path = path.strip_prefix(call.hub.base_url()).unwrap_or(path);

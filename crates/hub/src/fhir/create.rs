@@ -1,6 +1,7 @@
 //! create and conditional create (R4, `http.html#create` and `#ccreate`).
 
 use ieum_fhir::json::Value;
+use ieum_fhir::outcome::Code;
 use ieum_fhir::search::Query;
 use ieum_fhir::validate::validate;
 use ieum_store::commit::{Change, Changed, CommitError, Expect, Guard};
@@ -14,16 +15,29 @@ use crate::call::{Answer, Call, Failure};
 
 /// `POST [base]/Type`. The id is ours, whatever the resource says.
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, Failure> {
-    subset::check_parameters(call, &[])?;
     call.with_body(&document_limits(call), |resource| {
         check(call, resource)?;
-        let criteria = call.conditions.if_none_exist.as_deref();
-        let criteria =
-            criteria.map(|text| conditional::criteria_of_text(call, &call.place.kind, text)).transpose()?;
+        let criteria = criteria(call)?;
         let id = new_id();
         let record = prepare(call, &id, resource)?;
         conditional::settle(|| attempt(call, criteria.as_ref(), &record))
     })
+}
+
+/// The condition of a create: `If-None-Exist`, or else criteria in the URL, where the client `fhirpy` puts them.
+///
+/// # Errors
+/// 400 when it is none, or given in both places.
+pub(crate) fn criteria(call: &Call<'_>) -> Result<Option<Query>, Failure> {
+    let (kind, in_url) = (&call.place.kind, subset::without_format(&call.pairs));
+    match &call.conditions.if_none_exist {
+        Some(_) if !in_url.is_empty() => {
+            Err(error::bad(Code::CriteriaMissing, "give the criteria in If-None-Exist alone"))
+        }
+        Some(text) => conditional::criteria_of_text(call, kind, text).map(Some),
+        None if in_url.is_empty() => Ok(None),
+        None => conditional::criteria(call, kind, &in_url).map(Some),
+    }
 }
 
 fn attempt(call: &Call<'_>, criteria: Option<&Query>, record: &Prepared) -> Result<Answer, Stumble> {

@@ -8,10 +8,15 @@ use super::subset::{self, Subset};
 use super::{error, search_context};
 use crate::call::{Answer, Call, Failure};
 
+/// Parameters that are none of R4's: our page token, and the way to count that the client `fhirpy` asks every server
+/// for. Totals are exact here in any case.
+const OWN: [&str; 2] = ["_page", "_totalMethod"];
+
 /// `GET [base]/Type?…` and `POST [base]/Type/_search`.
 pub(super) fn search(call: &Call<'_>) -> Result<Answer, Failure> {
     let token = page::token(call)?;
-    let pairs: Vec<_> = call.pairs.iter().filter(|(name, _)| name != "_page").cloned().collect();
+    let pairs: Vec<_> =
+        call.pairs.iter().filter(|(name, _)| !OWN.contains(&name.as_str())).cloned().collect();
     let query = search::parse(&call.place.kind, &pairs, &search_context(call, !call.prefer.lenient))?;
     let subset = subset::of_query(&query)?;
     let size = page::size(call, query.count);

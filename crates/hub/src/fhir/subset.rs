@@ -239,9 +239,9 @@ fn summary_object(value: Value<'_>, def: &TypeDef, out: &mut Vec<u8>) {
         out.push(b':');
         let inside = out.len();
         if is_extension {
-            write_minified(member, out, &mut |_| None)
+            write_minified(member, out, &mut |_| None);
         } else {
-            summary(member, property, out)
+            summary(member, property, out);
         }
         if out.len() == inside {
             out.truncate(before);

@@ -24,7 +24,7 @@ use super::conditional::{self, Found, Stumble};
 use super::create::new_id;
 use super::page::Bundle;
 use super::update::{self, id_of};
-use super::{delete, error, respond, run};
+use super::{create, delete, error, respond, run};
 use crate::call::{Answer, Call, Content, Failure, Returns};
 use crate::routes::Who;
 
@@ -86,23 +86,32 @@ impl<'e> Step<'e> {
         }
         let by_criteria = || conditional::criteria(&own, &entry.place.kind, &entry.pairs).map(Some);
         let is_by_id = !entry.place.id.is_empty();
-        if entry.route.method == Method::PUT
-            && given.as_deref().or(Some(&entry.place.id)).is_some_and(|id| !id.is_empty() && !is_id(id))
-        {
-            return Err(error::bad(Code::BadId, "ids are 1 to 64 letters, digits, hyphens and points"));
+        match entry.route.method {
+            Method::POST => Ok(Does::Create { fresh: new_id(), criteria: create::criteria(&own)? }),
+            Method::DELETE => Ok(Does::Delete { criteria: if is_by_id { None } else { by_criteria()? } }),
+            _ => {
+                if [given.as_deref(), is_by_id.then_some(&*entry.place.id)]
+                    .into_iter()
+                    .flatten()
+                    .any(|id| !is_id(id))
+                {
+                    return Err(update::bad_id());
+                }
+                if is_by_id && given.as_deref() != Some(&*entry.place.id) {
+                    return Err(error::bad(Code::IdMismatch, "give the resource the id that is in the url"));
+                }
+                Ok(Does::Update { fresh: new_id(), criteria: if is_by_id { None } else { by_criteria()? } })
+            }
         }
-        if entry.route.method == Method::POST {
-            let text = entry.conditions.if_none_exist.as_deref();
-            let criteria = text.map(|text| conditional::criteria_of_text(&own, &entry.place.kind, text));
-            return Ok(Does::Create { fresh: new_id(), criteria: criteria.transpose()? });
+    }
+
+    fn criteria(&self) -> Option<&Query> {
+        match &self.does {
+            Does::Create { criteria, .. } | Does::Update { criteria, .. } | Does::Delete { criteria } => {
+                criteria.as_ref()
+            }
+            Does::Read => None,
         }
-        if entry.route.method == Method::DELETE {
-            return Ok(Does::Delete { criteria: if is_by_id { None } else { by_criteria()? } });
-        }
-        if is_by_id && given.as_deref() != Some(&*entry.place.id) {
-            return Err(error::bad(Code::IdMismatch, "give the resource the id that is in the url"));
-        }
-        Ok(Does::Update { fresh: new_id(), criteria: if is_by_id { None } else { by_criteria()? } })
     }
 }
 
@@ -112,11 +121,11 @@ impl Entry<'_> {
     }
 }
 
-/// Two creates on the same condition, in one transaction, would both find nothing.
+/// Two entries on the same criteria would both find nothing, and both make the record.
 fn check_duplicates(steps: &[Step<'_>]) -> Result<(), Failure> {
     let mut seen = HashSet::new();
     for step in steps {
-        if let Does::Create { criteria: Some(query), .. } = &step.does
+        if let Some(query) = step.criteria()
             && !seen.insert(format!("{} {:?}", query.kind, query.filters))
         {
             return Err(duplicate(step));

@@ -15,7 +15,7 @@ use crate::call::{Answer, Call, Failure};
 pub(super) fn update(call: &Call<'_>) -> Result<Answer, Failure> {
     subset::check_parameters(call, &[])?;
     if !is_id(&call.place.id) {
-        return Err(error::bad(Code::BadId, "ids are 1 to 64 letters, digits, hyphens and points"));
+        return Err(bad_id());
     }
     call.with_body(&document_limits(call), |resource| {
         check(call, resource)?;
@@ -48,7 +48,7 @@ pub(super) fn update_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
         let query = conditional::criteria(call, kind, &subset::without_format(&call.pairs))?;
         let given = id_of(resource);
         if given.as_deref().is_some_and(|id| !is_id(id)) {
-            return Err(error::bad(Code::BadId, "ids are 1 to 64 letters, digits, hyphens and points"));
+            return Err(bad_id());
         }
         let fresh = new_id();
         conditional::settle(|| {
@@ -99,6 +99,11 @@ pub(crate) fn expectation_of(call: &Call<'_>, view: &View<'_>, id: &str) -> Resu
     let current = view.read(&call.place.kind, id)?;
     let current = current.filter(|record| !record.is_deleted()).map(|record| record.version);
     Ok(conditional::expectation(call, current)?)
+}
+
+/// 400: the id is none.
+pub(crate) fn bad_id() -> Failure {
+    error::bad(Code::BadId, "ids are 1 to 64 letters, digits, hyphens and points")
 }
 
 /// The id a resource says it has.

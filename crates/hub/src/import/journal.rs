@@ -13,7 +13,7 @@ use super::{IMPORT, ImportError};
 use crate::hub::Hub;
 
 /// Remembers files.
-pub trait Journal {
+pub trait Journal: Sync {
     /// Begins a file, or goes on with it; `None` when it was finished before.
     ///
     /// # Errors

@@ -55,7 +55,7 @@ impl Unit {
     fn part_of_lines(&self) -> Result<Part, Refusal> {
         let mut writer = Writer::new("transaction");
         for line in self.bytes.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-            let document = Document::parse(line, &limits()).map_err(not_json)?;
+            let document = Document::parse(line, &limits()).map_err(|error| not_json(&error))?;
             let digest = Sha256::digest(line.trim_ascii());
             writer.put(document.root(), None, &derived_id(&digest, 0));
         }
@@ -67,12 +67,12 @@ fn limits() -> Limits {
     Limits { bytes: usize::try_from(LONGEST).unwrap_or(usize::MAX), ..Limits::default() }
 }
 
-fn not_json(error: JsonError) -> Refusal {
-    Refusal::Invalid { status: 400, outcome: ieum_fhir::outcome::operation_outcome(&[(&error).into()]) }
+fn not_json(error: &JsonError) -> Refusal {
+    Refusal::Invalid { status: 400, outcome: ieum_fhir::outcome::operation_outcome(&[error.into()]) }
 }
 
 fn part_of_document(bytes: &[u8]) -> Result<Part, Refusal> {
-    let document = Document::parse(bytes, &limits()).map_err(not_json)?;
+    let document = Document::parse(bytes, &limits()).map_err(|error| not_json(&error))?;
     let root = document.root();
     let digest = Sha256::digest(bytes.trim_ascii());
     let text = |name: &str| root.get(name).and_then(Value::text);

@@ -58,6 +58,12 @@ fn conditional_create(kind: Kind) {
     assert!(server.send("POST", "/Patient", &minimal, &patient("1", "이")).expect(200).body.is_empty());
     server.post("/Patient", &patient("1", "박")).expect(201);
     server.send("POST", "/Patient", &condition, &patient("1", "이")).refused(412, "IEUM-R015");
+    // In the URL, as fhirpy sends it.
+    let in_url = "/Patient?identifier=http://a.kr/mrn%7C7";
+    server.post(in_url, &patient("7", "김")).expect(201);
+    server.post(in_url, &patient("7", "김")).expect(200);
+    server.send("POST", in_url, &condition, &patient("7", "김")).refused(400, "IEUM-R025");
+    server.post("/Patient?nmae=x", &patient("7", "김")).refused(400, "IEUM-S002");
     // Deleted ones do not count.
     let encoded = [("if-none-exist", "?identifier=http%3A%2F%2Fa.kr%2Fmrn%7C2")];
     let created = server.send("POST", "/Patient", &encoded, &patient("2", "김")).expect(201);

@@ -53,13 +53,9 @@ fn hostile_json(kind: Kind) {
         assert!([400, 422].contains(&reply.status), "{value}: {}", reply.text());
     }
     let digits = "9".repeat(2_000);
-    for number in [
-        format!("1.{digits}"),
-        digits.clone(),
-        format!("1e{}", "9".repeat(30)),
-        "-0.00".into(),
-        "1E400".into(),
-    ] {
+    for number in
+        [format!("1.{digits}"), digits, format!("1e{}", "9".repeat(30)), "-0.00".into(), "1E400".into()]
+    {
         let body = format!(
             r#"{{"resourceType":"Observation","status":"final","code":{{"text":"x"}},"valueQuantity":{{"value":{number}}}}}"#
         );

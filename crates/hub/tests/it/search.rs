@@ -143,6 +143,8 @@ fn counts(kind: Kind) {
         assert!(bundle.get("entry").is_none());
         assert!(link(&bundle, "next").is_none());
     }
+    // What fhirpy sends to count.
+    assert_eq!(server.get("/Patient?_count=0&_totalMethod=count").expect(200).json()["total"], 3);
     // More than is given out at once: the self link tells what was applied.
     let bundle = server.get("/Patient?_count=5000").expect(200).json();
     assert_eq!(link(&bundle, "self").unwrap(), format!("{}/Patient?_count=1000", server.base));

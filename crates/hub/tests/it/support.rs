@@ -10,6 +10,7 @@ use ieum::hub::{Entrance, Hub, Options};
 use ieum::limits::Limits;
 use ieum::server::{Listening, router};
 use ieum_fhir::json::{self, Document};
+use ieum_fhir::validate::validate;
 use ieum_store::catalogue::Catalogue;
 use ieum_store::clock::system_clock;
 use ieum_store::commit::{Change, Expect};
@@ -150,6 +151,12 @@ impl Server {
         let headers = response.headers().clone();
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
+        // Whatever is answered is a valid resource; a summary need not be.
+        if !body.is_empty() && body.len() < 1 << 20 && !path.contains("_summary") {
+            let document = Document::parse(&body, &json::Limits::default()).unwrap();
+            let issues = validate(document.root(), None).issues;
+            assert!(issues.is_empty(), "{method} {path}: {issues:?}");
+        }
         Reply { status, headers, body }
     }
 

@@ -284,9 +284,16 @@ fn duplicates_are_refused(kind: Kind) {
     let delete = json!({"request": {"method": "DELETE", "url": "Patient/p"}});
     let by_criteria = json!({"request": {"method": "DELETE", "url": "Patient?identifier=x"}});
     let create = json!({"request": {"method": "POST", "url": "Patient", "ifNoneExist": "identifier=y"}, "resource": {"resourceType": "Patient"}});
-    for (first, second) in
-        [(&put, &put), (&put, &delete), (&delete, &by_criteria), (&by_criteria, &put), (&create, &create)]
-    {
+    let update = json!({"request": {"method": "PUT", "url": "Patient?identifier=y"}, "resource": {"resourceType": "Patient"}});
+    for (first, second) in [
+        (&put, &put),
+        (&put, &delete),
+        (&delete, &by_criteria),
+        (&by_criteria, &put),
+        (&create, &create),
+        (&create, &update),
+        (&update, &update),
+    ] {
         let reply = transaction(&server, &json!([first, second])).refused(400, "IEUM-B004");
         let place = reply.json()["issue"][0]["expression"][0].as_str().unwrap().to_owned();
         assert!(place.starts_with("Bundle.entry["), "{place}");

@@ -65,7 +65,11 @@ impl Snapshot for View<'_> {
             keys: Vec::new(),
             last: i64::try_from(*place).unwrap_or(i64::MAX),
         });
-        Ok(HistoryPage { records: records.into_iter().map(|(_, record)| record.clone()).collect(), next, total })
+        Ok(HistoryPage {
+            records: records.into_iter().map(|(_, record)| record.clone()).collect(),
+            next,
+            total,
+        })
     }
 
     fn search(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<SearchPage, StoreError> {
@@ -98,7 +102,11 @@ impl Snapshot for View<'_> {
         }
         let more = found.len() > request.limit;
         found.truncate(request.limit);
-        let next = found.last().filter(|_| more).map(|(place, _)| Position { as_of, keys: Vec::new(), last: *place });
+        let next = found.last().filter(|_| more).map(|(place, _)| Position {
+            as_of,
+            keys: Vec::new(),
+            last: *place,
+        });
         let records = found.into_iter().map(|(_, version)| version.record.clone()).collect();
         Ok(CompartmentPage { records, next })
     }
@@ -121,7 +129,8 @@ impl Snapshot for View<'_> {
     }
 
     fn audit_entries(&self, before: Option<u64>, limit: usize) -> Result<Vec<StoredAuditEntry>, StoreError> {
-        let entries = self.state.audit.iter().filter(|entry| before.is_none_or(|before| entry.number < before));
+        let entries =
+            self.state.audit.iter().filter(|entry| before.is_none_or(|before| entry.number < before));
         let mut entries: Vec<StoredAuditEntry> = entries.cloned().collect();
         entries.sort_by_key(|entry| Reverse(entry.number));
         entries.truncate(limit);

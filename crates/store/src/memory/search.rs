@@ -19,7 +19,8 @@ impl View<'_> {
     pub(super) fn matching(&self, access: &AccessPlan, query: &Query) -> Vec<&Version> {
         let of_kind = self.state.born.iter().filter(|(kind, _)| *kind == query.kind);
         let live = of_kind.filter_map(|(kind, id)| self.live(access, kind, id));
-        live.filter(|version| query.filters.iter().all(|filter| self.holds(access, filter, version))).collect()
+        live.filter(|version| query.filters.iter().all(|filter| self.holds(access, filter, version)))
+            .collect()
     }
 
     pub(super) fn search_page(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> SearchPage {
@@ -104,7 +105,11 @@ impl View<'_> {
         }
     }
 
-    fn values<'v>(&self, version: &'v Version, param: &Param) -> impl Iterator<Item = &'v IndexValue<'static>> {
+    fn values<'v>(
+        &self,
+        version: &'v Version,
+        param: &Param,
+    ) -> impl Iterator<Item = &'v IndexValue<'static>> {
         let position = self.catalogue.kind(&param.kind).and_then(|kind| kind.param(&param.code));
         let values = version.indexed.values.iter();
         values.filter(move |(of, _)| Some(usize::from(*of)) == position).map(|(_, value)| value)
@@ -131,7 +136,9 @@ pub fn sort_keys(value: &IndexValue<'_>) -> Option<SortValue> {
         IndexValue::Reference(Target::Local { kind, id }) => Some(SortValue::Text(format!("{kind}/{id}"))),
         IndexValue::Reference(Target::Url(url)) => Some(SortValue::Text(url.to_string())),
         IndexValue::Date(range) => Some(SortValue::Int(range.lo)),
-        IndexValue::Number(range) | IndexValue::Quantity { range, .. } => Some(SortValue::Bytes(range.lo.0.clone())),
+        IndexValue::Number(range) | IndexValue::Quantity { range, .. } => {
+            Some(SortValue::Bytes(range.lo.0.clone()))
+        }
         IndexValue::String(value) => Some(SortValue::Text(text::normalize(value).into())),
         IndexValue::Uri(value) => Some(SortValue::Text(value.to_string())),
     }

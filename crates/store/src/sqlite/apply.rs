@@ -225,7 +225,12 @@ impl Applier<'_> {
         let sql = "UPDATE res SET ver = ?2, t = ?3, op = ?4, present = 0, present_high = 0, codec = 0, body = x'' \
                    WHERE rid = ?1";
         let op = Op::Delete;
-        self.connection.prepare_cached(sql)?.execute(params![current.rid, to_i64(version), to_i64(t), op.code()])?;
+        self.connection.prepare_cached(sql)?.execute(params![
+            current.rid,
+            to_i64(version),
+            to_i64(t),
+            op.code()
+        ])?;
         let kind_no = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?.no;
         self.feed(t, current.rid, version, op, kind_no)?;
         Ok(changed(kind, id, version, instant, Some(op)))

@@ -80,14 +80,38 @@ fn structure(connection: &Connection, report: &mut CheckReport) -> Result<(), St
         report.fault(format!("SQLite finds the file damaged in {} places", lines.len()));
     }
     let rules = [
-        ("commit numbers without gap", "SELECT count(*) FROM commits c WHERE c.t > 1 AND NOT EXISTS (SELECT 1 FROM commits p WHERE p.t = c.t - 1)"),
-        ("instants in the order of commits", "SELECT count(*) FROM commits c JOIN commits p ON p.t = c.t - 1 WHERE c.instant <= p.instant"),
-        ("a commit for every feed entry", "SELECT count(*) FROM feed f WHERE NOT EXISTS (SELECT 1 FROM commits c WHERE c.t = f.t)"),
-        ("a feed entry for every commit", "SELECT count(*) FROM commits c WHERE NOT EXISTS (SELECT 1 FROM feed f WHERE f.t = c.t)"),
-        ("an audit entry for every commit", "SELECT count(*) FROM commits c WHERE NOT EXISTS (SELECT 1 FROM audit a WHERE a.t = c.t)"),
-        ("the newest version of every record in the feed", "SELECT count(*) FROM res r WHERE r.op <> 0 AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.t = r.t AND f.rid = r.rid AND f.ver = r.ver)"),
-        ("every older version kept", "SELECT count(*) FROM res r WHERE r.ver > 1 AND (SELECT count(*) FROM ver v WHERE v.rid = r.rid) <> r.ver - 1"),
-        ("a number for every record", "SELECT count(*) FROM res r WHERE NOT EXISTS (SELECT 1 FROM idmap i WHERE i.kind = r.kind AND i.id = r.id AND i.rid = r.rid)"),
+        (
+            "commit numbers without gap",
+            "SELECT count(*) FROM commits c WHERE c.t > 1 AND NOT EXISTS (SELECT 1 FROM commits p WHERE p.t = c.t - 1)",
+        ),
+        (
+            "instants in the order of commits",
+            "SELECT count(*) FROM commits c JOIN commits p ON p.t = c.t - 1 WHERE c.instant <= p.instant",
+        ),
+        (
+            "a commit for every feed entry",
+            "SELECT count(*) FROM feed f WHERE NOT EXISTS (SELECT 1 FROM commits c WHERE c.t = f.t)",
+        ),
+        (
+            "a feed entry for every commit",
+            "SELECT count(*) FROM commits c WHERE NOT EXISTS (SELECT 1 FROM feed f WHERE f.t = c.t)",
+        ),
+        (
+            "an audit entry for every commit",
+            "SELECT count(*) FROM commits c WHERE NOT EXISTS (SELECT 1 FROM audit a WHERE a.t = c.t)",
+        ),
+        (
+            "the newest version of every record in the feed",
+            "SELECT count(*) FROM res r WHERE r.op <> 0 AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.t = r.t AND f.rid = r.rid AND f.ver = r.ver)",
+        ),
+        (
+            "every older version kept",
+            "SELECT count(*) FROM res r WHERE r.ver > 1 AND (SELECT count(*) FROM ver v WHERE v.rid = r.rid) <> r.ver - 1",
+        ),
+        (
+            "a number for every record",
+            "SELECT count(*) FROM res r WHERE NOT EXISTS (SELECT 1 FROM idmap i WHERE i.kind = r.kind AND i.id = r.id AND i.rid = r.rid)",
+        ),
     ];
     for (rule, sql) in rules {
         let broken: i64 = connection.query_row(sql, [], |row| row.get(0))?;
@@ -132,7 +156,8 @@ fn bodies(
         }
     }
     for (table, expected) in INDEXES.into_iter().zip(expected) {
-        let found = to_u64(connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?)?;
+        let found =
+            to_u64(connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?)?;
         if found != expected {
             report.fault(format!("index {table} holds {found} rows, the bodies ask for {expected}"));
         }
@@ -149,7 +174,8 @@ fn expected_rows(connection: &Connection, shared: &Shared, row: &Row<'_>) -> Res
     let body = unpack(row.get(3)?, packed.as_blob().map_err(|_| damaged("a body"))?)?;
     let kind = shared.catalogue.kind(name).ok_or_else(|| damaged("a kind"))?;
     let numbers = shared.registry.kind(name).ok_or_else(|| damaged("a kind"))?;
-    let indexed = shared.catalogue.index_body(kind, &id, &body).map_err(|_| damaged("the body is not JSON"))?;
+    let indexed =
+        shared.catalogue.index_body(kind, &id, &body).map_err(|_| damaged("the body is not JSON"))?;
     RowSet::new(&mut Finding { connection, registry: &shared.registry }, numbers, row.get(0)?, &indexed)
 }
 
@@ -199,7 +225,8 @@ impl RowSet {
             }
         }
         for (tp, lo, hi, rid) in &self.dat {
-            let sql = "SELECT 1 FROM dat WHERE tp = ? AND lo = ? AND hi = ? AND rid = ? AND pat = ? AND mask = ?";
+            let sql =
+                "SELECT 1 FROM dat WHERE tp = ? AND lo = ? AND hi = ? AND rid = ? AND pat = ? AND mask = ?";
             if !there(sql, &[tp, lo, hi, rid, &pat, &mask])? {
                 return Ok(false);
             }

@@ -44,7 +44,8 @@ fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     connection.busy_timeout(Duration::from_secs(30))?;
-    connection.progress_handler(STEPS, Some(|| DEADLINE.get().is_some_and(|deadline| Instant::now() > deadline)))?;
+    connection
+        .progress_handler(STEPS, Some(|| DEADLINE.get().is_some_and(|deadline| Instant::now() > deadline)))?;
     register_functions(&connection)?;
     Ok(connection)
 }
@@ -109,7 +110,10 @@ impl ReaderPool {
     }
 
     /// Runs something on a connection, without a time limit of its own.
-    pub(super) fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn with<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let reader = self.take()?;
         work(reader.connection())
     }
@@ -158,7 +162,8 @@ impl Reader<'_> {
     fn remember(&self, statement: &str, took: Duration) {
         let mut slow = self.pool.slow.lock().unwrap_or_else(PoisonError::into_inner);
         if !slow.contains_key(statement) && slow.len() >= SLOW_SHAPES {
-            let fastest = slow.values().min_by_key(|query| query.longest).map(|query| query.statement.clone());
+            let fastest =
+                slow.values().min_by_key(|query| query.longest).map(|query| query.statement.clone());
             fastest.map(|statement| slow.remove(&statement));
         }
         let entry = slow.entry(statement.to_owned()).or_insert_with(|| SlowQuery {

@@ -115,7 +115,8 @@ impl Dict {
         let id = match dict_find(connection, text)? {
             Some(id) => id,
             None => {
-                let mut insert = connection.prepare_cached("INSERT INTO dict (hash, text) VALUES (?1, ?2)")?;
+                let mut insert =
+                    connection.prepare_cached("INSERT INTO dict (hash, text) VALUES (?1, ?2)")?;
                 insert.insert(params![spread(text), text])?
             }
         };
@@ -133,7 +134,9 @@ mod tests {
 
     #[test]
     fn ids_come_back_as_written() {
-        for id in ["0194f3c2-0000-7000-8000-0123456789ab", "p1", "0194F3C2-0000-7000-8000-0123456789AB", "0194f3c2"] {
+        for id in
+            ["0194f3c2-0000-7000-8000-0123456789ab", "p1", "0194F3C2-0000-7000-8000-0123456789AB", "0194f3c2"]
+        {
             let stored = StoredId::new(id);
             let ToSqlOutput::Borrowed(value) = stored.to_sql().unwrap() else { panic!("always borrowed") };
             assert_eq!(id_text(value).unwrap(), id);

@@ -10,7 +10,8 @@ use super::{Shared, to_i64, to_u64};
 use crate::commit::StoreError;
 use crate::compress::unpack;
 use crate::engine::{
-    CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage, HistoryRequest, HistoryScope, Position, SortValue,
+    CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage, HistoryRequest, HistoryScope, Position,
+    SortValue,
 };
 use crate::record::{Op, Record};
 
@@ -74,7 +75,9 @@ pub(super) fn version(
 /// Versions of one record in `res` (the newest) or `ver` (all others).
 fn versions(scope: &Scope<'_>, table: &str, rid: i64) -> Sql {
     let mut sql = Sql::new("SELECT r.kind, r.id, v.ver, v.t, c.instant, v.op, v.codec, v.body FROM ");
-    sql.push(table).push(" v JOIN res r ON r.rid = v.rid JOIN commits c ON c.t = v.t WHERE v.rid = ").bind(rid);
+    sql.push(table)
+        .push(" v JOIN res r ON r.rid = v.rid JOIN commits c ON c.t = v.t WHERE v.rid = ")
+        .bind(rid);
     sql.append(&scope.visible("v"));
     sql
 }
@@ -149,12 +152,7 @@ fn record_history(
     Ok(records)
 }
 
-fn count_versions(
-    scope: &Scope<'_>,
-    rid: i64,
-    from: Option<i64>,
-    as_of: u64,
-) -> Result<u64, StoreError> {
+fn count_versions(scope: &Scope<'_>, rid: i64, from: Option<i64>, as_of: u64) -> Result<u64, StoreError> {
     let mut total = 0;
     for table in ["res", "ver"] {
         let mut sql = Sql::new("SELECT count(*) FROM ");
@@ -242,13 +240,16 @@ pub(super) fn compartment(
     request: &CompartmentRequest<'_>,
 ) -> Result<CompartmentPage, StoreError> {
     let as_of = request.after.as_ref().map_or(scope.t, |position| position.as_of);
-    let Some(patient) = rid(scope, "Patient", request.patient)? else { return Ok(CompartmentPage::default()) };
+    let Some(patient) = rid(scope, "Patient", request.patient)? else {
+        return Ok(CompartmentPage::default());
+    };
     let mut kinds = Vec::new();
     for kind in request.kinds {
         kinds.extend(scope.shared.registry.kind(kind).map(|kind| kind.no));
     }
     let mut from = Sql::new("(SELECT rid FROM res WHERE pat = ");
-    from.bind(patient).push(" UNION ALL SELECT o.rid FROM comp o JOIN res m ON m.rid = o.rid AND m.ver = o.ver ");
+    from.bind(patient)
+        .push(" UNION ALL SELECT o.rid FROM comp o JOIN res m ON m.rid = o.rid AND m.ver = o.ver ");
     from.push("WHERE o.owner = ").bind(patient).push(" AND m.pat = ").bind(SEVERAL).push(")");
 
     let mut sql = Sql::new("SELECT r.rid FROM ");
@@ -256,7 +257,9 @@ pub(super) fn compartment(
     sql.push("WHERE r.op IN (1, 2) AND r.t0 <= ").bind(to_i64(as_of)).append(&scope.visible("r"));
     since(&mut sql, request.since);
     if !request.kinds.is_empty() {
-        sql.push(" AND r.kind IN (SELECT value FROM json_each(").bind(super::search::json_numbers(&kinds)).push("))");
+        sql.push(" AND r.kind IN (SELECT value FROM json_each(")
+            .bind(super::search::json_numbers(&kinds))
+            .push("))");
     }
     if let Some(after) = &request.after {
         sql.push(" AND r.rid > ").bind(after.last);

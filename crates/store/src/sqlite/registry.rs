@@ -94,7 +94,8 @@ impl Registry {
 }
 
 fn known_params(connection: &Connection, kind: i64) -> Result<HashMap<String, (i64, String)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT code, tp, definition FROM param WHERE kind = ?1")?;
+    let mut statement =
+        connection.prepare_cached("SELECT code, tp, definition FROM param WHERE kind = ?1")?;
     let rows = statement.query_map(params![kind], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

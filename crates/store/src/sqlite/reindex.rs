@@ -31,7 +31,12 @@ pub(super) fn run(
         if ids.is_empty() {
             continue;
         }
-        tracing::info!(kind, records = ids.len(), parameters = tps.len(), "search parameters changed: indexing again");
+        tracing::info!(
+            kind,
+            records = ids.len(),
+            parameters = tps.len(),
+            "search parameters changed: indexing again"
+        );
         for tp in &tps {
             for table in TABLES {
                 transaction.execute(&format!("DELETE FROM {table} WHERE tp = ?1"), params![tp])?;

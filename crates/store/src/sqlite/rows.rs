@@ -224,18 +224,18 @@ impl Pending {
             self.insert(new, carried);
             return;
         }
-        fn split<T: Ord + Clone>(old: Vec<T>, new: Vec<T>) -> (Vec<T>, Vec<T>) {
+        fn split<T: Ord + Clone>(old: &[T], new: Vec<T>) -> (Vec<T>, Vec<T>) {
             let gone = old.iter().filter(|row| new.binary_search(row).is_err()).cloned().collect();
             let come = new.into_iter().filter(|row| old.binary_search(row).is_err()).collect();
             (gone, come)
         }
         let (mut gone, mut come) = (RowSet::default(), RowSet::default());
-        (gone.tok, come.tok) = split(old.tok, new.tok);
-        (gone.refs, come.refs) = split(old.refs, new.refs);
-        (gone.dat, come.dat) = split(old.dat, new.dat);
-        (gone.num, come.num) = split(old.num, new.num);
-        (gone.text, come.text) = split(old.text, new.text);
-        (gone.cho, come.cho) = split(old.cho, new.cho);
+        (gone.tok, come.tok) = split(&old.tok, new.tok);
+        (gone.refs, come.refs) = split(&old.refs, new.refs);
+        (gone.dat, come.dat) = split(&old.dat, new.dat);
+        (gone.num, come.num) = split(&old.num, new.num);
+        (gone.text, come.text) = split(&old.text, new.text);
+        (gone.cho, come.cho) = split(&old.cho, new.cho);
         self.delete(gone);
         self.insert(come, carried);
     }
@@ -308,7 +308,8 @@ impl Lists {
             insert.execute(params![tp, lo, hi, rid, carried.pat, carried.mask])?;
         }
         self.num.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-        let mut insert = connection.prepare_cached("INSERT INTO num VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
+        let mut insert =
+            connection.prepare_cached("INSERT INTO num VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
         for ((tp, lo, hi, rid, code, s, unit), carried) in self.num.drain(..) {
             insert.execute(params![tp, lo, hi, rid, code, s, unit, carried.pat, carried.mask])?;
         }

@@ -32,8 +32,9 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if application != APPLICATION_ID {
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     }
-    let secret: Option<Vec<u8>> =
-        transaction.query_row("SELECT value FROM meta WHERE name = 'cursor_secret'", [], |row| row.get(0)).optional()?;
+    let secret: Option<Vec<u8>> = transaction
+        .query_row("SELECT value FROM meta WHERE name = 'cursor_secret'", [], |row| row.get(0))
+        .optional()?;
     if secret.is_none() {
         transaction.execute("INSERT INTO meta (name, value) VALUES ('cursor_secret', randomblob(32))", [])?;
     }

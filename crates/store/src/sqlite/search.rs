@@ -22,8 +22,13 @@ pub(super) use sql::{Sql, json_numbers};
 pub(super) type Place = (Vec<Option<SortValue>>, i64);
 
 /// The statement for one page; its rows are the sort values, then `rid`.
-pub(super) fn page_statement(scope: &Scope<'_>, request: &SearchRequest<'_>) -> Result<Option<Sql>, StoreError> {
-    let Some(matching) = plan::matching(scope, request.query, as_of(scope, request))? else { return Ok(None) };
+pub(super) fn page_statement(
+    scope: &Scope<'_>,
+    request: &SearchRequest<'_>,
+) -> Result<Option<Sql>, StoreError> {
+    let Some(matching) = plan::matching(scope, request.query, as_of(scope, request))? else {
+        return Ok(None);
+    };
     Ok(Some(order::ordered(scope, &matching, request)?))
 }
 
@@ -41,7 +46,11 @@ fn as_of(scope: &Scope<'_>, request: &SearchRequest<'_>) -> u64 {
 }
 
 /// Runs the statement of a page: which records, and what stands before and after them.
-pub(super) fn run(scope: &Scope<'_>, request: &SearchRequest<'_>, statement: &Sql) -> Result<SearchPage, StoreError> {
+pub(super) fn run(
+    scope: &Scope<'_>,
+    request: &SearchRequest<'_>,
+    statement: &Sql,
+) -> Result<SearchPage, StoreError> {
     let mut places = places(scope, statement, request.query.sort.len())?;
     let more = places.len() > request.limit;
     places.truncate(request.limit);
@@ -65,7 +74,9 @@ fn places(scope: &Scope<'_>, sql: &Sql, keys: usize) -> Result<Vec<Place>, Store
     let mut rows = statement.query(params_from_iter(&sql.values))?;
     let mut places = Vec::new();
     while let Some(row) = rows.next()? {
-        let values = (0..keys).map(|column| Ok(order::sort_value(row.get_ref(column)?))).collect::<Result<_, StoreError>>()?;
+        let values = (0..keys)
+            .map(|column| Ok(order::sort_value(row.get_ref(column)?)))
+            .collect::<Result<_, StoreError>>()?;
         places.push((values, row.get(keys)?));
     }
     Ok(places)

@@ -83,7 +83,10 @@ impl<'s> Scope<'s> {
                 sql.push(" AND (").push(row).push(".pat IN (SELECT value FROM json_each(");
                 sql.bind(json_numbers(&owners)).push(")) OR ").push(row).push(".pat = ").bind(SEVERAL);
                 sql.push(" AND EXISTS (SELECT 1 FROM comp o WHERE o.owner IN (SELECT value FROM json_each(");
-                sql.bind(json_numbers(&self.patients)).push(")) AND o.rid = ").push(row).push(".rid AND o.ver = ");
+                sql.bind(json_numbers(&self.patients))
+                    .push(")) AND o.rid = ")
+                    .push(row)
+                    .push(".rid AND o.ver = ");
                 sql.push(version).push("))");
             }
         }

@@ -132,8 +132,12 @@ impl Worker {
             }
             self.write(group);
             if stop {
-                return;
+                break;
             }
+        }
+        // Everything is on disk already; this only leaves one tidy file behind.
+        if let Err(error) = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+            tracing::warn!(error = %error, "the write-ahead log stays beside the file");
         }
     }
 
@@ -193,8 +197,10 @@ impl Worker {
                 (Some(Answer::Done(sender)), done.err())
             }
             Task::Follower(name, t, sender) => {
-                let sql = "INSERT INTO follower (name, t) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET t = ?2";
-                let done = self.connection.prepare_cached(sql).and_then(|mut s| s.execute(params![name, to_i64(t)]));
+                let sql =
+                    "INSERT INTO follower (name, t) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET t = ?2";
+                let done =
+                    self.connection.prepare_cached(sql).and_then(|mut s| s.execute(params![name, to_i64(t)]));
                 (Some(Answer::Done(sender)), done.err().map(StoreError::from))
             }
             Task::Stop => (None, None),

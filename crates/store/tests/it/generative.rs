@@ -25,7 +25,8 @@ fn cases() -> u32 {
 
 #[test]
 fn the_engine_answers_as_the_oracle_does() {
-    let mut runner = TestRunner::new(Config { cases: cases(), failure_persistence: None, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases: cases(), failure_persistence: None, ..Config::default() });
     let steps = proptest::collection::vec(records::step(), 20..80);
     let urls = proptest::collection::vec(questions::url(), 60);
     let (asked, answered) = (Cell::new(0_u64), Cell::new(0_u64));
@@ -77,7 +78,9 @@ fn same_answer(
 ) -> Result<usize, TestCaseError> {
     let (expected, found) = match (oracle.try_query(url), engine.try_query(url)) {
         (Ok(_), Ok(_)) => (oracle.find(access, url), engine.find(access, url)),
-        (left, right) => return Err(TestCaseError::fail(format!("{url} is no question: {left:?} {right:?}"))),
+        (left, right) => {
+            return Err(TestCaseError::fail(format!("{url} is no question: {left:?} {right:?}")));
+        }
     };
     prop_assert_eq!(&found, &expected, "{} for {:?}", url, access);
     // Under a total order, the order itself must be the same, by pages of any size.
@@ -91,16 +94,25 @@ fn same_answer(
     Ok(found.len())
 }
 
-fn same_reading(oracle: &Store, engine: &Store, access: &AccessPlan, limit: usize) -> Result<(), TestCaseError> {
+fn same_reading(
+    oracle: &Store,
+    engine: &Store,
+    access: &AccessPlan,
+    limit: usize,
+) -> Result<(), TestCaseError> {
     let (left, right) = (oracle.engine.snapshot().unwrap(), engine.engine.snapshot().unwrap());
-    for scope in [HistoryScope::System, HistoryScope::Kind("Observation"), HistoryScope::Record("Patient", "p1")] {
+    for scope in
+        [HistoryScope::System, HistoryScope::Kind("Observation"), HistoryScope::Record("Patient", "p1")]
+    {
         let request = HistoryRequest { scope, since: Some(1_770_000_000_000_000), after: None, limit: 1_000 };
-        let (left, right) = (left.history(access, &request).unwrap(), right.history(access, &request).unwrap());
+        let (left, right) =
+            (left.history(access, &request).unwrap(), right.history(access, &request).unwrap());
         prop_assert_eq!(left.records, right.records, "{:?} for {:?}", scope, access);
     }
     let request = CompartmentRequest { patient: "p1", kinds: &[], since: None, after: None, limit: 1_000 };
     let ids = |records: Vec<ieum_store::record::Record>| {
-        let mut ids: Vec<_> = records.into_iter().map(|record| (record.kind, record.id, record.version)).collect();
+        let mut ids: Vec<_> =
+            records.into_iter().map(|record| (record.kind, record.id, record.version)).collect();
         ids.sort();
         ids
     };

@@ -2,4 +2,5 @@
 
 mod conformance;
 mod generative;
+mod golden;
 mod support;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use ieum_fhir::index::ParamType;
 use ieum_fhir::json::{Document, Limits};
-use ieum_fhir::search::parse::{ParseContext, parse};
 use ieum_fhir::search::Query;
+use ieum_fhir::search::parse::{ParseContext, parse};
 use ieum_store::access::{AccessPlan, Actor, Family, Reach};
 use ieum_store::catalogue::Catalogue;
 use ieum_store::clock::Clock;
@@ -15,7 +15,7 @@ use ieum_store::engine::{Engine, SearchPage, SearchRequest};
 use ieum_store::memory::MemoryEngine;
 use ieum_store::own::{OwnKind, OwnParam};
 use ieum_store::record::Record;
-use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
+use ieum_store::sqlite::{CheckReport, SqliteEngine, SqliteOptions};
 
 /// The base address that stored references may use.
 pub(crate) const BASE: &str = "http://hub.test/fhir";
@@ -58,25 +58,32 @@ impl TestClock {
 
 /// A store under test.
 pub(crate) struct Store {
-    pub(crate) engine: Box<dyn Engine>,
+    pub(crate) engine: Arc<dyn Engine>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) clock: TestClock,
-    /// Holds the files of engines that have some.
-    _directory: Option<tempfile::TempDir>,
+    /// The engine again, when it is one with files, and where these are.
+    sqlite: Option<(Arc<SqliteEngine>, Arc<tempfile::TempDir>)>,
 }
 
 pub(crate) fn memory() -> Store {
     let (catalogue, clock) = (catalogue(), TestClock::default());
-    let engine = Box::new(MemoryEngine::new(Arc::clone(&catalogue), clock.clock()));
-    Store { engine, catalogue, clock, _directory: None }
+    let engine = Arc::new(MemoryEngine::new(Arc::clone(&catalogue), clock.clock()));
+    Store { engine, catalogue, clock, sqlite: None }
 }
 
 pub(crate) fn sqlite() -> Store {
+    sqlite_in(tempfile::tempdir().unwrap())
+}
+
+/// A store in this directory, which goes when the store does.
+pub(crate) fn sqlite_in(directory: tempfile::TempDir) -> Store {
     let (catalogue, clock) = (catalogue(), TestClock::default());
-    let directory = tempfile::tempdir().unwrap();
     let options = SqliteOptions { readers: 4, ..SqliteOptions::default() };
-    let engine = SqliteEngine::open(directory.path(), Arc::clone(&catalogue), clock.clock(), options).unwrap();
-    Store { engine: Box::new(engine), catalogue, clock, _directory: Some(directory) }
+    let engine =
+        SqliteEngine::open(directory.path(), Arc::clone(&catalogue), clock.clock(), options).unwrap();
+    let engine = Arc::new(engine);
+    let sqlite = Some((Arc::clone(&engine), Arc::new(directory)));
+    Store { engine, catalogue, clock, sqlite }
 }
 
 /// May do everything.
@@ -98,6 +105,19 @@ pub(crate) fn only(patients: &[&str]) -> AccessPlan {
 }
 
 impl Store {
+    /// What a check of the file finds.
+    pub(crate) fn check(&self) -> CheckReport {
+        let (engine, _) = self.sqlite.as_ref().unwrap();
+        engine.check(&mut |_, _| {}).unwrap()
+    }
+
+    /// Closes the file and leaves it where it is.
+    pub(crate) fn stop(self) {
+        let (engine, directory) = self.sqlite.unwrap();
+        engine.stop();
+        std::mem::forget(directory);
+    }
+
     pub(crate) fn put_change(&self, json: &str, expect: Expect) -> Change {
         let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
         let text = |name: &str| document.root().get(name).unwrap().text().unwrap().into_owned();

@@ -98,8 +98,8 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     );
     let form = SearchForm { action: "/patients", fields: &[input], keep: &[], hint: Some(hint) };
     let content = html! { (form.html(lang)) (answer) };
-    let lead = html! { (call.say("진료에 필요한 환자만 찾아보세요. 모든 열람은 기록됩니다.",
-    "Look up only whom you treat. Every access is written down.")) };
+    let lead = html! { (call.say("진료에 필요한 환자만 찾아보세요. 이 화면에서 찾고 본 것은 기록됩니다.",
+    "Look up only whom you treat. What is searched and read on these pages is written down.")) };
     Ok(call.page(Frame { lead: Some(lead), ..Frame::new(title, content) }))
 }
 

@@ -85,7 +85,12 @@ impl Key {
         };
         let by_table = |value: &str, from: &str| {
             let mut table = Sql::new("s");
-            table.push(name).push("(rid, value) AS MATERIALIZED (SELECT x.rid, ").push(end).push("(").push(value);
+            table
+                .push(name)
+                .push("(rid, value) AS MATERIALIZED (SELECT x.rid, ")
+                .push(end)
+                .push("(")
+                .push(value);
             table.push(") FROM ").push(from).push(" WHERE x.tp = ").bind(tp).push(" GROUP BY x.rid)");
             let value = Sql::new(&format!("s{name}.value"));
             Self { name: name.to_owned(), value, table: Some(table) }

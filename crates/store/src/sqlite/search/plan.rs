@@ -57,7 +57,8 @@ pub(super) fn matching(scope: &Scope<'_>, query: &Query, as_of: u64) -> Result<O
 }
 
 /// A code may stand in a record under several systems; the record counts once.
-const ONCE: &str = "NOT EXISTS (SELECT 1 FROM tok y WHERE y.tp = x.tp AND y.v = x.v AND y.rid = x.rid AND y.s < x.s)";
+const ONCE: &str =
+    "NOT EXISTS (SELECT 1 FROM tok y WHERE y.tp = x.tp AND y.v = x.v AND y.rid = x.rid AND y.s < x.s)";
 
 struct Planner<'p> {
     scope: &'p Scope<'p>,
@@ -124,7 +125,8 @@ impl Planner<'_> {
 
     fn selects(&self, param: &Param, tests: &[Test]) -> Result<Vec<Select>, StoreError> {
         let Some(tp) = self.tp(param) else { return Ok(Vec::new()) };
-        let selector = Selector { connection: self.scope.connection, registry: &self.scope.shared.registry, tp };
+        let selector =
+            Selector { connection: self.scope.connection, registry: &self.scope.shared.registry, tp };
         selector.selects(tests)
     }
 

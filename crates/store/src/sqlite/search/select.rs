@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use ieum_fhir::decimal::SortKey;
 use ieum_fhir::search::{
-    DateTest, NumberTest, Prefix, QuantityTest, ReferenceTest, StringMode, StringTest, SystemTest, Test, TokenTest,
-    UnitTest,
+    DateTest, NumberTest, Prefix, QuantityTest, ReferenceTest, StringMode, StringTest, SystemTest, Test,
+    TokenTest, UnitTest,
 };
 use ieum_fhir::text;
 use rusqlite::Connection;
@@ -193,16 +193,28 @@ fn date_condition(test: &DateTest) -> Sql {
     let mut sql = Sql::default();
     match test.prefix {
         // The second bound follows from the others and lets the index end the scan.
-        Prefix::Eq => sql.push("(x.lo >= ").bind(lo).push(" AND x.lo < ").bind(hi).push(" AND x.hi <= ").bind(hi),
+        Prefix::Eq => {
+            sql.push("(x.lo >= ").bind(lo).push(" AND x.lo < ").bind(hi).push(" AND x.hi <= ").bind(hi)
+        }
         Prefix::Ne => sql.push("(x.lo < ").bind(lo).push(" OR x.hi > ").bind(hi),
         Prefix::Gt => sql.push("(x.hi > ").bind(hi),
         Prefix::Lt => sql.push("(x.lo < ").bind(lo),
-        Prefix::Ge => {
-            sql.push("(x.hi > ").bind(hi).push(" OR (x.lo >= ").bind(lo).push(" AND x.hi <= ").bind(hi).push(")")
-        }
-        Prefix::Le => {
-            sql.push("(x.lo < ").bind(lo).push(" OR (x.lo >= ").bind(lo).push(" AND x.hi <= ").bind(hi).push(")")
-        }
+        Prefix::Ge => sql
+            .push("(x.hi > ")
+            .bind(hi)
+            .push(" OR (x.lo >= ")
+            .bind(lo)
+            .push(" AND x.hi <= ")
+            .bind(hi)
+            .push(")"),
+        Prefix::Le => sql
+            .push("(x.lo < ")
+            .bind(lo)
+            .push(" OR (x.lo >= ")
+            .bind(lo)
+            .push(" AND x.hi <= ")
+            .bind(hi)
+            .push(")"),
         Prefix::Sa => sql.push("(x.lo >= ").bind(hi),
         Prefix::Eb => sql.push("(x.hi <= ").bind(lo),
         Prefix::Ap => sql.push("(x.lo < ").bind(hi).push(" AND x.hi > ").bind(lo),

@@ -3,13 +3,21 @@ use ieum_store::engine::{HistoryRequest, HistoryScope};
 
 use crate::support::{Store, everything, only};
 
-fn walk(store: &Store, access: &AccessPlan, scope: HistoryScope<'_>, since: Option<i64>, limit: usize) -> Vec<String> {
+fn walk(
+    store: &Store,
+    access: &AccessPlan,
+    scope: HistoryScope<'_>,
+    since: Option<i64>,
+    limit: usize,
+) -> Vec<String> {
     let view = store.engine.snapshot().unwrap();
     let mut found = Vec::new();
     let mut after = None;
     loop {
         let page = view.history(access, &HistoryRequest { scope, since, after, limit }).unwrap();
-        found.extend(page.records.iter().map(|record| format!("{}{}@{}", record.id, record.version, record.t)));
+        found.extend(
+            page.records.iter().map(|record| format!("{}{}@{}", record.id, record.version, record.t)),
+        );
         after = page.next;
         if after.is_none() {
             return found;

@@ -4,7 +4,9 @@ use crate::support::{Store, everything};
 
 fn patient(id: usize, born: Option<usize>) -> String {
     let born = born.map_or(String::new(), |year| format!(r#","birthDate":"19{year:02}-01-01""#));
-    format!(r#"{{"resourceType":"Patient","id":"p{id}","active":true,"name":[{{"text":"가상{id:03}"}},{{"text":"나{id}"}}]{born}}}"#)
+    format!(
+        r#"{{"resourceType":"Patient","id":"p{id}","active":true,"name":[{{"text":"가상{id:03}"}},{{"text":"나{id}"}}]{born}}}"#
+    )
 }
 
 fn fill(store: &Store, count: usize) {

@@ -47,9 +47,15 @@ const PARAMETERS: &[(&str, &[(&str, Values)])] = &[
             ("date", DATES),
         ],
     ),
-    ("Organization", &[("name", &["가상", "ㄱㅅ", "cl"]), ("partof", &["Organization/o0", "o1"]), ("active", &["true"])]),
+    (
+        "Organization",
+        &[("name", &["가상", "ㄱㅅ", "cl"]), ("partof", &["Organization/o0", "o1"]), ("active", &["true"])],
+    ),
     ("Appointment", &[("patient", PATIENTS), ("date", DATES)]),
-    ("Questionnaire", &[("url", &["http://q.test/a", "http://q.test/a/b", "http://q.test"]), ("version", &["1", "|2"])]),
+    (
+        "Questionnaire",
+        &[("url", &["http://q.test/a", "http://q.test/a/b", "http://q.test"]), ("version", &["1", "|2"])],
+    ),
     (
         "TestNote",
         &[
@@ -63,11 +69,36 @@ const PARAMETERS: &[(&str, &[(&str, Values)])] = &[
 
 type Values = &'static [&'static str];
 
-const TEXT: Values =
-    &["김", "김민", "ㄱㅁ", "ㄱㅁㅅ", "김ㅁ", "ㄴㄱ", "남궁 ㅁ", "kim", "Jose", "PÉR", "min", "ana*[b]?", "ㅋ", "수", "m"];
+const TEXT: Values = &[
+    "김",
+    "김민",
+    "ㄱㅁ",
+    "ㄱㅁㅅ",
+    "김ㅁ",
+    "ㄴㄱ",
+    "남궁 ㅁ",
+    "kim",
+    "Jose",
+    "PÉR",
+    "min",
+    "ana*[b]?",
+    "ㅋ",
+    "수",
+    "m",
+];
 const IDENTIFIERS: Values = &["1", "2", "urn:a|1", "urn:a|", "|1", "urn:none|1", "urn:b|2"];
-const CODES: Values =
-    &["x", "y", "X", "http://a.test|x", "http://b.test|x", "|x", "|y", "http://a.test|", "http://none.test|x", "z"];
+const CODES: Values = &[
+    "x",
+    "y",
+    "X",
+    "http://a.test|x",
+    "http://b.test|x",
+    "|x",
+    "|y",
+    "http://a.test|",
+    "http://none.test|x",
+    "z",
+];
 const PATIENTS: Values = &[
     "Patient/p0",
     "p1",
@@ -77,11 +108,31 @@ const PATIENTS: Values = &[
     "Patient/never",
 ];
 const DATES: Values = &[
-    "2026", "2026-02", "2026-03", "2026-02-28", "2026-03-01", "2026-03-01T00:00:00+09:00", "1986", "1990-05-04", "2026-02-28T15:00:00Z", "1980", "1980-02",
-    "1990-05-05", "1987-06", "2026-03-01T08:59",
+    "2026",
+    "2026-02",
+    "2026-03",
+    "2026-02-28",
+    "2026-03-01",
+    "2026-03-01T00:00:00+09:00",
+    "1986",
+    "1990-05-04",
+    "2026-02-28T15:00:00Z",
+    "1980",
+    "1980-02",
+    "1990-05-05",
+    "1987-06",
+    "2026-03-01T08:59",
 ];
 const NUMBERS: Values = &[
-    "100", "100||mg", "1e2", "99.9||g", "100|http://u.test|mg", "-0.5", "0", "123456789012345678901234567890||g", "95",
+    "100",
+    "100||mg",
+    "1e2",
+    "99.9||g",
+    "100|http://u.test|mg",
+    "-0.5",
+    "0",
+    "123456789012345678901234567890||g",
+    "95",
 ];
 const PREFIXES: &[&str] = &["", "", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"];
 
@@ -108,7 +159,9 @@ fn condition(kind: &'static str, parameters: &'static [(&'static str, Values)]) 
     let backward = match kind {
         "Patient" => vec![("Observation", "patient"), ("Encounter", "subject"), ("Appointment", "patient")],
         "Encounter" => vec![("Observation", "encounter"), ("Encounter", "part-of")],
-        "Organization" => vec![("Patient", "organization"), ("Encounter", "service-provider"), ("Organization", "partof")],
+        "Organization" => {
+            vec![("Patient", "organization"), ("Encounter", "service-provider"), ("Organization", "partof")]
+        }
         _ => vec![],
     };
     let mut any = vec![(6, simple(parameters)), (1, common(kind))];
@@ -142,9 +195,13 @@ fn simple(parameters: &'static [(&'static str, Values)]) -> BoxedStrategy<String
         .prop_flat_map(|((name, values), modifier)| {
             let ordered = values.contains(&"2026") || matches!(name, "value-quantity" | "size");
             let text = matches!(name, "name" | "family" | "given" | "value-string");
-            let token = matches!(name, "identifier" | "gender" | "active" | "status" | "code" | "category" | "class" | "state");
+            let token = matches!(
+                name,
+                "identifier" | "gender" | "active" | "status" | "code" | "category" | "class" | "state"
+            );
             let prefix: Values = if ordered { PREFIXES } else { &[""] };
-            let value = (select(prefix), select(values)).prop_map(|(prefix, value)| format!("{prefix}{value}"));
+            let value =
+                (select(prefix), select(values)).prop_map(|(prefix, value)| format!("{prefix}{value}"));
             prop::collection::vec(value, 1..4).prop_map(move |values| match modifier {
                 0 => format!("{name}:missing=true"),
                 1 => format!("{name}:missing=false"),
@@ -174,7 +231,8 @@ fn common(kind: &str) -> BoxedStrategy<String> {
 
 fn sort(parameters: &'static [(&'static str, Values)]) -> BoxedStrategy<String> {
     let names: Vec<&str> = parameters.iter().map(|(name, _)| *name).chain(["_lastUpdated"]).collect();
-    let key = (any::<bool>(), select(names)).prop_map(|(down, name)| format!("{}{name}", if down { "-" } else { "" }));
+    let key = (any::<bool>(), select(names))
+        .prop_map(|(down, name)| format!("{}{name}", if down { "-" } else { "" }));
     prop::collection::vec(key, 1..3)
         .prop_map(|mut keys| {
             keys.dedup_by_key(|key| key.trim_start_matches('-').to_owned());

@@ -49,7 +49,9 @@ fn one(texts: &'static [&'static str]) -> BoxedStrategy<String> {
 
 /// A member whose value is an array of one to three of these.
 fn several(name: &'static str, element: BoxedStrategy<String>) -> BoxedStrategy<String> {
-    prop::collection::vec(element, 1..4).prop_map(move |all| format!(r#""{name}":[{}]"#, all.join(","))).boxed()
+    prop::collection::vec(element, 1..4)
+        .prop_map(move |all| format!(r#""{name}":[{}]"#, all.join(",")))
+        .boxed()
 }
 
 fn member(name: &'static str, value: BoxedStrategy<String>) -> BoxedStrategy<String> {
@@ -121,8 +123,14 @@ fn patient() -> BoxedStrategy<String> {
             member("gender", one(&[r#""male""#, r#""female""#])),
             member("birthDate", one(&[r#""1980""#, r#""1980-02""#, r#""1990-05-05""#])),
             member("active", one(&["true", "false"])),
-            member("managingOrganization", one(&[r#"{"reference":"Organization/o0"}"#, r#"{"reference":"Organization/o1"}"#])),
-            several("telecom", one(&[r#"{"system":"phone","value":"010-0000-0001"}"#, r#"{"value":"a@b.test"}"#])),
+            member(
+                "managingOrganization",
+                one(&[r#"{"reference":"Organization/o0"}"#, r#"{"reference":"Organization/o1"}"#]),
+            ),
+            several(
+                "telecom",
+                one(&[r#"{"system":"phone","value":"010-0000-0001"}"#, r#"{"value":"a@b.test"}"#]),
+            ),
             member("deceasedBoolean", one(&["true", "false"])),
         ],
     )
@@ -170,7 +178,10 @@ fn encounter() -> BoxedStrategy<String> {
             member("status", one(&[r#""finished""#, r#""planned""#])),
             member("class", one(&[r#"{"system":"http://a.test","code":"AMB"}"#, r#"{"code":"IMP"}"#])),
             member("subject", patient_reference()),
-            member("serviceProvider", one(&[r#"{"reference":"Organization/o0"}"#, r#"{"reference":"Organization/o2"}"#])),
+            member(
+                "serviceProvider",
+                one(&[r#"{"reference":"Organization/o0"}"#, r#"{"reference":"Organization/o2"}"#]),
+            ),
             member("partOf", one(&[r#"{"reference":"Encounter/e0"}"#, r#"{"reference":"Encounter/e1"}"#])),
             moment().prop_map(|start| format!(r#""period":{{"start":{start}}}"#)).boxed(),
         ],
@@ -182,7 +193,10 @@ fn organization() -> BoxedStrategy<String> {
         "Organization",
         vec![
             member("name", one(&[r#""가상의원""#, r#""가상 병원""#, r#""Clinic""#])),
-            member("partOf", one(&[r#"{"reference":"Organization/o0"}"#, r#"{"reference":"Organization/o1"}"#])),
+            member(
+                "partOf",
+                one(&[r#"{"reference":"Organization/o0"}"#, r#"{"reference":"Organization/o1"}"#]),
+            ),
             member("active", one(&["true"])),
         ],
     )

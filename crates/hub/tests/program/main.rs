@@ -1,0 +1,6 @@
+//! The program as people run it: the `ieum` binary as a child process.
+
+mod commands;
+mod kill;
+mod real_data;
+mod support;

@@ -1,0 +1,52 @@
+//! Real FHIR clients against a real hub: once open, once with an account's secret.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::{steps, tools};
+use crate::process::{Hub, free_port, run};
+use crate::{Result, accounts, root, target};
+
+/// Runs the sessions of both clients against both ways in.
+pub(super) fn run_all() -> Result<String> {
+    run(crate::process::cargo().args(["build", "--workspace", "--all-targets", "--locked"]))?;
+    let ieum = steps::built("ieum");
+    let folder = target().join("clients");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    for way_in in ["open", "account"] {
+        let data = folder.join(way_in);
+        std::fs::create_dir_all(&data)?;
+        let secret = match way_in {
+            "account" => Some(accounts::add(&ieum, &data, "service", "client tests", None)?),
+            _ => None,
+        };
+        sessions(&ieum, &folder, way_in, secret.as_deref())?;
+    }
+    Ok("fhirpy and fhir-kit-client, on an open hub and with an account".to_owned())
+}
+
+fn sessions(ieum: &Path, folder: &Path, way_in: &str, secret: Option<&str>) -> Result<()> {
+    let port = free_port()?;
+    let data = folder.join(way_in);
+    let mut arguments = vec!["--data".to_owned(), data.display().to_string()];
+    if secret.is_none() {
+        arguments.push("--open".to_owned());
+    }
+    let hub = Hub::start(ieum, &arguments, port, &folder.join(format!("{way_in}.log")))?;
+    let tests = root().join("tests/clients");
+    let environment = |command: &mut Command| {
+        command.current_dir(&tests).env("IEUM_FHIR", format!("http://127.0.0.1:{port}/fhir"));
+        command.env_remove("IEUM_SECRET").envs(secret.map(|secret| ("IEUM_SECRET", secret)));
+    };
+    eprintln!("   fhirpy, {way_in}");
+    let mut python = Command::new(tools::python_path());
+    environment(python.args(["-B", "-W", "error::DeprecationWarning", "session_test.py"]));
+    run(&mut python)?;
+    eprintln!("   fhir-kit-client, {way_in}");
+    let mut node = Command::new("node");
+    environment(node.args(["--test", "--test-reporter=spec"]).args(steps::node_tests(&tests)?));
+    run(&mut node)?;
+    hub.stop()
+}

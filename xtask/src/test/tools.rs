@@ -1,0 +1,194 @@
+//! What tests need besides Rust and Node: found, or installed where we may, or named.
+//!
+//! Everything that is not a Debian package lands below the target folder or in `node_modules`, in pinned versions.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::{cargo, find, output, run, succeeds};
+use crate::{Result, root, target};
+
+/// One thing that steps need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tool {
+    /// Node and npm.
+    Npm,
+    /// A browser.
+    Chromium,
+    /// Letters for it.
+    KoreanFonts,
+    /// Python with the packages of the client tests.
+    Python,
+    /// The npm packages of the portal and its tests.
+    WebModules,
+    /// The npm packages of the client tests.
+    ClientModules,
+    /// Licences, duplicate versions, sources.
+    CargoDeny,
+    /// Unused dependencies.
+    CargoMachete,
+}
+
+const CARGO_DENY: &str = "0.20.2";
+const CARGO_MACHETE: &str = "0.9.2";
+
+impl Tool {
+    /// Everything.
+    pub(crate) const ALL: &[Self] = &[
+        Self::Npm,
+        Self::Chromium,
+        Self::KoreanFonts,
+        Self::Python,
+        Self::WebModules,
+        Self::ClientModules,
+        Self::CargoDeny,
+        Self::CargoMachete,
+    ];
+}
+
+/// Makes sure that a tool is there; tells what it installs.
+pub(crate) fn ensure(tool: Tool) -> Result<()> {
+    match tool {
+        Tool::Npm => {
+            let npm = find("node").and(find("npm"));
+            npm.map(drop).ok_or_else(|| "node (20 or later) and npm are missing; install them".into())
+        }
+        Tool::Chromium if Path::new(&chromium()).is_file() => Ok(()),
+        Tool::Chromium => debian(&["chromium"]),
+        Tool::KoreanFonts => korean_fonts(),
+        Tool::Python => python(),
+        Tool::WebModules => npm_modules(&root().join("web")),
+        Tool::ClientModules => npm_modules(&root().join("tests/clients")),
+        Tool::CargoDeny => cargo_tool("cargo-deny", CARGO_DENY),
+        Tool::CargoMachete => cargo_tool("cargo-machete", CARGO_MACHETE),
+    }
+}
+
+/// The browser of the tests.
+pub(super) fn chromium() -> String {
+    std::env::var("IEUM_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned())
+}
+
+fn korean_fonts() -> Result<()> {
+    let is_there = |package: &&str| {
+        let mut query = Command::new("dpkg-query");
+        let told = output(
+            query.args(["--show", "--showformat=${Status}", package]).stderr(std::process::Stdio::null()),
+        );
+        told.is_ok_and(|status| status.ends_with("installed"))
+    };
+    if find("dpkg-query").is_none() {
+        // No Debian: any font that has Korean letters will do.
+        let has_korean =
+            output(Command::new("fc-list").arg(":lang=ko")).is_ok_and(|fonts| !fonts.trim().is_empty());
+        return if has_korean {
+            Ok(())
+        } else {
+            Err("no font with Korean letters; install Noto Sans CJK".into())
+        };
+    }
+    let missing: Vec<&str> =
+        ["fonts-nanum", "fonts-noto-cjk"].into_iter().filter(|name| !is_there(name)).collect();
+    if missing.is_empty() { Ok(()) } else { debian(&missing) }
+}
+
+/// Installs Debian packages when we are root; otherwise says how.
+fn debian(packages: &[&str]) -> Result<()> {
+    let names = packages.join(" ");
+    let user = output(Command::new("id").arg("-u")).unwrap_or_default();
+    if user.trim() != "0" || find("apt-get").is_none() {
+        return Err(format!("missing: {names}. Install with: sudo apt-get install {names}").into());
+    }
+    eprintln!("   installing {names}");
+    let apt = || {
+        let mut command = Command::new("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        command.args(["-qq", "-o", "Acquire::Retries=3", "-o", "Dpkg::Use-Pty=0"]);
+        command
+    };
+    run(apt().arg("update"))?;
+    run(apt().args(["install", "--yes", "--no-install-recommends"]).args(packages))
+}
+
+/// Python of the client tests.
+pub(super) fn python_path() -> PathBuf {
+    target().join("venv/bin/python")
+}
+
+fn python() -> Result<()> {
+    let folder = root().join("tests/clients");
+    let wanted = fs::read_to_string(folder.join("requirements.txt"))?
+        + &fs::read_to_string(folder.join("constraints.txt"))?;
+    let venv = target().join("venv");
+    let stamp = venv.join("ieum-installed.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    eprintln!("   installing Python packages into {}", venv.display());
+    // Debian keeps venv in a package of its own.
+    if find("python3").is_none() || !succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"]))
+    {
+        debian(&["python3", "python3-venv"])?;
+    }
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+    let mut pip = Command::new(python_path());
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
+    run(pip
+        .args(["--requirement", "requirements.txt", "--constraint", "constraints.txt"])
+        .current_dir(&folder))?;
+    Ok(fs::write(&stamp, wanted)?)
+}
+
+/// Installs what the lock file of a folder names, unless that has been done.
+fn npm_modules(folder: &Path) -> Result<()> {
+    ensure(Tool::Npm)?;
+    let wanted = fs::read_to_string(folder.join("package-lock.json"))?;
+    let stamp = folder.join("node_modules/.ieum-installed.json");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    eprintln!("   installing npm packages in {}", folder.display());
+    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder))?;
+    Ok(fs::write(&stamp, wanted)?)
+}
+
+/// Where a cargo tool is: ours, or one of the same name on the path.
+pub(super) fn binary(name: &str) -> PathBuf {
+    let ours = target().join("tools/bin").join(name);
+    if ours.is_file() { ours } else { find(name).unwrap_or(ours) }
+}
+
+fn cargo_tool(name: &str, version: &str) -> Result<()> {
+    let told = Command::new(binary(name)).arg("--version").output();
+    if told.is_ok_and(|told| is_version(&String::from_utf8_lossy(&told.stdout), version)) {
+        return Ok(());
+    }
+    eprintln!("   building {name} {version}");
+    let tools = target().join("tools");
+    let build = tools.join("build");
+    // Unoptimised: it is built once and runs for a second. The lock file is the tool's own.
+    let mut install = cargo();
+    install.args(["install", "--quiet", "--locked", "--debug", "--force", "--version", version, name]);
+    install.arg("--root").arg(&tools).arg("--target-dir").arg(&build).env("CARGO_PROFILE_DEV_DEBUG", "false");
+    run(&mut install)?;
+    Ok(fs::remove_dir_all(&build)?)
+}
+
+/// Whether the answer to `--version` ends with this version: `cargo-deny 0.20.2`, `0.9.2`.
+fn is_version(told: &str, version: &str) -> bool {
+    told.split_whitespace().last() == Some(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_pinned_version_will_do() {
+        assert!(is_version("cargo-deny 0.20.2\n", "0.20.2"));
+        assert!(is_version("0.9.2\n", "0.9.2"));
+        assert!(!is_version("cargo-deny 0.20.21", "0.20.2"));
+        assert!(!is_version("", "0.20.2"));
+    }
+}
