@@ -159,7 +159,7 @@ pub(crate) fn memory_bytes() -> Option<u64> {
     pages.checked_mul(u64::try_from(rustix::param::page_size()).ok()?)
 }
 
-/// `/healthz`: the process lives. `rustix`, the store and the network are no part of the answer.
+/// `/healthz`: the process lives. Neither the store nor a turn is needed for the answer.
 pub(crate) fn health(_: &Portal, _: &Place) -> Result<Reply, Refusal> {
     Ok(plain(StatusCode::OK, "ok\n".into()))
 }
