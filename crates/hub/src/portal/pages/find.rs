@@ -41,7 +41,7 @@ pub(super) fn ask(call: &Call<'_>, view: &View<'_>, text: &str, limit: usize) ->
     let ways = match questions(text, call.today()) {
         Ok(ways) => ways,
         Err(Unasked::Nothing) => {
-            let page = load::search(call, view, "Patient", &[("_sort", "birthdate")], token, limit)?;
+            let page = load::search(call, view, "Patient", &[], token, limit)?;
             return Ok(Asked::Found { page, by: None });
         }
         Err(unasked) => return Ok(Asked::Not(unasked)),
@@ -81,19 +81,25 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     let lang = call.lang;
     let text = call.value("q").trim();
     let title = call.say("환자 찾기", "Find a patient");
-    let answer = if text.is_empty() { welcome(call) } else { answer(call, text)? };
-    // A resident number is not sent back into the page either.
-    let shown = if matches!(questions(text, call.today()), Err(Unasked::Registration)) { "" } else { text };
+    if matches!(questions(text, call.today()), Err(Unasked::Registration)) {
+        // Out of the address, and so out of the browser's history and of every link on the page.
+        return Ok(Reply::See(with_pairs("/patients", [("notice", "registration")]), None));
+    }
+    let answer = match (call.value("notice"), text) {
+        ("registration", "") => unasked_message(call, Unasked::Registration),
+        (_, "") => welcome(call),
+        (_, text) => answer(call, text)?,
+    };
     let field = Field::new("q", call.say("찾을 사람", "Whom"));
-    let input = text_input(&field, InputKind::Search, shown, "off", lang);
+    let input = text_input(&field, InputKind::Search, text, "off", lang);
     let hint = call.say(
         "이름, 초성(ㄱㅁㅅ), 환자번호, 생년월일(800203), 전화번호. 함께 쓸 수 있습니다: ㄱㅁㅅ 1980",
         "Name, initials (ㄱㅁㅅ), patient number, birth date (800203) or telephone; together too: ㄱㅁㅅ 1980",
     );
     let form = SearchForm { action: "/patients", fields: &[input], keep: &[], hint: Some(hint) };
     let content = html! { (form.html(lang)) (answer) };
-    let lead = html! { (call.say("진료에 필요한 환자만 찾아보세요.",
-    "Look up only whom you treat.")) };
+    let lead = html! { (call.say("진료에 필요한 환자만 찾아보세요. 이 화면에서 찾고 본 것은 기록됩니다.",
+    "Look up only whom you treat. What is searched and read on these pages is written down.")) };
     Ok(call.page(Frame { lead: Some(lead), ..Frame::new(title, content) }))
 }
 
