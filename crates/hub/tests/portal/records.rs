@@ -28,7 +28,7 @@ fn every_page_of_synthetic_people_is_shown_to_clinicians_and_to_themselves() {
     }
 }
 
-fn about(kind: &str, id: &str, patient: &str, more: Value) -> Value {
+fn about(kind: &str, id: &str, patient: &str, more: &Value) -> Value {
     let mut resource = json!({"resourceType": kind, "id": id, "status": "final", "subject": {"reference": format!("Patient/{patient}")}});
     for (name, value) in more.as_object().unwrap() {
         resource[name] = value.clone();
@@ -42,7 +42,7 @@ fn hiv() -> Value {
         "Condition",
         "c-v",
         "p1",
-        json!({"meta": {"security": labels}, "recordedDate": "2026-09-01",
+        &json!({"meta": {"security": labels}, "recordedDate": "2026-09-01",
         "code": {"text": "비밀스러운진단"},
         "clinicalStatus": {"coding": [{"code": "active"}]}}),
     )
@@ -69,7 +69,7 @@ fn nobody_reaches_another_record_by_guessing() {
             "DocumentReference",
             id,
             patient,
-            json!({"status": "current",
+            &json!({"status": "current",
             "content": [{"attachment": {"contentType": "text/plain", "data": "7IaM6rKs"}}]}),
         )
     };
@@ -78,7 +78,7 @@ fn nobody_reaches_another_record_by_guessing() {
             "Observation",
             id,
             patient,
-            json!({"code": {"coding": [{"code": code}]}, "valueString": "양성"}),
+            &json!({"code": {"coding": [{"code": code}]}, "valueString": "양성"}),
         )
     };
     portal.put(&[
@@ -118,7 +118,7 @@ fn long_records_are_read_in_bounded_parts_and_say_so() {
                 "Observation",
                 &format!("o{number}"),
                 "p1",
-                json!({"effectiveDateTime": day(number),
+                &json!({"effectiveDateTime": day(number),
             "code": {"coding": [{"system": "http://loinc.org", "code": "4548-4"}], "text": "당화혈색소"},
             "valueQuantity": {"value": 6.0, "unit": "%"}}),
             )
@@ -130,7 +130,7 @@ fn long_records_are_read_in_bounded_parts_and_say_so() {
                 "Encounter",
                 &format!("e{number}"),
                 "p1",
-                json!({"status": "finished", "class": {"code": "AMB"},
+                &json!({"status": "finished", "class": {"code": "AMB"},
             "period": {"start": day(number * 28)}}),
             )
         })
@@ -156,10 +156,10 @@ fn dentistry_and_korean_medicine_are_shown_as_such() {
     let portal = Portal::with_accounts();
     portal.put(&[
         json!({"resourceType": "Patient", "id": "p1", "name": [{"text": "김시험"}]}),
-        about("Procedure", "t1", "p1", json!({"status": "completed", "code": {"text": "근관치료"},
+        about("Procedure", "t1", "p1", &json!({"status": "completed", "code": {"text": "근관치료"},
             "performedDateTime": "2026-06-23",
             "bodySite": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/ex-tooth", "code": "46"}]}]})),
-        about("Condition", "u1", "p1", json!({"recordedDate": "2026-06-23", "code": {"text": "어혈증(瘀血證)",
+        about("Condition", "u1", "p1", &json!({"recordedDate": "2026-06-23", "code": {"text": "어혈증(瘀血證)",
             "coding": [{"system": "http://www.hl7korea.or.kr/CodeSystem/kostat-kcd-8", "code": "U61.1"}]}})),
     ]);
     let clinician = portal.sign_in(&portal.account(Role::Clinician, None));
