@@ -78,11 +78,8 @@ impl Door {
     ) -> Result<Committed, CommitError> {
         let request = CommitRequest { access: Arc::new(access.plan()), action, guards, changes };
         let mut entry = AuditEntry::of_commit(&request);
-        let result = if self.names_hidden(&request)? {
-            Err(CommitError::Denied)
-        } else {
-            self.engine.commit(request)
-        };
+        let result =
+            if self.names_hidden(&request)? { Err(CommitError::Denied) } else { self.engine.commit(request) };
         match result {
             Err(CommitError::Denied) => {
                 entry.allowed = false;

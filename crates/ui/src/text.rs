@@ -119,8 +119,8 @@ catalogue! {
         SignIn => "로그인", "Sign in";
         SignOut => "로그아웃", "Sign out";
         SignedInAs => "로그인한 사용자", "Signed in as";
-        FooterNote => "모든 열람은 기록되며, 정보주체는 누가 언제 왜 열람했는지 확인할 수 있습니다.",
-            "Every access is logged, and each person can see who read their record, when and why.";
+        FooterNote => "기록을 바꾼 일과 거절된 시도는 모두 감사 기록에 남습니다.",
+            "Every change to a record and every refused attempt is written down.";
         FooterMenu => "하단 메뉴", "Footer menu";
         Required => "필수", "Required";
         Search => "검색", "Search";

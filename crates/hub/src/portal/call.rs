@@ -7,9 +7,9 @@ use ieum_store::commit::StoreError;
 use ieum_trust::access::{Access, Role};
 use ieum_trust::door::{DoorError, View};
 use ieum_ui::Lang;
-use maud::Markup;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use maud::Markup;
 
 use super::Portal;
 use super::routes::Place;

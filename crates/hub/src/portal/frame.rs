@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use ieum_trust::access::Role;
-use maud::Markup;
 use ieum_ui::{Crumb, Lang, Message, NavItem, Page, Viewer};
+use maud::Markup;
 
 use super::call::{Call, Reply};
 use super::routes;

@@ -20,8 +20,8 @@ pub(crate) mod summary;
 pub(crate) mod timeline;
 pub(crate) mod vitals;
 
-use maud::{Markup, html};
 use ieum_ui::{Align, Column, Lang, Message, Tone};
+use maud::{Markup, html};
 
 /// A column of text.
 const fn column(label: &str) -> Column<'_> {

@@ -181,7 +181,8 @@ impl Asked {
         call.place = self.place.clone();
         call.peer = self.peer;
         call.cookie.clone_from(&self.cookie);
-        call.session = self.cookie.as_deref().map(|cookie| session(&self.portal, cookie)).transpose()?.flatten();
+        call.session =
+            self.cookie.as_deref().map(|cookie| session(&self.portal, cookie)).transpose()?.flatten();
         call.pairs = self.pairs.clone().map_err(|_| Refusal::Bad)?;
         call.form = form?;
         let Some(route) = self.route else {

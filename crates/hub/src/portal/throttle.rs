@@ -26,7 +26,8 @@ impl Throttle {
         let windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let window = windows.get(&network(address))?;
         let left = window.began + WINDOW_MICROS - now;
-        (window.failures >= FAILURES && left > 0).then(|| u64::try_from(left).unwrap_or(0).div_ceil(1_000_000))
+        (window.failures >= FAILURES && left > 0)
+            .then(|| u64::try_from(left).unwrap_or(0).div_ceil(1_000_000))
     }
 
     /// Counts a failure.
@@ -36,7 +37,8 @@ impl Throttle {
         if windows.len() >= MOST && !windows.contains_key(&address) {
             windows.retain(|_, window| now - window.began < WINDOW_MICROS);
             if windows.len() >= MOST
-                && let Some(oldest) = windows.iter().min_by_key(|(_, window)| window.began).map(|(key, _)| *key)
+                && let Some(oldest) =
+                    windows.iter().min_by_key(|(_, window)| window.began).map(|(key, _)| *key)
             {
                 windows.remove(&oldest);
             }

@@ -17,7 +17,13 @@ pub(super) fn exposition(portal: &Portal) -> Result<String, StoreError> {
         line(&mut out, "ieum_records", &[("kind", kind)], *count);
     }
     // One commit is one place of the feed, so one number is both.
-    single(&mut out, "ieum_commits_total", "counter", "The newest commit, which is the end of the change feed.", census.t);
+    single(
+        &mut out,
+        "ieum_commits_total",
+        "counter",
+        "The newest commit, which is the end of the change feed.",
+        census.t,
+    );
     let info = portal.operator_info();
     let uptime = portal.metrics().uptime().as_secs();
     for (name, help, value) in [
@@ -51,7 +57,12 @@ fn requests(portal: &Portal, out: &mut String) {
         for (bound, count) in BOUNDS.iter().zip(series.buckets) {
             so_far += count;
             let bound = bound.to_string();
-            line(out, "ieum_http_request_duration_seconds_bucket", &[&labels[..], &[("le", &bound)]].concat(), so_far);
+            line(
+                out,
+                "ieum_http_request_duration_seconds_bucket",
+                &[&labels[..], &[("le", &bound)]].concat(),
+                so_far,
+            );
         }
         let all = [&labels[..], &[("le", "+Inf")]].concat();
         line(out, "ieum_http_request_duration_seconds_bucket", &all, series.count());

@@ -79,7 +79,8 @@ pub(crate) fn sqlite() -> Store {
 pub(crate) fn sqlite_in(directory: tempfile::TempDir) -> Store {
     let (catalogue, clock) = (catalogue(), TestClock::default());
     let options = SqliteOptions { readers: 4, ..SqliteOptions::default() };
-    let engine = SqliteEngine::open(directory.path(), Arc::clone(&catalogue), clock.clock(), options).unwrap();
+    let engine =
+        SqliteEngine::open(directory.path(), Arc::clone(&catalogue), clock.clock(), options).unwrap();
     let engine = Arc::new(engine);
     let sqlite = Some((Arc::clone(&engine), Arc::new(directory)));
     Store { engine, catalogue, clock, sqlite }

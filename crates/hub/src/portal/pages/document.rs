@@ -1,7 +1,7 @@
 //! One document, its text shown as text.
 
-use maud::{Markup, html};
 use ieum_ui::{Message, Tone, card_plain, definitions_inline, format};
+use maud::{Markup, html};
 
 use super::room::{Part, Room};
 use crate::portal::call::{Call, Refusal, Reply};
@@ -47,7 +47,8 @@ fn shown(room: &Room<'_>, part: &paper::Part) -> Markup {
         },
         None => {
             let size = part.size.map(format::bytes).unwrap_or_default();
-            let title = room.say("이 첨부는 아직 화면에서 열 수 없습니다.", "This attachment cannot be shown here yet.");
+            let title = room
+                .say("이 첨부는 아직 화면에서 열 수 없습니다.", "This attachment cannot be shown here yet.");
             let body = html! { p { code { (part.media_type) } " " (size) } };
             Message { tone: Tone::Information, title, body }.html(lang)
         }

@@ -1,7 +1,7 @@
 //! Documents and imaging studies.
 
-use maud::{Markup, html};
 use ieum_ui::{Table, Tone, badge, section};
+use maud::{Markup, html};
 
 use super::room::{Part, Room};
 use super::{column, column_keep, column_number, cut_notice};
@@ -49,7 +49,8 @@ fn table(room: &Room<'_>, papers: &[Paper], names: &Names) -> Markup {
         ]
     });
     let empty = room.say("문서가 없습니다.", "No documents.");
-    Table { empty: Some(empty), ..Table::new(room.say("문서", "Documents"), &columns, rows.collect()) }.html(lang)
+    Table { empty: Some(empty), ..Table::new(room.say("문서", "Documents"), &columns, rows.collect()) }
+        .html(lang)
 }
 
 fn images(room: &Room<'_>, studies: &[Study], reports: &[Report]) -> Markup {
@@ -73,5 +74,6 @@ fn images(room: &Room<'_>, studies: &[Study], reports: &[Report]) -> Markup {
         ]
     });
     let empty = room.say("영상 검사가 없습니다.", "No imaging.");
-    Table { empty: Some(empty), ..Table::new(room.say("영상 검사", "Imaging"), &columns, rows.collect()) }.html(lang)
+    Table { empty: Some(empty), ..Table::new(room.say("영상 검사", "Imaging"), &columns, rows.collect()) }
+        .html(lang)
 }

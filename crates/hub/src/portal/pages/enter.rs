@@ -1,8 +1,8 @@
 //! Entering an open hub in a role, without account: for trying out on one's own machine.
 
 use ieum_trust::access::{Access, Role};
-use maud::{Markup, html};
 use ieum_ui::{ButtonStyle, Field, InputKind, SearchForm, Table, button_post, pagination, text_input};
+use maud::{Markup, html};
 
 use super::find::{Asked, ask, next_page};
 use super::sign_in::open;
@@ -26,7 +26,9 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     let view = call.portal.hub().door().view(&Access::open())?;
     let asked = ask(call, &view, text, PEOPLE)?;
     let people: Vec<Person> = match &asked {
-        Asked::Found { page, .. } => page.records.iter().filter_map(|record| read(record, Person::read)).collect(),
+        Asked::Found { page, .. } => {
+            page.records.iter().filter_map(|record| read(record, Person::read)).collect()
+        }
         _ => Vec::new(),
     };
     let field = Field::new("q", call.say("이름 또는 초성", "Name or initials"));
@@ -44,7 +46,7 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     };
     let title = call.say("누구의 눈으로 볼까요?", "Through whose eyes?");
     let lead = html! { (call.say("고른 사람의 본인 화면으로 들어갑니다. 모두 지어낸 사람입니다.",
-        "You will see this person's own pages. All of them are made up.")) };
+    "You will see this person's own pages. All of them are made up.")) };
     Ok(call.page(Frame { lead: Some(lead), trail: Some(&[]), ..Frame::new(title, content) }))
 }
 
@@ -60,10 +62,7 @@ fn table(call: &Call<'_>, people: &[Person]) -> Markup {
     let rows = people.iter().map(|person| {
         let age = person.age(call.today(), lang).unwrap_or_default();
         let fields = [("role", "patient"), ("patient", person.id.as_str()), ("csrf", csrf)];
-        let label = call.say(
-            format!("{} 님으로", person.name(lang)),
-            format!("As {}", person.name(lang)),
-        );
+        let label = call.say(format!("{} 님으로", person.name(lang)), format!("As {}", person.name(lang)));
         vec![
             html! { (person.name(lang)) },
             html! { (age) " · " (person.sex(lang)) },

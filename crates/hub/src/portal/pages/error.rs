@@ -3,8 +3,8 @@
 
 use axum::http::StatusCode;
 use ieum_store::commit::StoreError;
-use maud::{Markup, html};
 use ieum_ui::{ButtonStyle, Message, Tone, button_link};
+use maud::{Markup, html};
 use uuid::Uuid;
 
 use crate::portal::call::{Call, Refusal, Reply};
@@ -65,8 +65,10 @@ fn words(call: &Call<'_>, refusal: &Refusal) -> (StatusCode, Tone, &'static str,
             StatusCode::GONE,
             Tone::Information,
             call.say("이 쪽은 더 이상 열 수 없습니다", "This page of the list has expired"),
-            own("목록의 쪽 주소는 잠시 동안만 쓸 수 있습니다. 목록을 처음부터 다시 열어 주세요.",
-                "Addresses inside a list are good for a while only. Open the list from its beginning."),
+            own(
+                "목록의 쪽 주소는 잠시 동안만 쓸 수 있습니다. 목록을 처음부터 다시 열어 주세요.",
+                "Addresses inside a list are good for a while only. Open the list from its beginning.",
+            ),
         ),
         Refusal::TooMany(seconds) => (
             StatusCode::TOO_MANY_REQUESTS,
@@ -78,31 +80,48 @@ fn words(call: &Call<'_>, refusal: &Refusal) -> (StatusCode, Tone, &'static str,
             ),
         ),
         Refusal::NotFound | Refusal::Method | Refusal::SignIn => (
-            if matches!(refusal, Refusal::Method) { StatusCode::METHOD_NOT_ALLOWED } else { StatusCode::NOT_FOUND },
+            if matches!(refusal, Refusal::Method) {
+                StatusCode::METHOD_NOT_ALLOWED
+            } else {
+                StatusCode::NOT_FOUND
+            },
             Tone::Information,
             call.say("찾으시는 화면이 없습니다", "There is no such page"),
-            own("주소가 바뀌었거나, 이 화면에서 볼 수 있는 기록이 없습니다.",
-                "The address has changed, or there is no record that you can see here."),
+            own(
+                "주소가 바뀌었거나, 이 화면에서 볼 수 있는 기록이 없습니다.",
+                "The address has changed, or there is no record that you can see here.",
+            ),
         ),
         Refusal::Bad | Refusal::TooLarge => (
-            if matches!(refusal, Refusal::Bad) { StatusCode::BAD_REQUEST } else { StatusCode::PAYLOAD_TOO_LARGE },
+            if matches!(refusal, Refusal::Bad) {
+                StatusCode::BAD_REQUEST
+            } else {
+                StatusCode::PAYLOAD_TOO_LARGE
+            },
             Tone::Warning,
             call.say("요청을 읽을 수 없습니다", "The request cannot be read"),
-            own("보낸 내용의 모양이 맞지 않거나 너무 깁니다.", "What was sent is too long or not in the right form."),
+            own(
+                "보낸 내용의 모양이 맞지 않거나 너무 깁니다.",
+                "What was sent is too long or not in the right form.",
+            ),
         ),
         Refusal::Busy | Refusal::Failed(StoreError::TooSlow { .. }) => (
             StatusCode::SERVICE_UNAVAILABLE,
             Tone::Warning,
             call.say("지금은 답할 수 없습니다", "No answer at the moment"),
-            own("이용자가 많거나 시간이 오래 걸리는 요청입니다. 잠시 뒤에 다시 시도하세요.",
-                "Many are asking, or the question takes too long. Try again in a while."),
+            own(
+                "이용자가 많거나 시간이 오래 걸리는 요청입니다. 잠시 뒤에 다시 시도하세요.",
+                "Many are asking, or the question takes too long. Try again in a while.",
+            ),
         ),
         Refusal::Failed(_) | Refusal::Broken(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             Tone::Danger,
             call.say("문제가 생겼습니다", "Something went wrong"),
-            own("기록은 그대로 있습니다. 잠시 뒤에 다시 시도하고, 계속되면 아래 요청 번호와 함께 운영자에게 알려 주세요.",
-                "Your records are as they were. Try again in a while; if it goes on, tell the operator the number below."),
+            own(
+                "기록은 그대로 있습니다. 잠시 뒤에 다시 시도하고, 계속되면 아래 요청 번호와 함께 운영자에게 알려 주세요.",
+                "Your records are as they were. Try again in a while; if it goes on, tell the operator the number below.",
+            ),
         ),
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use ieum_trust::door::{Page, View};
-use maud::{Markup, html};
 use ieum_ui::{Field, InputKind, Message, SearchForm, Table, Tone, badge, pagination, text_input};
+use maud::{Markup, html};
 
 use super::question::{By, Question, Unasked, questions};
 use super::{column, column_keep};
@@ -41,7 +41,7 @@ pub(super) fn ask(call: &Call<'_>, view: &View<'_>, text: &str, limit: usize) ->
     let ways = match questions(text, call.today()) {
         Ok(ways) => ways,
         Err(Unasked::Nothing) => {
-            let page = load::search(call, view, "Patient", &[("_sort", "birthdate")], token, limit)?;
+            let page = load::search(call, view, "Patient", &[], token, limit)?;
             return Ok(Asked::Found { page, by: None });
         }
         Err(unasked) => return Ok(Asked::Not(unasked)),
@@ -50,7 +50,8 @@ pub(super) fn ask(call: &Call<'_>, view: &View<'_>, text: &str, limit: usize) ->
     let ways: Vec<&Question> = chosen.map_or_else(|| ways.iter().collect(), |way| vec![way]);
     let mut answer = Asked::Not(Unasked::Nothing);
     for way in ways {
-        let mut pairs: Vec<(&str, &str)> = way.pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let mut pairs: Vec<(&str, &str)> =
+            way.pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
         pairs.push(("_sort", "birthdate"));
         let page = load::search(call, view, "Patient", &pairs, token, limit)?;
         let is_found = !page.records.is_empty();
@@ -63,7 +64,12 @@ pub(super) fn ask(call: &Call<'_>, view: &View<'_>, text: &str, limit: usize) ->
 }
 
 /// Addresses of the pages before and after.
-pub(super) fn next_page(path: &str, text: &str, by: Option<By>, page: &Page) -> (Option<String>, Option<String>) {
+pub(super) fn next_page(
+    path: &str,
+    text: &str,
+    by: Option<By>,
+    page: &Page,
+) -> (Option<String>, Option<String>) {
     let address = |token: &String| {
         with_pairs(path, [("q", text), ("by", by.map_or("", By::slug)), ("page", token.as_str())])
     };
@@ -75,31 +81,50 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     let lang = call.lang;
     let text = call.value("q").trim();
     let title = call.say("환자 찾기", "Find a patient");
-    let answer = if text.is_empty() { welcome(call) } else { answer(call, text)? };
-    // A resident number is not sent back into the page either.
-    let shown = if matches!(questions(text, call.today()), Err(Unasked::Registration)) { "" } else { text };
+    if matches!(questions(text, call.today()), Err(Unasked::Registration)) {
+        // Out of the address, and so out of the browser's history and of every link on the page.
+        return Ok(Reply::See(with_pairs("/patients", [("notice", "registration")]), None));
+    }
+    let answer = match (call.value("notice"), text) {
+        ("registration", "") => unasked_message(call, Unasked::Registration),
+        (_, "") => welcome(call),
+        (_, text) => answer(call, text)?,
+    };
     let field = Field::new("q", call.say("찾을 사람", "Whom"));
-    let input = text_input(&field, InputKind::Search, shown, "off", lang);
+    let input = text_input(&field, InputKind::Search, text, "off", lang);
     let hint = call.say(
         "이름, 초성(ㄱㅁㅅ), 환자번호, 생년월일(800203), 전화번호. 함께 쓸 수 있습니다: ㄱㅁㅅ 1980",
         "Name, initials (ㄱㅁㅅ), patient number, birth date (800203) or telephone; together too: ㄱㅁㅅ 1980",
     );
     let form = SearchForm { action: "/patients", fields: &[input], keep: &[], hint: Some(hint) };
     let content = html! { (form.html(lang)) (answer) };
-    let lead = html! { (call.say("진료에 필요한 환자만 찾아보세요. 모든 열람은 기록됩니다.",
-        "Look up only whom you treat. Every access is written down.")) };
+    let lead = html! { (call.say("진료에 필요한 환자만 찾아보세요. 이 화면에서 찾고 본 것은 기록됩니다.",
+    "Look up only whom you treat. What is searched and read on these pages is written down.")) };
     Ok(call.page(Frame { lead: Some(lead), ..Frame::new(title, content) }))
 }
 
 fn welcome(call: &Call<'_>) -> Markup {
-    let example = |text: &'static str| html! { a href=(with_pairs("/patients", [("q", text)])) { code { (text) } } };
+    let example =
+        |text: &'static str| html! { a href=(with_pairs("/patients", [("q", text)])) { code { (text) } } };
     let rows = [
-        (call.say("초성", "Initials"), Some(html! { (example("ㄱㅁㅅ")) " " (call.say("— 김민수, 강미선, …", "— 김민수, 강미선, …")) })),
-        (call.say("이름의 앞부분", "Start of a name"), Some(html! { (example("김")) " · " (example("KIM")) })),
-        (call.say("생년월일", "Birth date"), Some(html! { (example("1960")) " · " (example("1960-02")) " · " code { "600203" } })),
+        (
+            call.say("초성", "Initials"),
+            Some(html! { (example("ㄱㅁㅅ")) " " (call.say("— 김민수, 강미선, …", "— 김민수, 강미선, …")) }),
+        ),
+        (
+            call.say("이름의 앞부분", "Start of a name"),
+            Some(html! { (example("김")) " · " (example("KIM")) }),
+        ),
+        (
+            call.say("생년월일", "Birth date"),
+            Some(html! { (example("1960")) " · " (example("1960-02")) " · " code { "600203" } }),
+        ),
         (call.say("함께", "Together"), Some(html! { (example("ㄱ 1960")) })),
     ];
-    ieum_ui::section(call.say("이렇게 찾을 수 있습니다", "How to search"), ieum_ui::definitions(&rows, call.lang))
+    ieum_ui::section(
+        call.say("이렇게 찾을 수 있습니다", "How to search"),
+        ieum_ui::definitions(&rows, call.lang),
+    )
 }
 
 fn answer(call: &Call<'_>, text: &str) -> Result<Markup, Refusal> {
@@ -129,12 +154,17 @@ fn unasked_message(call: &Call<'_>, unasked: Unasked) -> Markup {
     let (title, what) = match unasked {
         Unasked::Registration => (
             call.say("주민등록번호로는 찾지 않습니다.", "Resident registration numbers are not searched by."),
-            call.say("이름과 생년월일로 찾아 주세요. 방금 쓴 번호는 저장하지 않았습니다.",
-                "Use name and birth date. The number you typed was not kept."),
+            call.say(
+                "이름과 생년월일로 찾아 주세요. 방금 쓴 번호는 저장하지 않았습니다.",
+                "Use name and birth date. The number you typed was not kept.",
+            ),
         ),
         Unasked::TooLong => (
             call.say("찾을 말이 너무 깁니다.", "That is too long to look for."),
-            call.say("이름, 환자번호, 생년월일 가운데 하나로 찾아 주세요.", "Use a name, a number or a birth date."),
+            call.say(
+                "이름, 환자번호, 생년월일 가운데 하나로 찾아 주세요.",
+                "Use a name, a number or a birth date.",
+            ),
         ),
         Unasked::Nothing => return html! {},
     };
@@ -217,7 +247,11 @@ fn table(call: &Call<'_>, people: &[Person], seen: &LastVisits) -> Markup {
         "찾은 환자가 없습니다. 철자를 줄이거나(김, ㄱㅁ) 생년월일만으로 찾아보세요.",
         "Nobody found. Try fewer letters (김, ㄱㅁ) or the birth date alone.",
     );
-    Table { empty: Some(nobody), ..Table::new(call.say("찾은 환자", "Patients found"), &columns, rows.collect()) }.html(lang)
+    Table {
+        empty: Some(nobody),
+        ..Table::new(call.say("찾은 환자", "Patients found"), &columns, rows.collect())
+    }
+    .html(lang)
 }
 
 fn birth(call: &Call<'_>, person: &Person) -> String {
@@ -231,7 +265,9 @@ fn birth(call: &Call<'_>, person: &Person) -> String {
 fn last_seen(call: &Call<'_>, person: &Person, seen: &LastVisits) -> String {
     match (seen.by_patient.get(&person.id), &seen.all_since) {
         (Some(last), _) => last.short(call.lang),
-        (None, Some(since)) => call.say(format!("{} 이전", since.short(call.lang)), format!("before {}", since.short(call.lang))),
+        (None, Some(since)) => {
+            call.say(format!("{} 이전", since.short(call.lang)), format!("before {}", since.short(call.lang)))
+        }
         (None, None) => call.say("없음", "None").to_owned(),
     }
 }

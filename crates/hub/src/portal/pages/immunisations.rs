@@ -1,7 +1,7 @@
 //! Vaccinations.
 
-use maud::{Markup, html};
 use ieum_ui::{Table, Tone, badge, section};
+use maud::{Markup, html};
 
 use super::room::{Part, Room};
 use super::{column, column_keep, cut_notice};

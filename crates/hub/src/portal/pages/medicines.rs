@@ -1,7 +1,7 @@
 //! Medicines: what is taken at present, and what was taken before.
 
-use maud::{Markup, html};
 use ieum_ui::{Message, Table, Tone, section};
+use maud::{Markup, html};
 
 use super::room::{Part, Room};
 use super::{column, column_keep, column_number, cut_notice};
@@ -48,7 +48,11 @@ fn table(room: &Room<'_>, courses: &[Course], current: bool) -> Markup {
         column(room.say("약", "Medicine")),
         column(room.say("복용법", "How to take")),
         column_keep(room.say("처방일", "Prescribed")),
-        column_keep(if current { room.say("언제까지", "Until") } else { room.say("처음 처방", "First") }),
+        column_keep(if current {
+            room.say("언제까지", "Until")
+        } else {
+            room.say("처음 처방", "First")
+        }),
         column_number(room.say("처방 횟수", "Times")),
     ];
     let rows = courses.iter().map(|course| {
@@ -68,7 +72,11 @@ fn table(room: &Room<'_>, courses: &[Course], current: bool) -> Markup {
             html! { (course.prescriptions.len()) },
         ]
     });
-    let caption = if current { room.say("복용 중인 약", "Current medicines") } else { room.say("지난 처방", "Past medicines") };
+    let caption = if current {
+        room.say("복용 중인 약", "Current medicines")
+    } else {
+        room.say("지난 처방", "Past medicines")
+    };
     let empty = if current {
         room.say("지금 복용 중인 처방약이 없습니다.", "No prescription is current.")
     } else {

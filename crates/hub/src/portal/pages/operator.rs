@@ -2,9 +2,11 @@
 
 use ieum_fhir::json::Value;
 use ieum_store::engine::StoredAuditEntry;
-use maud::{Markup, html};
-use ieum_ui::{Align, Column, Message, Narrow, Progress, Table, Tone, badge, card_plain, format, pagination, section};
+use ieum_ui::{
+    Align, Column, Message, Narrow, Progress, Table, Tone, badge, card_plain, format, pagination, section,
+};
 use jiff::Timestamp;
+use maud::{Markup, html};
 
 use super::{column, column_keep, column_number};
 use crate::percent::with_pairs;
@@ -55,7 +57,7 @@ pub(crate) fn feed(call: &Call<'_>) -> Result<Reply, Refusal> {
         (older(call, "/operator/feed", last))
     };
     let lead = html! { (call.say("누가 언제 몇 건을 바꾸었는지 봅니다. 어느 환자의 기록인지는 보이지 않습니다.",
-        "Who changed how many records, and when. Whose records they are is not shown.")) };
+    "Who changed how many records, and when. Whose records they are is not shown.")) };
     let title = call.say("변경 흐름", "Change feed");
     Ok(call.page(Frame { lead: Some(lead), trail: Some(&[]), ..Frame::new(title, content) }))
 }
@@ -122,7 +124,7 @@ pub(crate) fn audit(call: &Call<'_>) -> Result<Reply, Refusal> {
     let table = Table { empty: Some(empty), dense: true, ..Table::new(caption, &columns, rows.collect()) };
     let content = html! { (refresh(call)) (table.html(call.lang)) (older(call, "/operator/audit", last)) };
     let lead = html! { (call.say("모든 변경과 열람, 거부가 여기에 남습니다. 대상은 종류만 보입니다.",
-        "Every change, release and refusal is here. Of the target only its kind is shown.")) };
+    "Every change, release and refusal is here. Of the target only its kind is shown.")) };
     Ok(call.page(Frame { lead: Some(lead), trail: Some(&[]), ..Frame::new(caption, content) }))
 }
 
@@ -154,9 +156,10 @@ pub(crate) fn statements(call: &Call<'_>) -> Result<Reply, Refusal> {
     });
     let title = call.say("느린 질의", "Slow statements");
     let empty = call.say("느린 질의가 없습니다.", "No slow statements.");
-    let table = Table { empty: Some(empty), narrow: Narrow::Stack, ..Table::new(title, &columns, rows.collect()) };
+    let table =
+        Table { empty: Some(empty), narrow: Narrow::Stack, ..Table::new(title, &columns, rows.collect()) };
     let lead = html! { (call.say("시작한 뒤로 오래 걸린 질의의 모양과 실행 계획입니다. 값은 남기지 않습니다.",
-        "Shapes and plans of the statements that took long since the start. Values are not kept.")) };
+    "Shapes and plans of the statements that took long since the start. Values are not kept.")) };
     let content = html! { (refresh(call)) (table.html(call.lang)) };
     Ok(call.page(Frame { lead: Some(lead), trail: Some(&[]), ..Frame::new(title, content) }))
 }
@@ -205,12 +208,15 @@ fn imports(call: &Call<'_>) -> Result<Markup, Refusal> {
     let all = read_all(&page.records, import);
     let (running, ended): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|one| matches!(one.state.as_str(), "waiting" | "running"));
-    Ok(section(call.say("가져오기", "Imports"), html! {
-        @if running.is_empty() && ended.is_empty() { p .i-soft { (call.say("가져오기가 없습니다.", "No imports.")) } }
-        @for one in &running { (card_plain(progress(call, one))) }
-        @for one in ended.iter().filter(|one| one.state == "failed" || one.rejected > 0) { (trouble(call, one)) }
-        @if !ended.is_empty() { (ended_table(call, &ended)) }
-    }))
+    Ok(section(
+        call.say("가져오기", "Imports"),
+        html! {
+            @if running.is_empty() && ended.is_empty() { p .i-soft { (call.say("가져오기가 없습니다.", "No imports.")) } }
+            @for one in &running { (card_plain(progress(call, one))) }
+            @for one in ended.iter().filter(|one| one.state == "failed" || one.rejected > 0) { (trouble(call, one)) }
+            @if !ended.is_empty() { (ended_table(call, &ended)) }
+        },
+    ))
 }
 
 fn rejected(call: &Call<'_>, count: u64) -> Option<String> {
@@ -226,7 +232,10 @@ fn progress(call: &Call<'_>, one: &Import) -> Markup {
 fn trouble(call: &Call<'_>, one: &Import) -> Markup {
     let failed = one.state == "failed";
     let title = if failed {
-        call.say(format!("{}: 끝까지 가져오지 못했습니다.", one.source), format!("{}: did not finish.", one.source))
+        call.say(
+            format!("{}: 끝까지 가져오지 못했습니다.", one.source),
+            format!("{}: did not finish.", one.source),
+        )
     } else {
         format!("{}: {}", one.source, rejected(call, one.rejected).unwrap_or_default())
     };
@@ -247,7 +256,12 @@ fn ended_table(call: &Call<'_>, ended: &[Import]) -> Markup {
             "failed" => badge(Tone::Danger, call.say("실패", "Failed")),
             other => badge(Tone::Neutral, other),
         };
-        vec![html! { (one.source) }, state, html! { (format::integer(one.done)) }, html! { (format::integer(one.rejected)) }]
+        vec![
+            html! { (one.source) },
+            state,
+            html! { (format::integer(one.done)) },
+            html! { (format::integer(one.rejected)) },
+        ]
     });
     Table::new(call.say("끝난 가져오기", "Ended imports"), &columns, rows.collect()).html(call.lang)
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use maud::{Markup, html};
 use ieum_ui::{Table, Tone, badge, card, section};
+use maud::{Markup, html};
 
 use super::room::{Part, Room};
 use super::{column, column_keep, column_number, cut_notice};
@@ -28,7 +28,8 @@ fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
     let conditions = room.records("Condition", "recorded-date", load::LIST, Condition::read)?;
     let procedures = room.records("Procedure", "date", load::LIST, Procedure::read)?;
     let is_cut = conditions.is_cut || procedures.is_cut;
-    let (active, past): (Vec<_>, Vec<_>) = problems(conditions.items).into_iter().partition(|problem| problem.is_active);
+    let (active, past): (Vec<_>, Vec<_>) =
+        problems(conditions.items).into_iter().partition(|problem| problem.is_active);
     let content = html! {
         (cut_notice(is_cut, load::LIST, room.lang()))
         (section(room.say("지속 중인 진단", "Lasting"), table(room, &active, true)))
@@ -62,7 +63,8 @@ fn table(room: &Room<'_>, problems: &[Problem], lasting: bool) -> Markup {
             html! { (problem.times) },
         ]
     });
-    let caption = if lasting { room.say("지속 중인 진단", "Lasting") } else { room.say("지난 진단", "Past") };
+    let caption =
+        if lasting { room.say("지속 중인 진단", "Lasting") } else { room.say("지난 진단", "Past") };
     let empty = room.say("기록된 진단이 없습니다.", "No diagnosis recorded.");
     Table { empty: Some(empty), ..Table::new(caption, &columns, rows.collect()) }.html(lang)
 }
@@ -72,7 +74,9 @@ fn done(room: &Room<'_>, procedures: &[Procedure]) -> Markup {
     let lang = room.lang();
     let mut each: Vec<(&Procedure, usize)> = Vec::new();
     for procedure in procedures.iter().filter(|procedure| procedure.tooth.is_none()) {
-        let same = |(known, _): &&mut (&Procedure, usize)| known.concept == procedure.concept && known.site == procedure.site;
+        let same = |(known, _): &&mut (&Procedure, usize)| {
+            known.concept == procedure.concept && known.site == procedure.site
+        };
         match each.iter_mut().find(same) {
             Some((_, times)) => *times += 1,
             None => each.push((procedure, 1)),
@@ -90,7 +94,7 @@ fn done(room: &Room<'_>, procedures: &[Procedure]) -> Markup {
     let rows = each.iter().map(|(procedure, times)| {
         vec![
             html! { (hanja(procedure.concept.name(lang)))
-                @if let Some(site) = &procedure.site { " " span .i-soft { (site.name(lang)) } } },
+            @if let Some(site) = &procedure.site { " " span .i-soft { (site.name(lang)) } } },
             html! { (procedure.category(lang).unwrap_or("–")) },
             html! { (procedure.at.as_ref().map_or_else(|| "–".to_owned(), |at| at.short(lang))) },
             html! { (times) },
@@ -126,10 +130,13 @@ fn teeth(room: &Room<'_>, procedures: &[Procedure]) -> Markup {
         ]
     });
     let title = room.say("치과", "Teeth");
-    section(title, html! {
-        (card(room.say("치료한 치아 (FDI 표기)", "Treated teeth (FDI notation)"), mouth(room, &treated)))
-        (Table::new(title, &columns, rows.collect()).html(lang))
-    })
+    section(
+        title,
+        html! {
+            (card(room.say("치료한 치아 (FDI 표기)", "Treated teeth (FDI notation)"), mouth(room, &treated)))
+            (Table::new(title, &columns, rows.collect()).html(lang))
+        },
+    )
 }
 
 /// Both jaws as the dentist sees them. Treated teeth are filled and framed, so that colour is not needed.

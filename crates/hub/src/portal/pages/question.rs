@@ -108,7 +108,9 @@ fn birth(word: &str, today: Date) -> Option<String> {
             6 => {
                 let days: Vec<String> = ["19", "20"]
                     .iter()
-                    .filter_map(|century| day(&format!("{century}{}", &word[..2]), &word[2..4], &word[4..], today))
+                    .filter_map(|century| {
+                        day(&format!("{century}{}", &word[..2]), &word[2..4], &word[4..], today)
+                    })
                     .collect();
                 (!days.is_empty()).then(|| days.join(","))
             }
@@ -147,7 +149,8 @@ fn phone(word: &str) -> Option<String> {
         return None;
     }
     let area = if digits.starts_with("02") { 2 } else { 3 };
-    let hyphened = format!("{}-{}-{}", &digits[..area], &digits[area..digits.len() - 4], &digits[digits.len() - 4..]);
+    let hyphened =
+        format!("{}-{}-{}", &digits[..area], &digits[area..digits.len() - 4], &digits[digits.len() - 4..]);
     let mut forms = vec![word.to_owned(), hyphened, digits];
     forms.dedup();
     Some(forms.join(","))

@@ -1,8 +1,8 @@
 //! One test over time.
 
 use ieum_ui::chart::{LineChart, Size};
-use maud::{Markup, html};
 use ieum_ui::{Message, Table, Tone, card_plain, section};
+use maud::{Markup, html};
 
 use super::room::{Part, Room};
 use super::{column_keep, cut_notice, explain};
@@ -42,7 +42,9 @@ fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
 fn about(room: &Room<'_>, latest: &Observation) -> Markup {
     let lang = room.lang();
     let title = latest.concept.code("http://loinc.org").and_then(|code| explain::test(code, lang));
-    let title = title.unwrap_or(room.say("이 검사에 대해서는 진료한 의사에게 물어보세요.", "Ask your doctor about this test."));
+    let title = title.unwrap_or(
+        room.say("이 검사에 대해서는 진료한 의사에게 물어보세요.", "Ask your doctor about this test."),
+    );
     Message { tone: Tone::Information, title, body: html! { p { (explain::range(lang)) } } }.html(lang)
 }
 

@@ -1,7 +1,7 @@
 //! Results: the latest of each test with its trend, and reports with a conclusion.
 
-use maud::{Markup, html};
 use ieum_ui::{Message, Table, Tone, badge, chart, section};
+use maud::{Markup, html};
 
 use super::room::{Part, Room};
 use super::{column, column_keep, cut_notice, explain};
@@ -110,7 +110,7 @@ fn conclusions(room: &Room<'_>, reports: &[Report]) -> Markup {
             let conclusion = report.conclusion.as_ref()?;
             Some(vec![
                 html! { (report.concept.name(lang))
-                    @if report.study.is_some() { " " (badge(Tone::Neutral, room.say("영상", "Images"))) } },
+                @if report.study.is_some() { " " (badge(Tone::Neutral, room.say("영상", "Images"))) } },
                 html! { (conclusion) },
                 html! { (report.at.as_ref().map_or_else(|| "–".to_owned(), |at| at.short(lang))) },
             ])

@@ -1,10 +1,11 @@
 //! What the pages of one record share: whose it is, the header with what must not be overlooked, the tabs.
 
 use ieum_trust::door::View;
-use maud::{Markup, html};
 use ieum_ui::{
-    Crumb, Lang, Message, Tone, badge, button_print, card_plain, definitions, definitions_inline, disclosure, tab_links,
+    Crumb, Lang, Message, Tone, badge, button_print, card_plain, definitions, definitions_inline, disclosure,
+    tab_links,
 };
+use maud::{Markup, html};
 
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::Frame;
@@ -117,7 +118,14 @@ impl<'c> Room<'c> {
         let view = call.view()?;
         let person = load::person(&view, id)?;
         let mut room = Self { call, view, person, base, own, allergies: Vec::new() };
-        let found = load::records(call, &room.view, "AllergyIntolerance", &room.of_person(&[]), ALERTS, Allergy::read)?;
+        let found = load::records(
+            call,
+            &room.view,
+            "AllergyIntolerance",
+            &room.of_person(&[]),
+            ALERTS,
+            Allergy::read,
+        )?;
         room.allergies = found.items.into_iter().filter(|allergy| allergy.is_current).collect();
         room.allergies.sort_by_key(|allergy| !allergy.is_severe);
         Ok(room)
@@ -168,8 +176,17 @@ impl<'c> Room<'c> {
     }
 
     /// A page below a part: one test, one document.
-    pub(super) fn page_below(&self, part: Part, below: Option<&str>, content: &Markup) -> Result<Reply, Refusal> {
-        if self.own { Ok(self.own_page(part, below, content)) } else { self.patient_page(part, below, content) }
+    pub(super) fn page_below(
+        &self,
+        part: Part,
+        below: Option<&str>,
+        content: &Markup,
+    ) -> Result<Reply, Refusal> {
+        if self.own {
+            Ok(self.own_page(part, below, content))
+        } else {
+            self.patient_page(part, below, content)
+        }
     }
 
     fn patient_page(&self, part: Part, below: Option<&str>, content: &Markup) -> Result<Reply, Refusal> {
@@ -223,11 +240,15 @@ impl<'c> Room<'c> {
         let lang = self.lang();
         let person = &self.person;
         let age = person.age(self.call.today(), lang);
-        let sex_age = [Some(person.sex(lang).to_owned()), age].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        let sex_age =
+            [Some(person.sex(lang).to_owned()), age].into_iter().flatten().collect::<Vec<_>>().join(" · ");
         let mut rows = vec![
             (self.say("성별·나이", "Sex, age"), Some(html! { (sex_age) })),
             (self.say("생년월일", "Born"), self.birth()),
-            (self.say("환자번호", "Patient number"), person.first_number().map(|number| html! { span .i-number { (number) } })),
+            (
+                self.say("환자번호", "Patient number"),
+                person.first_number().map(|number| html! { span .i-number { (number) } }),
+            ),
         ];
         if is_first {
             let phone = person.phones.first().map(|phone| html! { span .i-number { (phone) } });
@@ -252,7 +273,8 @@ impl<'c> Room<'c> {
     fn marks(&self, is_first: bool) -> Result<Markup, Refusal> {
         let lang = self.lang();
         let flags = load::records(self.call, &self.view, "Flag", &self.of_person(&[]), ALERTS, |flag| {
-            let is_active = crate::portal::record::fields::text(flag, &["status"]).as_deref() == Some("active");
+            let is_active =
+                crate::portal::record::fields::text(flag, &["status"]).as_deref() == Some("active");
             is_active.then(|| Concept::at(flag, &["code"])).flatten()
         })?;
         let flags: Vec<Concept> = flags.items.into_iter().flatten().collect();
@@ -306,21 +328,39 @@ impl<'c> Room<'c> {
 
     fn details(&self) -> Markup {
         let person = &self.person;
-        let lines = |lines: Vec<Markup>| (!lines.is_empty()).then(|| html! { ul { @for line in &lines { li { (line) } } } });
-        let number = |number: &Number| html! {
-            span .i-number { (number.value) } @if let Some(place) = &number.place { " " span .i-soft .i-small { (place) } }
+        let lines = |lines: Vec<Markup>| {
+            (!lines.is_empty()).then(|| html! { ul { @for line in &lines { li { (line) } } } })
         };
-        let contact = |contact: &crate::portal::record::person::Contact| html! {
-            (contact.name) @if let Some(relation) = &contact.relation { " (" (relation) ")" }
-            @if let Some(phone) = &contact.phone { " " span .i-number { (phone) } }
+        let number = |number: &Number| {
+            html! {
+                span .i-number { (number.value) } @if let Some(place) = &number.place { " " span .i-soft .i-small { (place) } }
+            }
+        };
+        let contact = |contact: &crate::portal::record::person::Contact| {
+            html! {
+                (contact.name) @if let Some(relation) = &contact.relation { " (" (relation) ")" }
+                @if let Some(phone) = &contact.phone { " " span .i-number { (phone) } }
+            }
         };
         let rows = [
-            (self.say("다른 표기", "Other spellings"), lines(person.other_names.iter().map(|name| hanja(name)).collect())),
+            (
+                self.say("다른 표기", "Other spellings"),
+                lines(person.other_names.iter().map(|name| hanja(name)).collect()),
+            ),
             (self.say("환자번호", "Patient numbers"), lines(person.numbers.iter().map(number).collect())),
-            (self.say("주민·외국인등록번호", "Registration number"), person.registration.as_ref().map(|number| html! { span .i-number { (number) } })),
+            (
+                self.say("주민·외국인등록번호", "Registration number"),
+                person.registration.as_ref().map(|number| html! { span .i-number { (number) } }),
+            ),
             (self.say("주소", "Address"), person.address.as_ref().map(|address| html! { (address) })),
-            (self.say("연락처", "Telephone"), lines(person.phones.iter().map(|phone| html! { (phone) }).collect())),
-            (self.say("보호자·가족", "Guardian, family"), lines(person.contacts.iter().map(contact).collect())),
+            (
+                self.say("연락처", "Telephone"),
+                lines(person.phones.iter().map(|phone| html! { (phone) }).collect()),
+            ),
+            (
+                self.say("보호자·가족", "Guardian, family"),
+                lines(person.contacts.iter().map(contact).collect()),
+            ),
         ];
         definitions(&rows, self.lang())
     }

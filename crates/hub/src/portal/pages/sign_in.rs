@@ -3,8 +3,8 @@
 use ieum_fhir::search::{Filter, Param, Query, SystemTest, Test, TokenTest, Total};
 use ieum_trust::access::{Access, Role};
 use ieum_trust::account::{ACCOUNT, Account, digest};
-use maud::html;
 use ieum_ui::{ButtonStyle, Field, InputKind, Message, Tone, button, card_plain, form_post, text_input};
+use maud::html;
 
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::Frame;
@@ -31,14 +31,20 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
 fn form(call: &Call<'_>, fault: Option<Fault>, next: &str) -> Reply {
     let lang = call.lang;
     let error = fault.map(|fault| match fault {
-        Fault::Unknown => call.say("이 비밀값의 계정이 없습니다. 빠진 글자가 없는지 확인하세요.",
-            "No account has this secret. Check that no character is missing."),
-        Fault::NotForPeople => call.say("이 계정은 시스템 사이의 연결에 쓰는 계정입니다. 화면에는 사람의 계정으로 들어올 수 있습니다.",
-            "This account is for systems. Pages are entered with a person's account."),
+        Fault::Unknown => call.say(
+            "이 비밀값의 계정이 없습니다. 빠진 글자가 없는지 확인하세요.",
+            "No account has this secret. Check that no character is missing.",
+        ),
+        Fault::NotForPeople => call.say(
+            "이 계정은 시스템 사이의 연결에 쓰는 계정입니다. 화면에는 사람의 계정으로 들어올 수 있습니다.",
+            "This account is for systems. Pages are entered with a person's account.",
+        ),
     });
     let field = Field {
-        hint: Some(call.say("계정을 만들 때 받은 43자의 값입니다. 암호 관리자에 저장해 두면 편합니다.",
-            "The 43 characters given when the account was made. A password manager can keep them.")),
+        hint: Some(call.say(
+            "계정을 만들 때 받은 43자의 값입니다. 암호 관리자에 저장해 두면 편합니다.",
+            "The 43 characters given when the account was made. A password manager can keep them.",
+        )),
         error,
         required: true,
         ..Field::new("secret", call.say("계정 비밀값", "Account secret"))
@@ -55,10 +61,17 @@ fn form(call: &Call<'_>, fault: Option<Fault>, next: &str) -> Reply {
         title: call.say("로그인하지 못했습니다.", "You are not signed in."),
         body: html! {},
     });
-    let status = if fault.is_some() { axum::http::StatusCode::UNPROCESSABLE_ENTITY } else { axum::http::StatusCode::OK };
+    let status = if fault.is_some() {
+        axum::http::StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        axum::http::StatusCode::OK
+    };
     let lead = html! { (call.say("공용 컴퓨터에서는 쓰고 난 뒤 꼭 로그아웃하세요. 30분 동안 쓰지 않으면 저절로 로그아웃됩니다.",
-        "On a shared computer, sign out when you are done. After 30 minutes without use you are signed out.")) };
-    call.page_with(status, Frame { lead: Some(lead), flash, ..Frame::new(call.say("로그인", "Sign in"), content) })
+    "On a shared computer, sign out when you are done. After 30 minutes without use you are signed out.")) };
+    call.page_with(
+        status,
+        Frame { lead: Some(lead), flash, ..Frame::new(call.say("로그인", "Sign in"), content) },
+    )
 }
 
 /// `POST /sign-in`

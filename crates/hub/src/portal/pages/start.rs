@@ -1,8 +1,8 @@
 //! The start page: what Ieum is, what can be tried here, how the hub is.
 
 use ieum_trust::access::Role;
-use maud::{Markup, html};
 use ieum_ui::{ButtonStyle, Grid, Icon, Message, Tone, button_link, button_post, format, grid, section};
+use maud::{Markup, html};
 
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::Frame;
@@ -14,9 +14,9 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     let title = call.say("흩어진 건강정보를 한곳에서 잇습니다", "Health information, joined in one place");
     let lead = html! { (call.say(
         "이음은 의료기관마다 흩어진 진료 기록을 국제표준(HL7 FHIR)으로 모아, 필요한 사람에게 필요한 만큼만 전하는 통합 건강정보 허브입니다. \
-         누가 언제 왜 열람했는지 모두 기록되며, 정보주체는 그것을 확인할 권리가 있습니다.",
+         기록을 바꾼 일과 거절된 시도는 모두 감사 기록에 남습니다.",
         "Ieum is a hub that joins the records of health care institutions in the international standard HL7 FHIR and \
-         passes them on where they are needed, and nowhere else. Every access is written down.",
+         passes them on where they are needed, and nowhere else. Every change and every refusal is written down.",
     )) };
     let content = html! {
         (state(call)?)
@@ -38,7 +38,10 @@ fn heading(call: &Call<'_>) -> &'static str {
 fn state(call: &Call<'_>) -> Result<Markup, Refusal> {
     let version = env!("CARGO_PKG_VERSION");
     let uptime = format::duration(call.portal.metrics().uptime().as_secs(), call.lang);
-    let running = call.say(format!("정상 작동 중 · {uptime}째 · 버전 {version}"), format!("Running for {uptime} · version {version}"));
+    let running = call.say(
+        format!("정상 작동 중 · {uptime}째 · 버전 {version}"),
+        format!("Running for {uptime} · version {version}"),
+    );
     let held = if call.portal.is_open() {
         let census = status::census(call.portal)?;
         let count = |kind: &str| format::integer(census.kinds.get(kind).copied().unwrap_or(0));
@@ -113,9 +116,11 @@ fn way_in(call: &Call<'_>, role: Role) -> Markup {
             let home = routes::home(role).unwrap_or("/");
             button_link(ButtonStyle::Primary, call.say("내 첫 화면으로", "To my home page"), home)
         }
-        (false, true, Role::Patient) => {
-            button_link(ButtonStyle::Secondary, call.say("사람을 골라 들어가기", "Choose a person and enter"), "/enter")
-        }
+        (false, true, Role::Patient) => button_link(
+            ButtonStyle::Secondary,
+            call.say("사람을 골라 들어가기", "Choose a person and enter"),
+            "/enter",
+        ),
         (false, true, _) => {
             let csrf = call.session.as_ref().map_or("", |session| session.csrf.as_str());
             button_post(ButtonStyle::Secondary, label, "/enter", &[("role", role.name()), ("csrf", csrf)])

@@ -1,7 +1,7 @@
 //! The first page of a record: what matters at a glance.
 
-use maud::{Markup, html};
 use ieum_ui::{Grid, Message, Tone, badge, card_plain, chart, columns, grid};
+use maud::{Markup, html};
 
 use super::room::{Part, Room};
 use crate::portal::call::{Call, Refusal, Reply};
@@ -29,7 +29,8 @@ pub(crate) fn own(call: &Call<'_>) -> Result<Reply, Refusal> {
 
 fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
     let conditions = room.records("Condition", "recorded-date", load::LIST, Condition::read)?;
-    let mut prescriptions = room.records("MedicationRequest", "authoredon", load::LIST, Prescription::read)?.items;
+    let mut prescriptions =
+        room.records("MedicationRequest", "authoredon", load::LIST, Prescription::read)?.items;
     load::complete(room.call, &room.view, &mut prescriptions)?;
     let measured = room.records("Observation", "date", load::MEASUREMENTS, Observation::read)?;
     let visits = room.records("Encounter", "date", VISITS, Visit::read)?.items;
@@ -38,7 +39,8 @@ fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
 
     let (current, _) = courses(prescriptions, room.call.today());
     let problems: Vec<Problem> = items::problems(conditions.items);
-    let (vitals, results): (Vec<_>, Vec<_>) = series(measured.items).into_iter().partition(|one| one.latest().is_vital);
+    let (vitals, results): (Vec<_>, Vec<_>) =
+        series(measured.items).into_iter().partition(|one| one.latest().is_vital);
     let main = html! {
         @if room.own { (greeting(room, &visits)) }
         (columns(
@@ -84,9 +86,12 @@ fn greeting(room: &Room<'_>, visits: &[Visit]) -> Markup {
 fn card(room: &Room<'_>, part: Part, body: &Markup) -> Markup {
     let lang = room.lang();
     let title = match (room.own, part) {
-        (_, Part::Problems) => room.to(room.say("진단", "Problems"), room.say("지금 관리하는 병", "Conditions under care")),
+        (_, Part::Problems) => {
+            room.to(room.say("진단", "Problems"), room.say("지금 관리하는 병", "Conditions under care"))
+        }
         (_, Part::Medicines) => room.say("복용 중인 약", "Current medicines"),
-        (_, Part::Results) => room.to(room.say("최근 검사", "Latest results"), room.say("최근 검사 결과", "Latest test results")),
+        (_, Part::Results) => room
+            .to(room.say("최근 검사", "Latest results"), room.say("최근 검사 결과", "Latest test results")),
         (_, Part::Visits) => room.say("최근 진료", "Latest visits"),
         (_, part) => part.word(lang),
     };

@@ -1,7 +1,7 @@
 //! The visits and what happened in them, newest first; or everything of one kind.
 
-use maud::{Markup, html};
 use ieum_ui::{Kind, pagination, tab_links};
+use maud::{Markup, html};
 
 use super::room::{Part, Room};
 use crate::percent::with_pairs;

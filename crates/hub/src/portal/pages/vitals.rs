@@ -1,8 +1,8 @@
 //! Vital signs: a chart for each.
 
 use ieum_ui::chart::{LineChart, PressureChart, Reading, Size};
-use maud::{Markup, html};
 use ieum_ui::{Grid, Message, Tone, card_plain, empty, grid};
+use maud::{Markup, html};
 
 use super::cut_notice;
 use super::room::{Part, Room};
@@ -29,8 +29,12 @@ fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
         load::records(room.call, &room.view, "Observation", &pairs, load::MEASUREMENTS, Observation::read)?;
     let all = series(found.items);
     let lang = room.lang();
-    let charts: Vec<Markup> =
-        all.iter().enumerate().filter_map(|(index, series)| chart(room, index, series)).map(card_plain).collect();
+    let charts: Vec<Markup> = all
+        .iter()
+        .enumerate()
+        .filter_map(|(index, series)| chart(room, index, series))
+        .map(card_plain)
+        .collect();
     let content = html! {
         (cut_notice(found.is_cut, load::MEASUREMENTS, lang))
         @if room.own {
@@ -62,5 +66,8 @@ fn chart(room: &Room<'_>, index: usize, series: &Series) -> Option<Markup> {
     let unit = plain_unit(unit, lang);
     let (title, points, range) = (latest.name(lang), series.points(), latest.range);
     let places = series.places();
-    Some(LineChart { title, id: &id, unit: &unit, points: &points, range, size: Size::CARD, places }.html(lang))
+    Some(
+        LineChart { title, id: &id, unit: &unit, points: &points, range, size: Size::CARD, places }
+            .html(lang),
+    )
 }

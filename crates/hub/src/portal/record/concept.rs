@@ -84,7 +84,8 @@ impl Concept {
     /// Whether it is a disease or pattern of Korean medicine: chapter U20 to U99 of the classification.
     pub(crate) fn is_korean_medicine(&self) -> bool {
         self.kcd().is_some_and(|code| {
-            let number = code.strip_prefix('U').and_then(|rest| rest.get(..2)).and_then(|two| two.parse::<u8>().ok());
+            let number =
+                code.strip_prefix('U').and_then(|rest| rest.get(..2)).and_then(|two| two.parse::<u8>().ok());
             number.is_some_and(|number| number >= 20)
         })
     }
@@ -92,7 +93,10 @@ impl Concept {
     /// What tells it apart from others of its kind.
     pub(crate) fn key(&self) -> String {
         let coding = self.codings.iter().find(|coding| !coding.code.is_empty());
-        coding.map_or_else(|| self.name(Lang::Ko).to_owned(), |coding| format!("{}|{}", coding.system, coding.code))
+        coding.map_or_else(
+            || self.name(Lang::Ko).to_owned(),
+            |coding| format!("{}|{}", coding.system, coding.code),
+        )
     }
 }
 
@@ -129,7 +133,9 @@ mod tests {
 
     #[test]
     fn names_follow_the_language_where_they_can() {
-        let test = concept(r#"{"coding":[{"system":"http://loinc.org","code":"4548-4","display":"HbA1c"}],"text":"당화혈색소"}"#);
+        let test = concept(
+            r#"{"coding":[{"system":"http://loinc.org","code":"4548-4","display":"HbA1c"}],"text":"당화혈색소"}"#,
+        );
         assert_eq!((test.name(Lang::Ko), test.name(Lang::En)), ("당화혈색소", "HbA1c"));
         let bare = concept(r#"{"coding":[{"code":"X1"}]}"#);
         assert_eq!((bare.name(Lang::Ko), bare.name(Lang::En)), ("X1", "X1"));

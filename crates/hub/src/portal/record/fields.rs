@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn paths_go_through_arrays() {
-        let json = r#"{"a":[{"b":[{"c":" x "}]},{"b":1}],"r":{"reference":"Organization/o1/_history/2"},"n":1.50}"#;
+        let json =
+            r#"{"a":[{"b":[{"c":" x "}]},{"b":1}],"r":{"reference":"Organization/o1/_history/2"},"n":1.50}"#;
         with(json, |root| {
             assert_eq!(text(root, &["a", "b", "c"]).as_deref(), Some("x"));
             assert_eq!(text(root, &["a", "z"]), None);
@@ -142,7 +143,8 @@ mod tests {
 
     #[test]
     fn moments_keep_their_precision() {
-        let json = r#"{"y":"2020","m":"2020-03","d":"2020-03-01","t":"2020-03-01T23:30:00Z","x":"yesterday"}"#;
+        let json =
+            r#"{"y":"2020","m":"2020-03","d":"2020-03-01","t":"2020-03-01T23:30:00Z","x":"yesterday"}"#;
         with(json, |root| {
             let day = |name| Moment::read(root, &[name]).map(|moment| moment.day(Lang::En));
             assert_eq!(day("y").as_deref(), Some("2020"));

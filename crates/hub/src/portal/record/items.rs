@@ -63,7 +63,8 @@ pub(crate) struct Problem {
 pub(crate) fn problems(conditions: Vec<Condition>) -> Vec<Problem> {
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut all: Vec<Problem> = Vec::new();
-    for condition in conditions.into_iter().filter(|condition| condition.is_valid && !condition.is_complaint) {
+    for condition in conditions.into_iter().filter(|condition| condition.is_valid && !condition.is_complaint)
+    {
         let place = *places.entry(condition.concept.key()).or_insert(all.len());
         if place == all.len() {
             let concept = condition.concept.clone();
@@ -106,16 +107,19 @@ impl Allergy {
     pub(crate) fn read(resource: Value<'_>) -> Self {
         let status = text(resource, &["clinicalStatus", "coding", "code"]).unwrap_or_else(|| "active".into());
         let verification = text(resource, &["verificationStatus", "coding", "code"]).unwrap_or_default();
-        let severe = all(resource, "reaction").any(|reaction| text(reaction, &["severity"]).as_deref() == Some("severe"));
+        let severe = all(resource, "reaction")
+            .any(|reaction| text(reaction, &["severity"]).as_deref() == Some("severe"));
         let high = text(resource, &["criticality"]).as_deref() == Some("high");
-        let signs = all(resource, "reaction").flat_map(|reaction| all(reaction, "manifestation")).map(Concept::read);
+        let signs =
+            all(resource, "reaction").flat_map(|reaction| all(reaction, "manifestation")).map(Concept::read);
         Self {
             concept: Concept::at(resource, &["code"]).unwrap_or_default(),
             category: text(resource, &["category"]),
             is_severe: severe || high,
             signs: signs.collect(),
             since: Moment::first(resource, &[&["onsetDateTime"], &["recordedDate"]]),
-            is_current: status == "active" && !matches!(verification.as_str(), "entered-in-error" | "refuted"),
+            is_current: status == "active"
+                && !matches!(verification.as_str(), "entered-in-error" | "refuted"),
         }
     }
 
@@ -200,7 +204,8 @@ pub(crate) struct Dose {
 impl Dose {
     /// Reads an Immunization.
     pub(crate) fn read(resource: Value<'_>) -> Self {
-        let number = number(resource, &["protocolApplied", "doseNumberPositiveInt"]).map(|(digits, _)| digits);
+        let number =
+            number(resource, &["protocolApplied", "doseNumberPositiveInt"]).map(|(digits, _)| digits);
         Self {
             vaccine: Concept::at(resource, &["vaccineCode"]).unwrap_or_default(),
             at: Moment::read(resource, &["occurrenceDateTime"]),
@@ -237,7 +242,10 @@ impl Report {
     pub(crate) fn read(resource: Value<'_>) -> Self {
         Self {
             concept: Concept::at(resource, &["code"]).unwrap_or_default(),
-            at: Moment::first(resource, &[&["effectiveDateTime"], &["effectivePeriod", "start"], &["issued"]]),
+            at: Moment::first(
+                resource,
+                &[&["effectiveDateTime"], &["effectivePeriod", "start"], &["issued"]],
+            ),
             conclusion: text(resource, &["conclusion"]),
             study: reference(resource, &["imagingStudy"], "ImagingStudy"),
             visit: reference(resource, &["encounter"], "Encounter"),
@@ -267,7 +275,10 @@ mod tests {
             condition("I10", "active", "15", "진단"),
             condition("x", "inactive", "16", "주호소"),
         ]);
-        let shown: Vec<_> = all.iter().map(|problem| (problem.concept.any_code(), problem.is_active, problem.times)).collect();
+        let shown: Vec<_> = all
+            .iter()
+            .map(|problem| (problem.concept.any_code(), problem.is_active, problem.times))
+            .collect();
         assert_eq!(shown, [("I10", true, 2), ("J00", false, 1)]);
         assert_eq!(all[0].first.as_ref().unwrap().day(Lang::En), "2026-01-01");
         assert_eq!(all[0].last.as_ref().unwrap().day(Lang::En), "2026-01-15");

@@ -129,9 +129,9 @@ pub(crate) fn names(
 }
 
 fn named(resource: Value<'_>) -> (String, String) {
-    let name = text(resource, &["name"])
-        .or_else(|| text(resource, &["name", "text"]))
-        .or_else(|| Some(format!("{} {}", text(resource, &["name", "given"])?, text(resource, &["name", "family"])?)));
+    let name = text(resource, &["name"]).or_else(|| text(resource, &["name", "text"])).or_else(|| {
+        Some(format!("{} {}", text(resource, &["name", "given"])?, text(resource, &["name", "family"])?))
+    });
     (text(resource, &["id"]).unwrap_or_default(), name.unwrap_or_default())
 }
 

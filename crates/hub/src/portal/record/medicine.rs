@@ -55,7 +55,8 @@ impl Prescription {
 
     /// Whether it is taken at present: active, and not run out.
     pub(crate) fn is_current(&self, today: Date) -> bool {
-        matches!(self.status.as_str(), "active" | "on-hold") && self.last_day().is_none_or(|last| last >= today)
+        matches!(self.status.as_str(), "active" | "on-hold")
+            && self.last_day().is_none_or(|last| last >= today)
     }
 
     /// Whether it was ever meant to be taken.
@@ -65,7 +66,9 @@ impl Prescription {
 
     /// Takes the medicine's name from the shared list.
     pub(crate) fn complete(&mut self, list: &HashMap<String, (Concept, Option<Concept>)>) {
-        let Some((medicine, ingredient)) = self.medication.as_ref().and_then(|id| list.get(id)) else { return };
+        let Some((medicine, ingredient)) = self.medication.as_ref().and_then(|id| list.get(id)) else {
+            return;
+        };
         self.medicine.get_or_insert_with(|| medicine.clone());
         if self.ingredient.is_none() {
             self.ingredient.clone_from(ingredient);

@@ -59,7 +59,8 @@ pub(crate) enum Measured {
 impl Measured {
     fn read(value: Value<'_>) -> Self {
         if let Some((digits, number)) = number(value, &["valueQuantity", "value"]) {
-            let unit = text(value, &["valueQuantity", "unit"]).or_else(|| text(value, &["valueQuantity", "code"]));
+            let unit =
+                text(value, &["valueQuantity", "unit"]).or_else(|| text(value, &["valueQuantity", "code"]));
             return Self::Number { value: number, digits, unit: unit.unwrap_or_default() };
         }
         if let Some((digits, number)) = number(value, &["valueInteger"]) {
@@ -68,7 +69,8 @@ impl Measured {
         if let Some(concept) = Concept::at(value, &["valueCodeableConcept"]) {
             return Self::Coded(concept);
         }
-        let words = ["valueString", "valueDateTime", "valueTime"].iter().find_map(|name| text(value, &[name]));
+        let words =
+            ["valueString", "valueDateTime", "valueTime"].iter().find_map(|name| text(value, &[name]));
         words.map_or(Self::Nothing, Self::Words)
     }
 
@@ -98,7 +100,12 @@ pub(crate) fn plain_unit(unit: &str, lang: Lang) -> String {
         "Cel" => "℃".to_owned(),
         "mm[Hg]" => "mmHg".to_owned(),
         "/min" | "회/분" => lang.pick("회/분", "/min").to_owned(),
-        _ => unit.replace("[IU]", "IU").replace("{score}", "").replace("{1.73_m2}", "1.73 m²").replace("10*3/uL", "×10³/µL").replace("10*6/uL", "×10⁶/µL"),
+        _ => unit
+            .replace("[IU]", "IU")
+            .replace("{score}", "")
+            .replace("{1.73_m2}", "1.73 m²")
+            .replace("10*3/uL", "×10³/µL")
+            .replace("10*6/uL", "×10⁶/µL"),
     }
 }
 
@@ -107,9 +114,8 @@ impl Observation {
     pub(crate) fn read(resource: Value<'_>) -> Self {
         let categories = all(resource, "category").map(Concept::read);
         let status = text(resource, &["status"]).unwrap_or_default();
-        let parts = all(resource, "component").filter_map(|part| {
-            Some((Concept::at(part, &["code"])?, Measured::read(part)))
-        });
+        let parts = all(resource, "component")
+            .filter_map(|part| Some((Concept::at(part, &["code"])?, Measured::read(part))));
         Self {
             concept: Concept::at(resource, &["code"]).unwrap_or_default(),
             is_vital: { categories }.any(|category| category.any_code() == "vital-signs"),
@@ -156,7 +162,8 @@ impl Observation {
             return format!("{}/{} mmHg", reading.systolic, reading.diastolic);
         }
         if self.value == Measured::Nothing && !self.parts.is_empty() {
-            let parts = self.parts.iter().map(|(name, value)| format!("{} {}", name.name(lang), value.words(lang)));
+            let parts =
+                self.parts.iter().map(|(name, value)| format!("{} {}", name.name(lang), value.words(lang)));
             return parts.collect::<Vec<_>>().join(", ");
         }
         self.value.words(lang)
@@ -244,7 +251,10 @@ pub(crate) fn series(observations: Vec<Observation>) -> Vec<Series> {
     }
     all.sort_by_key(|series| {
         let latest = series.latest();
-        let vital = latest.concept.code(LOINC).and_then(|code| VITALS.iter().position(|(known, _, _)| *known == code));
+        let vital = latest
+            .concept
+            .code(LOINC)
+            .and_then(|code| VITALS.iter().position(|(known, _, _)| *known == code));
         (vital.unwrap_or(usize::MAX), latest_first(latest.at.as_ref()), series.key.clone())
     });
     all
@@ -285,7 +295,12 @@ mod tests {
         };
         let mut wrong = value("09", "999", "mg/dL");
         wrong.is_valid = false;
-        let all = series(vec![value("01", "5.5", "mmol/L"), value("03", "98", "mg/dL"), wrong, value("02", "97.25", "mg/dL")]);
+        let all = series(vec![
+            value("01", "5.5", "mmol/L"),
+            value("03", "98", "mg/dL"),
+            wrong,
+            value("02", "97.25", "mg/dL"),
+        ]);
         assert_eq!(all.len(), 1);
         assert_eq!(all[0].latest().words(Lang::En), "98 mg/dL");
         assert_eq!(all[0].points().len(), 2, "another unit is another scale");
@@ -295,10 +310,14 @@ mod tests {
     #[test]
     fn blood_pressure_is_one_value_of_two_parts() {
         let part = |code, value| {
-            format!(r#"{{"code":{{"coding":[{{"system":"{LOINC}","code":"{code}"}}]}},"valueQuantity":{{"value":{value},"unit":"mmHg"}}}}"#)
+            format!(
+                r#"{{"code":{{"coding":[{{"system":"{LOINC}","code":"{code}"}}]}},"valueQuantity":{{"value":{value},"unit":"mmHg"}}}}"#
+            )
         };
         let both = observation(&format!(
-            r#""effectiveDateTime":"2026-01-02","component":[{},{}]"#, part(SYSTOLIC, 142), part(DIASTOLIC, 91)
+            r#""effectiveDateTime":"2026-01-02","component":[{},{}]"#,
+            part(SYSTOLIC, 142),
+            part(DIASTOLIC, 91)
         ));
         assert_eq!(both.words(Lang::Ko), "142/91 mmHg");
     }

@@ -46,12 +46,17 @@ impl Paper {
         Self {
             id: text(resource, &["id"]).unwrap_or_default(),
             concept: Concept::at(resource, &["type"])
-                .or_else(|| text(resource, &["content", "attachment", "title"]).map(|title| Concept::of_text(&title)))
+                .or_else(|| {
+                    text(resource, &["content", "attachment", "title"]).map(|title| Concept::of_text(&title))
+                })
                 .unwrap_or_default(),
             at: Moment::first(resource, &[&["date"], &["context", "period", "start"]]),
             custodian: reference(resource, &["custodian"], "Organization"),
             author: reference(resource, &["author"], "Practitioner"),
-            parts: all(resource, "content").filter_map(|content| content.get("attachment")).map(part).collect(),
+            parts: all(resource, "content")
+                .filter_map(|content| content.get("attachment"))
+                .map(part)
+                .collect(),
             visit: reference(resource, &["context", "encounter"], "Encounter"),
         }
     }
@@ -119,7 +124,9 @@ mod tests {
     use super::*;
 
     fn paper(content_type: &str, data: &str) -> Paper {
-        let json = format!(r#"{{"id":"d","content":[{{"attachment":{{"contentType":"{content_type}","data":"{data}"}}}}]}}"#);
+        let json = format!(
+            r#"{{"id":"d","content":[{{"attachment":{{"contentType":"{content_type}","data":"{data}"}}}}]}}"#
+        );
         Paper::read(Document::parse(json.as_bytes(), &Limits::default()).unwrap().root())
     }
 
@@ -130,7 +137,8 @@ mod tests {
         assert_eq!(text(paper("text/plain; charset=utf-8", &data)), Some(("<b>소견</b>".to_owned(), false)));
         assert_eq!(text(paper("text/html", &data)), None);
         assert_eq!(text(paper("text/plain", "not base64!")), None);
-        let (shown, is_cut) = text(paper("text/plain", &STANDARD.encode(vec![b'a'; TEXT_BYTES * 2]))).unwrap();
+        let (shown, is_cut) =
+            text(paper("text/plain", &STANDARD.encode(vec![b'a'; TEXT_BYTES * 2]))).unwrap();
         assert!(is_cut && shown.len() <= TEXT_BYTES && shown.len() > TEXT_BYTES - 4);
     }
 }

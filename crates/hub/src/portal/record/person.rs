@@ -157,9 +157,8 @@ fn death(patient: Value<'_>) -> Option<Option<Moment>> {
 }
 
 fn absent_reason(value: Value<'_>, member: &str) -> Option<String> {
-    let extension = all(value.get(member)?, "extension").find(|extension| {
-        extension.get("url").and_then(Value::text).is_some_and(|url| url == ABSENT)
-    })?;
+    let extension = all(value.get(member)?, "extension")
+        .find(|extension| extension.get("url").and_then(Value::text).is_some_and(|url| url == ABSENT))?;
     text(extension, &["valueCode"])
 }
 
@@ -168,7 +167,8 @@ fn name_of_parts(name: Value<'_>) -> Option<String> {
     let family = text(name, &["family"]).unwrap_or_default();
     let given: Vec<String> = all(name, "given").filter_map(|part| Some(part.text()?.into_owned())).collect();
     let hangul = family.chars().next().is_some_and(|letter| ('가'..='힣').contains(&letter));
-    let whole = if hangul { format!("{family}{}", given.concat()) } else { format!("{} {family}", given.join(" ")) };
+    let whole =
+        if hangul { format!("{family}{}", given.concat()) } else { format!("{} {family}", given.join(" ")) };
     let whole = whole.trim();
     (!whole.is_empty()).then(|| whole.to_owned())
 }
@@ -199,7 +199,8 @@ fn contact(contact: Value<'_>) -> Option<Contact> {
 /// Thirteen digits, with or without a hyphen after six.
 pub(crate) fn is_registration_number(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let others: Vec<usize> = text.bytes().enumerate().filter(|(_, byte)| !byte.is_ascii_digit()).map(|(at, _)| at).collect();
+    let others: Vec<usize> =
+        text.bytes().enumerate().filter(|(_, byte)| !byte.is_ascii_digit()).map(|(at, _)| at).collect();
     digits == 13 && (others.is_empty() || (others == [6] && text.as_bytes()[6] == b'-'))
 }
 
@@ -229,8 +230,12 @@ mod tests {
         ));
         assert_eq!(hidden.name(Lang::Ko), "이름 비공개");
         assert_eq!(person("{}").name(Lang::En), "No name recorded");
-        let many = person(r#"{"name":[{"use":"usual","text":"응우옌"},{"use":"official","text":"NGUYEN VAN A"}]}"#);
-        assert_eq!((many.name(Lang::Ko), many.other_names.as_slice()), ("NGUYEN VAN A", &["응우옌".to_owned()][..]));
+        let many =
+            person(r#"{"name":[{"use":"usual","text":"응우옌"},{"use":"official","text":"NGUYEN VAN A"}]}"#);
+        assert_eq!(
+            (many.name(Lang::Ko), many.other_names.as_slice()),
+            ("NGUYEN VAN A", &["응우옌".to_owned()][..])
+        );
         assert_eq!(person(r#"{"name":[{"family":"남궁","given":["민","수"]}]}"#).name(Lang::Ko), "남궁민수");
         assert_eq!(person(r#"{"name":[{"family":"Smith","given":["Ann"]}]}"#).name(Lang::Ko), "Ann Smith");
     }

@@ -79,7 +79,10 @@ mod tests {
         for code in ["", "0", "19", "10", "56", "91", "3a", "361", "치아"] {
             assert_eq!(Tooth::from_code(code), None, "{code}");
         }
-        assert_eq!(Tooth::jaw(true).map(Tooth::code).collect::<Vec<_>>().first().map(String::as_str), Some("18"));
+        assert_eq!(
+            Tooth::jaw(true).map(Tooth::code).collect::<Vec<_>>().first().map(String::as_str),
+            Some("18")
+        );
         assert_eq!(Tooth::jaw(false).count(), 16);
     }
 }

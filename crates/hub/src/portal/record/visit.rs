@@ -73,6 +73,8 @@ impl Visit {
         let (start, end) = (self.start.as_ref()?.date()?, self.end.as_ref()?.date()?);
         let nights = start.until(end).ok()?.get_days();
         let until = format::date(end, lang);
-        (nights > 0).then(|| lang.pick(format!("{nights}박, {until} 퇴원"), format!("{nights} nights, until {until}")))
+        (nights > 0).then(|| {
+            lang.pick(format!("{nights}박, {until} 퇴원"), format!("{nights} nights, until {until}"))
+        })
     }
 }

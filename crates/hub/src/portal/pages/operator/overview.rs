@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ieum_ui::chart::{Bar, bars};
-use maud::{Markup, html};
 use ieum_ui::{Grid, Lang, Table, Tone, badge, card_figure, card_plain, format, grid, section};
+use maud::{Markup, html};
 
 use super::{imports, refresh};
 use crate::portal::call::{Call, Refusal, Reply};
@@ -30,7 +30,7 @@ pub(crate) fn overview(call: &Call<'_>) -> Result<Reply, Refusal> {
         (section(call.say("종류별 기록", "Records by kind"), kinds(call, &census)))
     };
     let lead = html! { (call.say("허브가 가진 기록의 수와 상태를 봅니다. 환자의 기록은 이 역할에 보이지 않습니다.",
-        "What the hub holds, in numbers, and how it does. This role sees no patient's record.")) };
+    "What the hub holds, in numbers, and how it does. This role sees no patient's record.")) };
     Ok(call.page(Frame { lead: Some(lead), ..Frame::new(call.say("운영 현황", "Operations"), content) }))
 }
 
@@ -52,8 +52,18 @@ fn figures(call: &Call<'_>, census: &Census) -> Markup {
         card_figure(call.say("기록", "Records"), &format::integer(records), call.say("건", ""), None),
         card_figure(call.say("변경 순번", "Commit number"), &format::integer(census.t), "", None),
         card_figure(call.say("저장 공간", "Storage"), &store, "", None),
-        card_figure(call.say("가동 시간", "Running for"), &format::duration(uptime.as_secs(), lang), "", Some(&since)),
-        card_figure(call.say("메모리", "Memory"), &status::memory_bytes().map_or_else(|| "–".to_owned(), format::bytes), "", Some(&version)),
+        card_figure(
+            call.say("가동 시간", "Running for"),
+            &format::duration(uptime.as_secs(), lang),
+            "",
+            Some(&since),
+        ),
+        card_figure(
+            call.say("메모리", "Memory"),
+            &status::memory_bytes().map_or_else(|| "–".to_owned(), format::bytes),
+            "",
+            Some(&version),
+        ),
     ];
     html! { div .i-figures { (grid(Grid::Small, cards)) } }
 }
@@ -78,7 +88,11 @@ fn health(call: &Call<'_>) -> Markup {
         column(call.say("내용", "Detail")),
     ];
     let rows = checks.iter().map(|check| {
-        vec![html! { (check.name) }, badge(check.tone, check.state), html! { span .i-number { (check.detail) } }]
+        vec![
+            html! { (check.name) },
+            badge(check.tone, check.state),
+            html! { span .i-number { (check.detail) } },
+        ]
     });
     Table::new(call.say("상태 점검", "Health checks"), &columns, rows.collect()).html(call.lang)
 }
@@ -97,12 +111,15 @@ fn writer(call: &Call<'_>) -> Check {
         Ok(took) => {
             let (tone, state) = if took < SLOW_WRITER { good(call.lang) } else { attention(call.lang) };
             let millis = format::decimal(took.as_secs_f64() * 1e3, 1);
-            let detail = call.say(format!("{millis} ms 만에 디스크에 썼습니다"), format!("durable within {millis} ms"));
+            let detail = call
+                .say(format!("{millis} ms 만에 디스크에 썼습니다"), format!("durable within {millis} ms"));
             Check { name, tone, state, detail }
         }
         Err(error) => {
             tracing::error!(error = %error, "the writer does not answer");
-            let detail = call.say("기록이 쓰이지 않습니다. 로그를 보세요.", "Nothing is written. See the log.").to_owned();
+            let detail = call
+                .say("기록이 쓰이지 않습니다. 로그를 보세요.", "Nothing is written. See the log.")
+                .to_owned();
             Check { name, tone: Tone::Danger, state: call.say("응답 없음", "No answer"), detail }
         }
     }
@@ -117,7 +134,12 @@ fn disk(call: &Call<'_>, free: u64) -> Check {
 
 fn log(call: &Call<'_>, bytes: u64) -> Check {
     let (tone, state) = if bytes < LARGE_LOG_BYTES { good(call.lang) } else { attention(call.lang) };
-    Check { name: call.say("쓰기 전 로그 (WAL)", "Write-ahead log"), tone, state, detail: format::bytes(bytes) }
+    Check {
+        name: call.say("쓰기 전 로그 (WAL)", "Write-ahead log"),
+        tone,
+        state,
+        detail: format::bytes(bytes),
+    }
 }
 
 /// The clock is wrong when it stands before the newest commit.
@@ -139,8 +161,11 @@ fn kinds(call: &Call<'_>, census: &Census) -> Markup {
     let mut kinds: Vec<(&String, &u64)> = census.kinds.iter().filter(|(_, count)| **count > 0).collect();
     kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(**count), (*kind).clone()));
     let labels: Vec<String> = kinds.iter().map(|(kind, _)| label(kind, call.lang)).collect();
-    let list: Vec<Bar<'_>> =
-        kinds.iter().zip(&labels).map(|((_, count), label)| Bar { label, href: None, count: **count }).collect();
+    let list: Vec<Bar<'_>> = kinds
+        .iter()
+        .zip(&labels)
+        .map(|((_, count), label)| Bar { label, href: None, count: **count })
+        .collect();
     card_plain(bars(call.say("종류별 건수", "Count by kind"), &list, call.lang))
 }
 

@@ -62,7 +62,8 @@ impl Reader<'_> {
         }
         let room = self.room;
         let pairs = room.of_person(&[("encounter", self.ids)]);
-        let Found { items, is_cut } = load::records(room.call, &room.view, kind, &pairs, load::OF_VISITS, work)?;
+        let Found { items, is_cut } =
+            load::records(room.call, &room.view, kind, &pairs, load::OF_VISITS, work)?;
         self.is_cut |= is_cut;
         Ok(items)
     }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use ieum_fhir::json::Value;
 use ieum_trust::door::Page;
-use maud::html;
 use ieum_ui::{Entry, Group, Kind, Tone, badge, timeline};
+use maud::html;
 
 use super::super::results::test_href;
 use super::super::room::{Part, Room};
@@ -48,7 +48,11 @@ pub(super) fn stretch(room: &Room<'_>, kind: Kind, token: Option<&str>) -> Resul
                 title: &item.title,
                 href: item.href.as_deref(),
                 time: item.at.as_ref().and_then(|at| at.time(lang)),
-                detail: if item.detail.is_empty() { html! {} } else { html! { (item.detail) } },
+                detail: if item.detail.is_empty() {
+                    html! {}
+                } else {
+                    html! { (item.detail) }
+                },
                 marks: item.marks.clone(),
             });
             Group {
@@ -88,7 +92,9 @@ fn items(room: &Room<'_>, kind: Kind, token: Option<&str>) -> Result<(Page, Vec<
         (page, items)
     }
     Ok(match kind {
-        Kind::Problem => read(ask("Condition", &[("_sort", "-recorded-date")])?, |value| problem(room, value)),
+        Kind::Problem => {
+            read(ask("Condition", &[("_sort", "-recorded-date")])?, |value| problem(room, value))
+        }
         Kind::Medicine => medicines(room, ask("MedicationRequest", &[("_sort", "-authoredon")])?)?,
         Kind::Procedure => read(ask("Procedure", &[("_sort", "-date")])?, |value| procedure(room, value)),
         Kind::Immunisation => read(ask("Immunization", &[("_sort", "-date")])?, |value| dose(room, value)),
@@ -131,7 +137,8 @@ fn result(room: &Room<'_>, value: Value<'_>) -> Item {
     let lang = room.lang();
     let one = Observation::read(value);
     let range = one.range.text();
-    let range = range.map(|range| room.say(format!(" (참고범위 {range})"), format!(" (reference range {range})")));
+    let range =
+        range.map(|range| room.say(format!(" (참고범위 {range})"), format!(" (reference range {range})")));
     Item {
         title: one.name(lang).to_owned(),
         href: test_href(room, &one),
@@ -149,7 +156,11 @@ fn procedure(room: &Room<'_>, value: Value<'_>) -> Item {
     Item {
         title: one.concept.name(lang).to_owned(),
         href: None,
-        detail: [one.category(lang).map(str::to_owned), tooth].into_iter().flatten().collect::<Vec<_>>().join(" · "),
+        detail: [one.category(lang).map(str::to_owned), tooth]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" · "),
         marks: html! {},
         at: one.at,
         visit: one.visit,

@@ -1,7 +1,7 @@
 //! Visits by year, each with what happened in it.
 
-use maud::{Markup, html};
 use ieum_ui::{Entry, Group, Kind, Tone, badge, empty, timeline};
+use maud::{Markup, html};
 
 use super::super::cut_notice;
 use super::super::room::{Part, Room};
@@ -93,12 +93,18 @@ impl Texts {
     fn of(room: &Room<'_>, visit: &Visit, contents: &Contents, names: &Names) -> Self {
         let here = |of: Option<&String>| of == Some(&visit.id);
         let mut lines = vec![visit_line(room, visit, contents, names)];
-        let diagnoses = contents.conditions.iter().filter(|one| here(one.visit.as_ref()) && !one.is_complaint);
+        let diagnoses =
+            contents.conditions.iter().filter(|one| here(one.visit.as_ref()) && !one.is_complaint);
         lines.extend(diagnoses.map(|condition| problem_line(room, condition)));
         lines.extend(medicine_lines(room, visit, contents));
         let procedures = contents.procedures.iter().filter(|one| here(one.visit.as_ref()));
         lines.extend(procedures.map(|procedure| procedure_line(room, procedure)));
-        let of_visit = |vital| contents.observations.iter().filter(move |one| one.visit.as_ref() == Some(&visit.id) && one.is_vital == vital);
+        let of_visit = |vital| {
+            contents
+                .observations
+                .iter()
+                .filter(move |one| one.visit.as_ref() == Some(&visit.id) && one.is_vital == vital)
+        };
         lines.extend(result_line(room, &of_visit(false).collect::<Vec<_>>()));
         lines.extend(vital_line(room, &of_visit(true).collect::<Vec<_>>()));
         lines.extend(report_lines(room, visit, contents));
@@ -109,9 +115,11 @@ impl Texts {
 
 fn visit_line(room: &Room<'_>, visit: &Visit, contents: &Contents, names: &Names) -> Line {
     let lang = room.lang();
-    let complaint = contents.conditions.iter().find(|one| one.is_complaint && one.visit.as_ref() == Some(&visit.id));
+    let complaint =
+        contents.conditions.iter().find(|one| one.is_complaint && one.visit.as_ref() == Some(&visit.id));
     let reason = complaint.map(|complaint| complaint.concept.name(lang)).or(visit.reason.as_deref());
-    let doctor = names.get(visit.doctor.as_ref()).map(|name| room.say(format!("의사 {name}"), format!("Dr {name}")));
+    let doctor =
+        names.get(visit.doctor.as_ref()).map(|name| room.say(format!("의사 {name}"), format!("Dr {name}")));
     let more: Vec<String> = [doctor, visit.length(lang)].into_iter().flatten().collect();
     Line {
         kind: Kind::Visit,
@@ -139,12 +147,16 @@ fn problem_line(room: &Room<'_>, condition: &Condition) -> Line {
 /// All medicines of a visit are one prescription.
 fn medicine_lines(room: &Room<'_>, visit: &Visit, contents: &Contents) -> Option<Line> {
     let lang = room.lang();
-    let of_visit = contents.prescriptions.iter().filter(|one| one.is_valid() && one.visit.as_ref() == Some(&visit.id));
+    let of_visit =
+        contents.prescriptions.iter().filter(|one| one.is_valid() && one.visit.as_ref() == Some(&visit.id));
     let medicines: Vec<_> = of_visit.collect();
     let count = medicines.len();
     (count > 0).then(|| Line {
         kind: Kind::Medicine,
-        title: room.say(format!("처방 {count}건"), if count == 1 { "1 medicine".to_owned() } else { format!("{count} medicines") }),
+        title: room.say(
+            format!("처방 {count}건"),
+            if count == 1 { "1 medicine".to_owned() } else { format!("{count} medicines") },
+        ),
         href: Some(room.href(Part::Medicines)),
         detail: html! {
             ul .i-plain-list {
@@ -209,7 +221,8 @@ fn vital_line(room: &Room<'_>, vitals: &[&Observation]) -> Option<Line> {
 fn report_lines(room: &Room<'_>, visit: &Visit, contents: &Contents) -> Vec<Line> {
     let lang = room.lang();
     let of_visit = contents.reports.iter().filter(|one| one.visit.as_ref() == Some(&visit.id));
-    let concluding = of_visit.filter_map(|report| report.conclusion.as_ref().map(|conclusion| (report, conclusion)));
+    let concluding =
+        of_visit.filter_map(|report| report.conclusion.as_ref().map(|conclusion| (report, conclusion)));
     concluding
         .map(|(report, conclusion)| Line {
             kind: if report.study.is_some() { Kind::Image } else { Kind::Result },
@@ -225,7 +238,13 @@ fn report_lines(room: &Room<'_>, visit: &Visit, contents: &Contents) -> Vec<Line
 fn other_lines(room: &Room<'_>, visit: &Visit, contents: &Contents) -> Vec<Line> {
     let lang = room.lang();
     let here = |of: Option<&String>| of == Some(&visit.id);
-    let line = |kind, title: &str, href, marks| Line { kind, title: title.to_owned(), href: Some(href), detail: html! {}, marks };
+    let line = |kind, title: &str, href, marks| Line {
+        kind,
+        title: title.to_owned(),
+        href: Some(href),
+        detail: html! {},
+        marks,
+    };
     let doses = contents.doses.iter().filter(|dose| here(dose.visit.as_ref())).map(|dose| {
         let marks = html! {
             @if let Some(number) = dose.number_words(lang) { span .i-soft { (number) } }

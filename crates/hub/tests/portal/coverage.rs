@@ -1,0 +1,163 @@
+//! Every route, asked by nobody and by every role.
+
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use ieum::portal::routes::{ROUTES, Route};
+use ieum_trust::access::Role;
+use serde_json::json;
+
+use crate::support::{Portal, Visitor, post_request};
+
+/// What each asker is answered: nobody, clinician, patient, operator.
+type Row = (&'static str, &'static str, [u16; 4]);
+
+const CLINICIANS: [u16; 4] = [303, 200, 403, 403];
+const PATIENTS: [u16; 4] = [303, 403, 200, 403];
+const OPERATORS: [u16; 4] = [303, 403, 403, 200];
+const ALL: [u16; 4] = [200; 4];
+
+/// A hub that asks for accounts. A route without a row here fails the test, and so does a row without a route.
+const EXPECTED: &[Row] = &[
+    ("GET", "/", ALL),
+    ("GET", "/sign-in", ALL),
+    // An empty secret is nobody's.
+    ("POST", "/sign-in", [422; 4]),
+    ("POST", "/sign-out", [303; 4]),
+    ("GET", "/enter", [404; 4]),
+    ("POST", "/enter", [404; 4]),
+    ("GET", "/patients", CLINICIANS),
+    ("GET", "/patients/{id}", CLINICIANS),
+    ("GET", "/patients/{id}/visits", CLINICIANS),
+    ("GET", "/patients/{id}/problems", CLINICIANS),
+    ("GET", "/patients/{id}/medicines", CLINICIANS),
+    ("GET", "/patients/{id}/results", CLINICIANS),
+    ("GET", "/patients/{id}/results/{code}", CLINICIANS),
+    ("GET", "/patients/{id}/vitals", CLINICIANS),
+    ("GET", "/patients/{id}/immunisations", CLINICIANS),
+    ("GET", "/patients/{id}/documents", CLINICIANS),
+    ("GET", "/patients/{id}/documents/{document}", CLINICIANS),
+    ("GET", "/me", PATIENTS),
+    ("GET", "/me/visits", PATIENTS),
+    ("GET", "/me/problems", PATIENTS),
+    ("GET", "/me/medicines", PATIENTS),
+    ("GET", "/me/results", PATIENTS),
+    ("GET", "/me/results/{code}", PATIENTS),
+    ("GET", "/me/vitals", PATIENTS),
+    ("GET", "/me/immunisations", PATIENTS),
+    ("GET", "/me/documents", PATIENTS),
+    ("GET", "/me/documents/{document}", PATIENTS),
+    ("GET", "/operator", OPERATORS),
+    ("GET", "/operator/feed", OPERATORS),
+    ("GET", "/operator/audit", OPERATORS),
+    ("GET", "/operator/statements", OPERATORS),
+    ("GET", "/assets/{name}", ALL),
+    ("GET", "/healthz", ALL),
+    ("GET", "/readyz", ALL),
+    // Asked from another machine; this machine is in the tests of status.
+    ("GET", "/metrics", [303, 403, 403, 200]),
+];
+
+const ASKERS: [&str; 4] = ["nobody", "clinician", "patient", "operator"];
+
+fn portal() -> (Portal, [String; 3]) {
+    let portal = Portal::with_accounts();
+    portal.put(&[
+        json!({"resourceType": "Patient", "id": "p1", "name": [{"text": "김시험"}]}),
+        json!({"resourceType": "Observation", "id": "o1", "status": "final", "subject": {"reference": "Patient/p1"},
+            "code": {"coding": [{"system": "http://loinc.org", "code": "4548-4"}]},
+            "effectiveDateTime": "2026-10-01", "valueQuantity": {"value": 6.1, "unit": "%"}}),
+        json!({"resourceType": "DocumentReference", "id": "d1", "status": "current",
+            "subject": {"reference": "Patient/p1"},
+            "content": [{"attachment": {"contentType": "text/plain", "data": "7IaM6rKs"}}]}),
+    ]);
+    let secrets = [
+        portal.account(Role::Clinician, None),
+        portal.account(Role::Patient, Some("p1")),
+        portal.account(Role::Operator, None),
+    ];
+    (portal, secrets)
+}
+
+fn path(route: &Route) -> String {
+    let path = route.pattern.replace("{id}", "p1").replace("{code}", "4548-4").replace("{document}", "d1");
+    path.replace("{name}", "ieum.css")
+}
+
+fn asked(portal: &Portal, route: &Route, visitor: &Visitor) -> u16 {
+    let request = if route.method == Method::POST {
+        let form = format!("csrf={}", visitor.csrf);
+        post_request(visitor, &path(route), &form, "http://127.0.0.1:8080")
+    } else {
+        Request::get(path(route)).header(header::COOKIE, &visitor.cookie).body(Body::empty()).unwrap()
+    };
+    // From another machine each time: failures to sign in are counted by address.
+    portal.ask_from(request, &format!("10.0.0.{}:1", 1 + path(route).len() % 200)).status.as_u16()
+}
+
+#[test]
+fn every_route_answers_every_asker_as_declared() {
+    let (portal, secrets) = portal();
+    for route in ROUTES {
+        let row = EXPECTED.iter().find(|row| row.0 == route.method.as_str() && row.1 == route.pattern);
+        let Some((_, _, expected)) = row else { panic!("{} {} has no row", route.method, route.pattern) };
+        for (index, asker) in ASKERS.iter().enumerate() {
+            // A session of its own each time, because signing out ends it.
+            let visitor = match index {
+                0 => Visitor::default(),
+                index => portal.sign_in(&secrets[index - 1]),
+            };
+            let status = asked(&portal, route, &visitor);
+            assert_eq!(status, expected[index], "{} {} as {asker}", route.method, route.pattern);
+        }
+    }
+    for (method, pattern, _) in EXPECTED {
+        let is_there =
+            ROUTES.iter().any(|route| route.method.as_str() == *method && route.pattern == *pattern);
+        assert!(is_there, "{method} {pattern} is a row without a route");
+    }
+}
+
+#[test]
+fn pages_of_records_are_written_down_and_refusals_too() {
+    let (portal, secrets) = portal();
+    let visitors: Vec<Visitor> = secrets.iter().map(|secret| portal.sign_in(secret)).collect();
+    let newest = || {
+        let view = portal.door.view(&ieum_trust::access::Access::system("test")).unwrap();
+        view.audit_entries(None, 1).unwrap().remove(0)
+    };
+    for route in ROUTES.iter().filter(|route| route.method == Method::GET) {
+        for (visitor, role) in visitors.iter().zip(["clinician", "patient", "operator"]) {
+            let before = newest();
+            let status = asked(&portal, route, visitor);
+            let entry = newest();
+            let written = entry.number > before.number;
+            let shows = route.shows_records && status == 200 && route.pattern != "/patients";
+            assert_eq!(written, shows || status == 403, "{} as {role}: {status}", route.pattern);
+            if written {
+                assert_eq!((entry.entry.action.as_str(), entry.entry.role.as_str()), (route.action, role));
+                assert_eq!(entry.entry.allowed, status == 200);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_page_has_the_strict_headers() {
+    let (portal, secrets) = portal();
+    let visitor = portal.sign_in(&secrets[0]);
+    for page in ["/", "/patients", "/patients/p1", "/nowhere", "/operator", "/assets/ieum.css"] {
+        let reply = portal.get(&visitor, page);
+        assert!(
+            reply.header("content-security-policy").starts_with("default-src 'none'; style-src 'self'"),
+            "{page}"
+        );
+        assert_eq!(reply.header("x-content-type-options"), "nosniff");
+        assert_eq!(reply.header("referrer-policy"), "same-origin");
+        assert_eq!(reply.header("cache-control") == "no-store", !page.starts_with("/assets"), "{page}");
+        assert!(!reply.body.contains("<script>") && !reply.body.contains(" style="), "{page}");
+    }
+    let reply = portal.ask(
+        Request::delete("/patients").header(header::COOKIE, &visitor.cookie).body(Body::empty()).unwrap(),
+    );
+    assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, "GET, HEAD"));
+}

@@ -1,0 +1,9 @@
+//! Tests of the portal: the whole application, asked without a socket.
+
+mod coverage;
+mod find;
+mod hostile;
+mod records;
+mod sign_in;
+mod status;
+mod support;

@@ -1,0 +1,83 @@
+//! Health, numbers, and what the operator sees.
+
+use axum::body::Body;
+use axum::http::Request;
+use ieum_trust::access::Role;
+
+use crate::support::{Portal, Visitor};
+
+fn metrics(portal: &Portal, peer: &str, headers: &[(&str, &str)]) -> (u16, String) {
+    let mut request = Request::get("/metrics");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let reply = portal.ask_from(request.body(Body::empty()).unwrap(), peer);
+    (reply.status.as_u16(), reply.body)
+}
+
+#[test]
+fn numbers_are_for_this_machine_and_operators() {
+    let portal = Portal::with_accounts();
+    assert_eq!(metrics(&portal, "127.0.0.1:1", &[]).0, 200);
+    assert_eq!(metrics(&portal, "10.0.0.1:1", &[]).0, 303);
+    assert_eq!(metrics(&portal, "127.0.0.1:1", &[("x-forwarded-for", "10.0.0.1")]).0, 303);
+    let operator = portal.sign_in(&portal.account(Role::Operator, None));
+    assert_eq!(metrics(&portal, "10.0.0.1:1", &[("cookie", &operator.cookie)]).0, 200);
+}
+
+#[test]
+fn numbers_count_requests_by_pattern_and_never_name_anybody() {
+    let portal = Portal::open();
+    let patient = portal.put_synthetic(2).remove(0);
+    let clinician = portal.enter("clinician", "");
+    portal.get(&clinician, &format!("/patients/{patient}")).expect(200);
+    portal.get(&clinician, "/patients?q=%EA%B9%80").expect(200);
+    portal.get(&Visitor::default(), &format!("/fhir/Patient/{patient}")).expect(200);
+    let (_, text) = metrics(&portal, "127.0.0.1:1", &[]);
+    for line in [
+        "ieum_http_requests_total{method=\"GET\",route=\"/patients/{id}\",status=\"200\"} 1",
+        "ieum_http_requests_total{method=\"GET\",route=\"/fhir/{kind}/{id}\",status=\"200\"} 1",
+        "ieum_records{kind=\"Patient\"} 2",
+        "ieum_commits_total 3",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    assert!(text.contains("process_resident_memory_bytes") && text.contains("ieum_uptime_seconds"));
+    assert!(!text.contains(&patient) && !text.contains('김') && !text.contains("%EA"));
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (name, value) = line.rsplit_once(' ').expect("name and value");
+        assert!(name.starts_with("ieum_") || name.starts_with("process_"), "{line}");
+        assert!(value.parse::<f64>().is_ok(), "{line}");
+    }
+}
+
+#[test]
+fn the_operator_sees_no_patient() {
+    let portal = Portal::open();
+    let patient = portal.put_synthetic(2).remove(0);
+    let clinician = portal.enter("clinician", "");
+    portal.get(&clinician, &format!("/patients/{patient}")).expect(200);
+    let operator = portal.enter("operator", "");
+    for path in ["/operator", "/operator/feed", "/operator/audit", "/operator/statements"] {
+        let page = portal.get(&operator, path).expect(200).body;
+        assert!(!page.contains(&patient) && !page.contains("s42-p"), "{path}");
+    }
+    let audit = portal.get(&operator, "/operator/audit").expect(200).body;
+    assert!(audit.contains("record-summary") && audit.contains("demo-clinician"));
+    portal.get(&operator, &format!("/patients/{patient}")).expect(403);
+    assert!(portal.get(&operator, "/operator/audit").expect(200).body.contains("거부"));
+    let fhir = portal.get(&operator, "/operator").expect(200).body;
+    assert!(fhir.contains("환자 (Patient)"));
+}
+
+#[test]
+fn probes_answer() {
+    let portal = Portal::with_accounts();
+    assert_eq!(portal.get(&Visitor::default(), "/healthz").expect(200).body, "ok\n");
+    assert_eq!(portal.get(&Visitor::default(), "/readyz").expect(200).body, "ready\n");
+    let sheet = portal.get(&Visitor::default(), "/");
+    let name = sheet.body.split("href=\"/assets/ieum.").nth(1).unwrap().split('"').next().unwrap();
+    let sheet = portal.get(&Visitor::default(), &format!("/assets/ieum.{name}")).expect(200);
+    assert_eq!(sheet.header("cache-control"), "public, max-age=31536000, immutable");
+    assert!(sheet.header("content-type").starts_with("text/css"));
+}

@@ -1,0 +1,212 @@
+//! A portal to test, and what is asked of it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use ieum::data::OWN_KINDS;
+use ieum::hub::{Entrance, Hub, Options};
+use ieum::limits::Limits;
+use ieum::portal::{Setup, app};
+use ieum::status::NoInfo;
+use ieum_fhir::json::{self, Document};
+use ieum_store::catalogue::Catalogue;
+use ieum_store::commit::{Change, Expect};
+use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
+use ieum_trust::access::{Access, Role};
+use ieum_trust::account::{self, ACCOUNT};
+use ieum_trust::door::Door;
+use ieum_trust::labels::label_mask;
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// Noon of 2026-11-01 in Korea: the end of synthetic records.
+const NOW: i64 = 1_793_502_000_000_000;
+
+/// A portal over an empty store.
+pub(crate) struct Portal {
+    pub(crate) door: Door,
+    app: Router,
+    clock: Arc<AtomicI64>,
+    runtime: tokio::runtime::Runtime,
+    _directory: tempfile::TempDir,
+}
+
+/// What came back.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+/// Who asks: the cookie of a session and the token of its forms.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Visitor {
+    pub(crate) cookie: String,
+    pub(crate) csrf: String,
+}
+
+impl Portal {
+    /// A portal that asks for accounts.
+    pub(crate) fn with_accounts() -> Self {
+        Self::start(Entrance::Accounts, "http://127.0.0.1:8080/fhir")
+    }
+
+    /// A portal that anybody may enter.
+    pub(crate) fn open() -> Self {
+        Self::start(Entrance::Open, "http://127.0.0.1:8080/fhir")
+    }
+
+    pub(crate) fn start(entrance: Entrance, base_url: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, Some(base_url.to_owned()), label_mask));
+        let clock = Arc::new(AtomicI64::new(NOW));
+        let ticking = Arc::clone(&clock);
+        let clock_of_hub: ieum_store::clock::Clock = Arc::new(move || ticking.load(Ordering::Relaxed));
+        let options = SqliteOptions::default();
+        let engine =
+            SqliteEngine::open(directory.path(), Arc::clone(&catalogue), Arc::clone(&clock_of_hub), options)
+                .unwrap();
+        let secret = engine.cursor_secret().unwrap();
+        let door = Door::new(Arc::new(engine), catalogue, secret);
+        let options = Options { base_url: base_url.to_owned(), entrance, limits: Limits::default() };
+        let hub = Hub::new(door.clone(), clock_of_hub, options);
+        let setup = Setup { demo: entrance == Entrance::Open, operator: Arc::new(NoInfo) };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { door, app: app(hub, setup), clock, runtime, _directory: directory }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait_minutes(&self, minutes: i64) {
+        self.clock.fetch_add(minutes * 60_000_000, Ordering::Relaxed);
+    }
+
+    /// Writes resources in one commit.
+    pub(crate) fn put(&self, resources: &[Value]) {
+        let catalogue = self.door.catalogue();
+        let changes = resources.iter().map(|resource| {
+            let text = resource.to_string();
+            let document = Document::parse(text.as_bytes(), &json::Limits::default()).unwrap();
+            let kind = catalogue.kind(resource["resourceType"].as_str().unwrap()).unwrap();
+            let id = resource["id"].as_str().unwrap();
+            let record = Box::new(catalogue.prepare(kind, id, document.root(), &mut |_| None));
+            Change::Put { record, expect: Expect::Anything }
+        });
+        self.door.commit(&Access::system("test"), "import", Vec::new(), changes.collect()).unwrap();
+    }
+
+    /// Synthetic institutions and patients; gives the ids of the patients.
+    pub(crate) fn put_synthetic(&self, patients: u64) -> Vec<String> {
+        let mut ids = Vec::new();
+        for bundle in ieum_synth::bundles(&ieum_synth::Options::new(patients, 42)) {
+            let bundle_json: Value = serde_json::from_slice(&bundle.json).unwrap();
+            let entries = bundle_json["entry"].as_array().unwrap();
+            let resources: Vec<Value> = entries.iter().map(|entry| entry["resource"].clone()).collect();
+            self.put(&resources);
+            if bundle.name != "shared" {
+                ids.push(bundle.name);
+            }
+        }
+        ids
+    }
+
+    /// Makes an account; gives its secret.
+    pub(crate) fn account(&self, role: Role, patient: Option<&str>) -> String {
+        let secret = account::new_secret().unwrap();
+        account::create(&self.door, &Access::system("test"), "시험 계정", role, patient, &secret).unwrap();
+        secret
+    }
+
+    /// Deletes every account.
+    pub(crate) fn accounts_delete(&self) {
+        let access = Access::system("test");
+        let query = ieum_fhir::search::Query { kind: ACCOUNT.name.into(), ..Default::default() };
+        let ids = self.door.view(&access).unwrap().matching_ids(&query, 100).unwrap();
+        let changes = ids.into_iter().map(|id| Change::Delete {
+            kind: ACCOUNT.name.into(),
+            id,
+            expect: Expect::Anything,
+        });
+        self.door.commit(&access, "account", Vec::new(), changes.collect()).unwrap();
+    }
+
+    /// Any request, from this machine.
+    pub(crate) fn ask(&self, request: Request<Body>) -> Reply {
+        self.ask_from(request, "127.0.0.1:50000")
+    }
+
+    /// Any request, from an address.
+    pub(crate) fn ask_from(&self, mut request: Request<Body>, peer: &str) -> Reply {
+        request.headers_mut().entry(header::HOST).or_insert("127.0.0.1:8080".parse().unwrap());
+        request.extensions_mut().insert(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
+        self.runtime.block_on(async {
+            let response = self.app.clone().oneshot(request).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let bytes = axum::body::to_bytes(body, 64 << 20).await.unwrap();
+            let body = String::from_utf8_lossy(&bytes).into_owned();
+            Reply { status: parts.status, headers: parts.headers, body }
+        })
+    }
+
+    pub(crate) fn get(&self, visitor: &Visitor, path: &str) -> Reply {
+        let request = Request::get(path).header(header::COOKIE, &visitor.cookie);
+        self.ask(request.body(Body::empty()).unwrap())
+    }
+
+    /// A form from our own page, with the session's token.
+    pub(crate) fn post(&self, visitor: &Visitor, path: &str, form: &str) -> Reply {
+        let form = format!("{form}&csrf={}", visitor.csrf);
+        self.ask(post_request(visitor, path, &form, "http://127.0.0.1:8080"))
+    }
+
+    /// Signs in with a secret.
+    pub(crate) fn sign_in(&self, secret: &str) -> Visitor {
+        let reply = self.post(&Visitor::default(), "/sign-in", &format!("secret={secret}"));
+        self.entered(&reply)
+    }
+
+    /// Enters an open portal in a role.
+    pub(crate) fn enter(&self, role: &str, patient: &str) -> Visitor {
+        let reply = self.post(&Visitor::default(), "/enter", &format!("role={role}&patient={patient}"));
+        self.entered(&reply)
+    }
+
+    fn entered(&self, reply: &Reply) -> Visitor {
+        assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
+        let cookie = reply.header("set-cookie").split(';').next().unwrap().to_owned();
+        let home = reply.header("location").to_owned();
+        let mut visitor = Visitor { cookie, csrf: String::new() };
+        let page = self.get(&visitor, &home);
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        let token =
+            page.body.split("name=\"csrf\" value=\"").nth(1).expect("pages carry the token of their forms");
+        visitor.csrf = token.split('"').next().unwrap().to_owned();
+        visitor
+    }
+}
+
+/// A form as a browser sends it from a page of `origin`.
+pub(crate) fn post_request(visitor: &Visitor, path: &str, form: &str, origin: &str) -> Request<Body> {
+    Request::post(path)
+        .header(header::COOKIE, &visitor.cookie)
+        .header(header::ORIGIN, origin)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(form.to_owned()))
+        .unwrap()
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        self
+    }
+}
