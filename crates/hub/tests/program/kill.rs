@@ -103,7 +103,7 @@ fn transaction(client: usize, pair: u64) -> Value {
 }
 
 /// How much has been looked at: a pair is looked at after the kill that followed it, and once more at the end.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Checked {
     acknowledged: usize,
     unknown: usize,
