@@ -34,12 +34,7 @@ pub(super) const STEPS: &[Step] = &[
     step("pages", "the documentation builds without warning", &[Tool::WebModules], pages),
     step("build", "everything builds, tests and examples included", &[Tool::WebModules], build),
     step("tests", "the tests in Rust", &[Tool::WebModules], tests),
-    step(
-        "browser",
-        "the pages in a real browser",
-        &[Tool::Chromium, Tool::KoreanFonts, Tool::WebModules],
-        browser,
-    ),
+    step("browser", "the pages in a real browser", &[Tool::Browser, Tool::WebModules], browser),
     step(
         "clients",
         "real FHIR clients against a real hub",

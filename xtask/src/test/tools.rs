@@ -14,10 +14,8 @@ use crate::{Result, root, target};
 pub(crate) enum Tool {
     /// Node and npm.
     Npm,
-    /// A browser.
-    Chromium,
-    /// Letters for it.
-    KoreanFonts,
+    /// A browser, and Korean letters for it.
+    Browser,
     /// Python with the packages of the client tests.
     Python,
     /// The npm packages of the portal and its tests.
@@ -37,8 +35,7 @@ impl Tool {
     /// Everything.
     pub(crate) const ALL: &[Self] = &[
         Self::Npm,
-        Self::Chromium,
-        Self::KoreanFonts,
+        Self::Browser,
         Self::Python,
         Self::WebModules,
         Self::ClientModules,
@@ -54,9 +51,7 @@ pub(crate) fn ensure(tool: Tool) -> Result<()> {
             let npm = find("node").and(find("npm"));
             npm.map(drop).ok_or_else(|| "node (20 or later) and npm are missing; install them".into())
         }
-        Tool::Chromium if Path::new(&chromium()).is_file() => Ok(()),
-        Tool::Chromium => debian(&["chromium"]),
-        Tool::KoreanFonts => korean_fonts(),
+        Tool::Browser => browser(),
         Tool::Python => python(),
         Tool::WebModules => npm_modules(&root().join("web")),
         Tool::ClientModules => npm_modules(&root().join("tests/clients")),
@@ -70,34 +65,39 @@ pub(super) fn chromium() -> String {
     std::env::var("IEUM_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned())
 }
 
-fn korean_fonts() -> Result<()> {
-    let is_there = |package: &&str| {
-        let mut query = Command::new("dpkg-query");
-        let told = output(
-            query.args(["--show", "--showformat=${Status}", package]).stderr(std::process::Stdio::null()),
-        );
-        told.is_ok_and(|status| status.ends_with("installed"))
-    };
-    if find("dpkg-query").is_none() {
+fn browser() -> Result<()> {
+    let has_browser = Path::new(&chromium()).is_file();
+    let mut missing = if has_browser { Vec::new() } else { vec!["chromium"] };
+    if find("dpkg-query").is_some() {
+        missing.extend(["fonts-nanum", "fonts-noto-cjk"].into_iter().filter(|name| !is_installed(name)));
+    } else if !has_korean_font() {
         // No Debian: any font that has Korean letters will do.
-        let has_korean =
-            output(Command::new("fc-list").arg(":lang=ko")).is_ok_and(|fonts| !fonts.trim().is_empty());
-        return if has_korean {
-            Ok(())
-        } else {
-            Err("no font with Korean letters; install Noto Sans CJK".into())
-        };
+        missing.push("a font with Korean letters, such as Noto Sans CJK");
     }
-    let missing: Vec<&str> =
-        ["fonts-nanum", "fonts-noto-cjk"].into_iter().filter(|name| !is_there(name)).collect();
     if missing.is_empty() { Ok(()) } else { debian(&missing) }
+}
+
+fn is_installed(package: &str) -> bool {
+    let mut query = Command::new("dpkg-query");
+    let told = query.args(["--show", "--showformat=${Status}", package]).output();
+    told.is_ok_and(|told| told.stdout.ends_with(b" installed"))
+}
+
+fn has_korean_font() -> bool {
+    let told = Command::new("fc-list").arg(":lang=ko").output();
+    told.is_ok_and(|told| !told.stdout.trim_ascii().is_empty())
 }
 
 /// Installs Debian packages when we are root; otherwise says how.
 fn debian(packages: &[&str]) -> Result<()> {
     let names = packages.join(" ");
+    if find("apt-get").is_none() {
+        return Err(
+            format!("missing: {}; install them with the means of this system", packages.join(", ")).into()
+        );
+    }
     let user = output(Command::new("id").arg("-u")).unwrap_or_default();
-    if user.trim() != "0" || find("apt-get").is_none() {
+    if user.trim() != "0" {
         return Err(format!("missing: {names}. Install with: sudo apt-get install {names}").into());
     }
     eprintln!("   installing {names}");
