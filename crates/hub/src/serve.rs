@@ -263,7 +263,8 @@ fn set(response: &mut Response, name: HeaderName, value: &str) {
     }
 }
 
-fn known_method(method: &Method) -> &'static str {
+/// A method's name; what is no method of HTTP is never repeated.
+pub(crate) fn known_method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

@@ -10,6 +10,8 @@ use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 
+use crate::serve::known_method;
+
 /// The pattern of the route that answered; servers put it on their answers, because paths are patient data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pattern(pub &'static str);
@@ -66,7 +68,7 @@ impl Metrics {
         let seconds = took.as_secs_f64();
         let bucket = BOUNDS.iter().position(|bound| seconds <= *bound).unwrap_or(BOUNDS.len());
         let mut all = self.0.series.lock().unwrap_or_else(PoisonError::into_inner);
-        let series = all.entry((method_name(method), pattern, status)).or_default();
+        let series = all.entry((known_method(method), pattern, status)).or_default();
         series.buckets[bucket] += 1;
         series.total += took;
     }
@@ -89,19 +91,6 @@ async fn measure(State(metrics): State<Metrics>, request: Request, next: Next) -
     let pattern = response.extensions().get::<Pattern>().map_or("(none)", |pattern| pattern.0);
     metrics.observe(&method, pattern, response.status().as_u16(), started.elapsed());
     response
-}
-
-fn method_name(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
-    }
 }
 
 #[cfg(test)]
