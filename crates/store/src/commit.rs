@@ -135,7 +135,7 @@ pub enum CommitError {
         /// Position of the second.
         index: usize,
     },
-    /// The access plan does not allow it.
+    /// The access plan does not allow writing, or a change names a record that is hidden from the caller.
     #[error("writing is not allowed")]
     Denied,
     /// Too much is waiting to be written; try again later.

@@ -71,7 +71,7 @@ impl Engine for MemoryEngine {
         let mut shared = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let view = View { catalogue: &self.catalogue, state: shared.clone() };
         view.check_guards(&request)?;
-        view.check_changes(&request.changes)?;
+        view.check_changes(&request.access, &request.changes)?;
 
         let mut state = (**shared).clone();
         let t = state.t + 1;
@@ -123,7 +123,7 @@ impl View<'_> {
         Ok(())
     }
 
-    fn check_changes(&self, changes: &[Change]) -> Result<(), CommitError> {
+    fn check_changes(&self, access: &AccessPlan, changes: &[Change]) -> Result<(), CommitError> {
         let mut named = HashSet::new();
         for (index, change) in changes.iter().enumerate() {
             let (kind, id) = change.key();
@@ -131,6 +131,9 @@ impl View<'_> {
                 return Err(CommitError::Duplicate { index });
             }
             let newest = self.state.newest(kind, id);
+            if newest.is_some_and(|version| !self.visible(access, version)) {
+                return Err(CommitError::Denied);
+            }
             let current =
                 newest.filter(|version| !version.record.is_deleted()).map(|version| version.record.version);
             match change.expect() {

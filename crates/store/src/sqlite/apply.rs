@@ -6,8 +6,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::dict::{Dict, StoredId};
 use super::rows::{Carried, Giving, Pending, RowSet};
+use super::view::Scope;
 use super::{Shared, to_i64, to_u64};
-use crate::access::Family;
+use crate::access::{AccessPlan, Family};
 use crate::commit::{Change, Changed, CommitError, Expect, StoreError};
 use crate::compress::{self, Packed};
 use crate::prepare::{Indexed, Prepared};
@@ -105,18 +106,24 @@ impl Current {
 }
 
 impl Applier<'_> {
-    /// Judges what each change expects. Writes nothing.
-    pub(super) fn check(&mut self, changes: &[Change]) -> Result<(), CommitError> {
+    /// Judges what each change expects, and that nobody overwrites what they may not read. Writes nothing.
+    pub(super) fn check(&mut self, access: &AccessPlan, changes: &[Change]) -> Result<(), CommitError> {
+        let scope = Scope::new(self.connection, self.shared, access, 0)?;
         let mut named = HashSet::with_capacity(changes.len());
         for (index, change) in changes.iter().enumerate() {
             let (kind, id) = change.key();
             if !named.insert((kind, id)) {
                 return Err(CommitError::Duplicate { index });
             }
-            if change.expect() == Expect::Anything {
+            if change.expect() == Expect::Anything && access.reaches_everything() {
                 continue;
             }
             let current = self.current(kind, id)?;
+            if let Some(current) = current.as_ref().filter(|current| current.op != MENTIONED)
+                && !scope.sees(current.rid)?
+            {
+                return Err(CommitError::Denied);
+            }
             let version = current.as_ref().filter(|current| current.exists()).map(|current| current.version);
             match change.expect() {
                 Expect::New if current.is_some_and(|current| current.op != MENTIONED) => {

@@ -93,6 +93,14 @@ impl<'s> Scope<'s> {
         sql
     }
 
+    /// Whether the newest version of a record, deleted or not, exists for this caller.
+    pub(super) fn sees(&self, rid: i64) -> Result<bool, StoreError> {
+        let mut sql = Sql::new("SELECT 1 FROM res r WHERE r.rid = ");
+        sql.bind(rid).append(&self.visible("r"));
+        let mut statement = self.connection.prepare_cached(&sql.text)?;
+        Ok(statement.exists(params_from_iter(&sql.values))?)
+    }
+
     /// The current version of these records, in this order.
     pub(super) fn records(&self, rids: &[i64]) -> Result<Vec<Record>, StoreError> {
         let sql = "SELECT r.kind, r.id, r.ver, r.t, c.instant, r.op, r.codec, r.body FROM json_each(?1) j \

@@ -214,7 +214,7 @@ impl Worker {
             self.applier().flush()?;
             check_guards(&self.connection, &self.shared, request)?;
         }
-        self.applier().check(&request.changes)?;
+        self.applier().check(&request.access, &request.changes)?;
         let t = self.state.t + 1;
         let instant = next_instant(self.state.instant, (self.shared.clock)());
         let mut applier = self.applier();

@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use ieum_store::access::{AccessPlan, Reach};
-use ieum_store::commit::CommitError;
+use ieum_store::commit::{CommitError, CommitRequest, Expect};
 use ieum_store::engine::{CompartmentRequest, HistoryRequest, HistoryScope};
 
 use crate::support::{Store, everything, only};
@@ -70,6 +72,34 @@ on_every_engine! {
         let compartment = view.compartment(&plan, &request).unwrap();
         let ids: Vec<_> = compartment.records.iter().map(|record| record.id.as_str()).collect();
         assert_eq!(ids, ["a", "oa", "both"]);
+    }
+
+    /// What a caller cannot read they can neither overwrite nor delete, also after it was deleted; and nothing of the
+    /// commit happens.
+    fn hidden_records_cannot_be_written(store: &Store) {
+        fill(store);
+        let blind = AccessPlan { write: true, ..only(&["a"]) };
+        let no_v = AccessPlan { denied: 2, ..everything() };
+        let put = |json: &str| vec![store.put_change(json, Expect::Anything)];
+        let other = r#"{"resourceType":"Patient","id":"b"}"#;
+        let denied = |plan: &AccessPlan, changes| {
+            let before = store.engine.snapshot().unwrap().t();
+            let result = store.engine.commit(CommitRequest {
+                access: Arc::new(plan.clone()), action: "test", guards: vec![], changes,
+            });
+            assert!(matches!(result, Err(CommitError::Denied)), "{result:?}");
+            assert_eq!(store.engine.snapshot().unwrap().t(), before);
+        };
+        let delete = |kind: &str, id: &str| Store::delete_change(kind, id);
+        denied(&blind, put(other));
+        denied(&blind, vec![delete("Observation", "ob")]);
+        denied(&no_v, vec![delete("Observation", "oa"), delete("Observation", "ov")]);
+        assert!(store.read(&everything(), "Observation", "oa").is_some());
+        store.delete("Patient", "b");
+        denied(&blind, put(other));
+        let own = put(r#"{"resourceType":"Patient","id":"a","active":true}"#);
+        let request = CommitRequest { access: Arc::new(blind), action: "test", guards: vec![], changes: own };
+        assert_eq!(store.engine.commit(request).unwrap().changes[0].version, 2);
     }
 
     /// The class of the version decides, not that of the newest.
