@@ -140,11 +140,18 @@ impl View<'_> {
                 Expect::Anything => {}
                 Expect::New if newest.is_none() => {}
                 Expect::New => return Err(CommitError::Taken { index }),
+                Expect::Absent if current.is_none() => {}
                 Expect::Version(version) if current == Some(version) => {}
-                Expect::Version(_) => return Err(CommitError::Version { index, current }),
+                Expect::Absent | Expect::Version(_) => return Err(CommitError::Version { index, current }),
             }
         }
         Ok(())
+    }
+
+    /// Whether a version is shown: what the newest version hides, its older ones do not tell.
+    fn shows(&self, access: &AccessPlan, version: &Version) -> bool {
+        let newest = self.state.newest(&version.record.kind, &version.record.id);
+        self.visible(access, version) && newest.is_some_and(|newest| self.visible(access, newest))
     }
 
     fn visible(&self, access: &AccessPlan, version: &Version) -> bool {

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use ieum_fhir::definitions;
 use ieum_fhir::index::{Extracted, IndexValue, Target};
 use ieum_fhir::json::{Document, JsonError, Limits, Value};
+use ieum_fhir::reference;
 
 use crate::access::Family;
 use crate::body;
@@ -58,7 +60,7 @@ impl Catalogue {
         let indexed = if replaced {
             self.index_body(kind, id, &body).expect("a document with other strings in it is still a document")
         } else {
-            self.index(kind, id, &self.extract(kind, resource))
+            self.index(kind, id, resource, self.bases())
         };
         let packed = compress::pack(&body);
         Prepared { kind: kind.name.clone(), id: id.to_owned(), body, packed, indexed }
@@ -69,21 +71,29 @@ impl Catalogue {
     /// # Errors
     /// [`JsonError`] when the body is not what this program wrote.
     pub fn index_body(&self, kind: &KindDef, id: &str, body: &[u8]) -> Result<Indexed, JsonError> {
+        self.index_body_as(kind, id, body, self.bases())
+    }
+
+    /// The same, as a hub with these addresses would find it.
+    pub(crate) fn index_body_as(
+        &self,
+        kind: &KindDef,
+        id: &str,
+        body: &[u8],
+        bases: &[String],
+    ) -> Result<Indexed, JsonError> {
         let mut plain = Vec::with_capacity(body.len() + 80);
         body::write_plain(body, &kind.name, id, &mut plain);
         let limits = Limits { bytes: usize::MAX, depth: usize::MAX, nodes: usize::MAX };
         let document = Document::parse(&plain, &limits)?;
-        Ok(self.index(kind, id, &self.extract(kind, document.root())))
+        Ok(self.index(kind, id, document.root(), bases))
     }
 
-    fn index(&self, kind: &KindDef, id: &str, extracted: &Extracted<'_>) -> Indexed {
+    fn index(&self, kind: &KindDef, id: &str, resource: Value<'_>, bases: &[String]) -> Indexed {
+        let extracted = &self.extract(kind, resource, bases);
         let mut patients: Vec<String> = match kind.family {
             Family::Clinical if kind.name == "Patient" => vec![id.to_owned()],
-            Family::Clinical => {
-                let owners =
-                    extracted.compartments.iter().filter(|(compartment, _)| *compartment == "Patient");
-                owners.map(|(_, owner)| owner.to_string()).collect()
-            }
+            Family::Clinical => owners(kind, resource, extracted, bases),
             Family::Shared | Family::System => Vec::new(),
         };
         patients.sort();
@@ -95,6 +105,30 @@ impl Catalogue {
             main_date: extracted.main_date,
         }
     }
+}
+
+/// Whose record it is: the patients in whose compartment it is; for types outside the specification's compartment, the
+/// `patient` parameter; for a Binary, the patient of its security context (R4, Binary.securityContext).
+fn owners(kind: &KindDef, resource: Value<'_>, extracted: &Extracted<'_>, bases: &[String]) -> Vec<String> {
+    let in_compartment = extracted.compartments.iter().filter(|(compartment, _)| *compartment == "Patient");
+    let mut owners: Vec<String> = in_compartment.map(|(_, owner)| owner.to_string()).collect();
+    let patient = |target: &Target<'_>| match target {
+        Target::Local { kind, id } if kind == "Patient" => Some(id.to_string()),
+        _ => None,
+    };
+    if let Some(position) = kind.param("patient") {
+        owners.extend(extracted.values.iter().filter_map(|(place, value)| match value {
+            IndexValue::Reference(target) if usize::from(*place) == position => patient(target),
+            _ => None,
+        }));
+    }
+    if kind.name == "Binary" {
+        let context = resource.get("securityContext").and_then(|context| context.get("reference"));
+        let is_kind = |name: &str| definitions::r4().is_resource(name);
+        let target = context.and_then(Value::text).and_then(|text| reference::target(text, bases, &is_kind));
+        owners.extend(target.as_ref().and_then(patient));
+    }
+    owners
 }
 
 fn owned(value: &IndexValue<'_>) -> IndexValue<'static> {

@@ -101,6 +101,14 @@ impl<'s> Scope<'s> {
         Ok(statement.exists(params_from_iter(&sql.values))?)
     }
 
+    /// The first commit at or after an instant.
+    pub(super) fn first_commit(&self, instant: i64) -> Result<i64, StoreError> {
+        let sql = "SELECT t FROM commits WHERE instant >= ?1 ORDER BY instant LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let t: Option<i64> = statement.query_row(params![instant], |row| row.get(0)).optional()?;
+        Ok(t.unwrap_or(i64::MAX))
+    }
+
     /// The current version of these records, in this order.
     pub(super) fn records(&self, rids: &[i64]) -> Result<Vec<Record>, StoreError> {
         let sql = "SELECT r.kind, r.id, r.ver, r.t, c.instant, r.op, r.codec, r.body FROM json_each(?1) j \

@@ -49,7 +49,7 @@ pub(crate) fn query(call: &Call<'_>, kind: &str, pairs: &[(&str, &str)]) -> Resu
     let catalogue = hub.door().catalogue();
     let context = ParseContext {
         parameters: &**catalogue,
-        base_url: Some(hub.base_url()),
+        bases: catalogue.bases(),
         now_micros: hub.now(),
         strict: true,
         limits: Limits::default(),
