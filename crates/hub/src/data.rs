@@ -34,8 +34,13 @@ pub struct Data {
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// Another process uses it.
-    #[error("{0} is in use by another ieum; stop that one, or import with --server URL")]
+    #[error("{0} is in use by another ieum; stop that one first")]
     InUse(PathBuf),
+    /// There are no records in it.
+    #[error(
+        "{0} holds no records; give a hub's data directory, or make one: `ieum serve` and `ieum import` do"
+    )]
+    Missing(PathBuf),
     /// The operating system refuses.
     #[error("{path}: {error}")]
     Io {
@@ -49,9 +54,26 @@ pub enum DataError {
     Store(#[from] StoreError),
 }
 
+/// Whether a directory is one of records.
+#[must_use]
+pub fn holds_records(path: &Path) -> bool {
+    path.join("records.sqlite").exists()
+}
+
 impl Data {
-    /// Opens a directory, making it when there is none. References under `base_url`, and
-    /// under every other address it was ever opened with, are references to its records.
+    /// Opens a directory that holds records, as [`Self::open`] does: a slip in its name makes no new one.
+    ///
+    /// # Errors
+    /// [`DataError`].
+    pub fn existing(path: &Path, base_url: Option<&str>) -> Result<Self, DataError> {
+        if !holds_records(path) {
+            return Err(DataError::Missing(path.to_owned()));
+        }
+        Self::open(path, base_url)
+    }
+
+    /// Opens a directory, making it when there is none. References under `base_url`, and under every other address it
+    /// was ever opened with, are references to its records.
     ///
     /// # Errors
     /// [`DataError`].

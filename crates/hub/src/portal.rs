@@ -22,7 +22,7 @@ use throttle::Throttle;
 
 pub(crate) mod call;
 mod frame;
-mod guard;
+pub(crate) mod guard;
 mod pages;
 mod record;
 pub mod routes;

@@ -155,9 +155,15 @@ async fn blocking<T: Send + 'static>(
 
 /// Logs where a panic happened, and not what it says: that may hold what was being worked on. For whole processes.
 pub fn log_panics_without_content() {
+    use std::io::Write as _;
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "a panic: please report this place");
+        if tracing::dispatcher::has_been_set() {
+            tracing::error!(place, "a panic: please report this place");
+        } else {
+            // Not `eprintln!`, which panics where nobody listens: a panic in here ends the process at once.
+            let _ = writeln!(std::io::stderr(), "error: a panic at {place}: please report this place");
+        }
     }));
 }
 

@@ -55,9 +55,12 @@ fn is_loopback_name(host: &str) -> bool {
         || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Whether the request was made on this machine, and not by a proxy for somebody else.
-pub(crate) fn is_local(peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
-    peer.is_some_and(|peer| peer.is_loopback()) && !FORWARDED.iter().any(|name| headers.contains_key(name))
+/// Whether the request was made on this machine, and not by a proxy for somebody else. A proxy that says nothing of itself
+/// still asks under the name by which it is reached.
+pub(crate) fn is_local(peer: Option<IpAddr>, headers: &HeaderMap, uri: &Uri) -> bool {
+    peer.is_some_and(|peer| peer.is_loopback())
+        && is_loopback_host(headers, uri)
+        && !FORWARDED.iter().any(|name| headers.contains_key(name))
 }
 
 /// The value of a cookie.
@@ -107,10 +110,15 @@ mod tests {
     #[test]
     fn a_proxy_on_this_machine_is_not_this_machine() {
         let here = Some("127.0.0.1".parse().unwrap());
-        assert!(is_local(here, &headers(&[])));
-        assert!(!is_local(here, &headers(&[("x-forwarded-for", "10.1.1.1")])));
-        assert!(!is_local(Some("10.0.0.1".parse().unwrap()), &headers(&[])));
-        assert!(!is_local(None, &headers(&[])));
+        let is_local =
+            |peer, pairs: &[(&'static str, &str)]| is_local(peer, &headers(pairs), &Uri::default());
+        let name = ("host", "localhost:9090");
+        assert!(is_local(here, &[name]));
+        assert!(!is_local(here, &[name, ("x-forwarded-for", "10.1.1.1")]));
+        assert!(!is_local(here, &[("host", "hub.kr")]), "a proxy that says nothing of itself");
+        assert!(!is_local(here, &[]));
+        assert!(!is_local(Some("10.0.0.1".parse().unwrap()), &[name]));
+        assert!(!is_local(None, &[name]));
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl Asked {
             is_post: parts.method == Method::POST,
             is_form: content.is_some_and(|text| text.starts_with("application/x-www-form-urlencoded")),
             is_ours: guard::is_same_origin(&parts.headers),
-            is_local: guard::is_local(peer, &parts.headers),
+            is_local: guard::is_local(peer, &parts.headers, &parts.uri),
             is_misdirected: portal.is_open() && !guard::is_loopback_host(&parts.headers, &parts.uri),
             is_too_long: address.len() > ADDRESS_BYTES,
         }

@@ -7,7 +7,11 @@ use ieum_trust::access::Role;
 use crate::support::{Portal, Visitor};
 
 fn metrics(portal: &Portal, peer: &str, headers: &[(&str, &str)]) -> (u16, String) {
+    let is_named = headers.iter().any(|(name, _)| *name == "host");
     let mut request = Request::get("/metrics");
+    if !is_named {
+        request = request.header("host", "127.0.0.1:8080");
+    }
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -21,6 +25,7 @@ fn numbers_are_for_this_machine_and_operators() {
     assert_eq!(metrics(&portal, "127.0.0.1:1", &[]).0, 200);
     assert_eq!(metrics(&portal, "10.0.0.1:1", &[]).0, 303);
     assert_eq!(metrics(&portal, "127.0.0.1:1", &[("x-forwarded-for", "10.0.0.1")]).0, 303);
+    assert_eq!(metrics(&portal, "127.0.0.1:1", &[("host", "hub.kr")]).0, 303, "through a silent proxy");
     let operator = portal.sign_in(&portal.account(Role::Operator, None));
     assert_eq!(metrics(&portal, "10.0.0.1:1", &[("cookie", &operator.cookie)]).0, 200);
 }
