@@ -4,6 +4,7 @@ mod date;
 mod decimal;
 mod expression;
 mod extract;
+mod fhirpath;
 mod search;
 mod shared;
 mod text;
