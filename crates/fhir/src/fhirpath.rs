@@ -121,6 +121,18 @@ impl Expression {
         Ok(Self { ast: parse::parse(text, &limits)?, limits })
     }
 
+    /// What it is the last element of, and the name of that: `Patient.name` and `given` for `Patient.name.given`. `None`
+    /// when it ends otherwise.
+    #[must_use]
+    pub fn last_member(&self) -> Option<(Self, String)> {
+        let (on, name) = match &self.ast.node {
+            ast::Node::Member(on, name) => ((**on).clone(), name),
+            ast::Node::Start(name) => (ast::Ast { at: self.ast.at, node: ast::Node::This, depth: 1 }, name),
+            _ => return None,
+        };
+        Some((Self { ast: on, limits: self.limits }, name.clone()))
+    }
+
     /// Checks it against the definitions, for a resource or data type: that every element it names exists, and that it
     /// does not count on an order that is not defined.
     ///

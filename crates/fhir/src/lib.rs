@@ -10,6 +10,7 @@ pub mod generate;
 pub mod index;
 pub mod json;
 pub mod outcome;
+pub mod patch;
 pub mod reference;
 pub mod search;
 pub mod text;
