@@ -34,14 +34,14 @@ pub struct Bounds {
     pub operations: usize,
     /// Nesting of the resource.
     pub depth: usize,
-    /// Bytes of the resource with all that a patch adds, moves and copies.
+    /// Bytes of the resource with all that a patch adds and copies.
     pub bytes: usize,
-    /// Bytes of the resource times operations of a FHIRPath Patch: each reads the resource as the one before left it.
+    /// Bytes that are moved, and for FHIRPath Patches read: each operation reads what the one before left.
     pub work: usize,
 }
 
 impl Default for Bounds {
-    /// 1,000 operations, 64 levels, 16 MiB, 256 MiB read in all.
+    /// 1,000 operations, 64 levels, 16 MiB, 256 MiB of work.
     fn default() -> Self {
         Self { operations: 1_000, depth: 64, bytes: 16 << 20, work: 256 << 20 }
     }

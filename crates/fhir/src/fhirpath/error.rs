@@ -23,19 +23,19 @@ pub enum Problem {
     #[error("the expression exceeds the limit of {0}")]
     Limit(&'static str),
     /// No function of this name.
-    #[error("there is no function {0}()")]
+    #[error("there is no function {}", shown(.0))]
     UnknownFunction(String),
     /// A function with too few or too many arguments.
     #[error("{0}() does not take this number of arguments")]
     Arguments(&'static str),
     /// No type of this name.
-    #[error("there is no type {0}")]
+    #[error("there is no type {}", shown(.0))]
     UnknownType(String),
     /// No environment variable of this name.
-    #[error("there is no variable %{0}")]
+    #[error("there is no variable {}", shown(.0))]
     UnknownVariable(String),
     /// Checked expressions only: the type has no element of this name.
-    #[error("{of} has no element {name}")]
+    #[error("{of} has no element {}", shown(name))]
     UnknownElement {
         /// The type.
         of: String,
@@ -54,6 +54,12 @@ pub enum Problem {
     /// Something that needs what is not there yet, such as a terminology service.
     #[error("{0} is not available here")]
     NotAvailable(&'static str),
+}
+
+/// Names in an expression may be anything, so that only what looks like a name is repeated.
+fn shown(name: &str) -> &str {
+    let is_plain = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if is_plain { name } else { "of this name" }
 }
 
 impl PathError {

@@ -7,11 +7,16 @@ use self::value::NewValue;
 use super::tree::Tree;
 use super::{Bounds, PatchError, PatchProblem};
 use crate::definitions::TypeDef;
-use crate::fhirpath::{Context, Element, Expression, Item, Step};
+use crate::fhirpath::{self as path, Context, Element, Expression, Item, Step};
 use crate::json::{Document, Limits, Value};
 
 mod place;
 mod value;
+
+/// Steps that the paths of a patch may take together, and each of them at least and at most.
+const STEPS: u64 = 4_000_000;
+const LEAST_STEPS: u64 = 20_000;
+const MOST_STEPS: u64 = 1_000_000;
 
 /// Applies all operations, in their order; each sees what those before it did.
 pub(super) fn apply(
@@ -28,7 +33,11 @@ pub(super) fn apply(
     if operations.clone().nth(bounds.operations).is_some() {
         return Err(PatchError::whole(PatchProblem::Limit("operations")));
     }
-    let mut patch = Patch { tree, now_micros, bounds, work: 0 };
+    // All paths together have a bound, too.
+    let count = u64::try_from(operations.clone().count()).unwrap_or(u64::MAX).max(1);
+    let limits =
+        path::Limits { steps: (STEPS / count).clamp(LEAST_STEPS, MOST_STEPS), ..path::Limits::default() };
+    let mut patch = Patch { tree, now_micros, bounds, limits, work: 0 };
     for (position, parameter) in operations.enumerate() {
         patch.operation(parameter).map_err(|problem| PatchError { operation: Some(position), problem })?;
     }
@@ -39,6 +48,7 @@ struct Patch<'t> {
     tree: &'t mut Tree,
     now_micros: i64,
     bounds: &'t Bounds,
+    limits: path::Limits,
     work: usize,
 }
 
@@ -55,7 +65,7 @@ impl Patch<'_> {
         }
         let parts = Parts { parameter };
         let path = parts.text("path")?;
-        let path = Expression::parse(&path).map_err(PatchProblem::Path)?;
+        let path = Expression::parse_within(&path, self.limits).map_err(PatchProblem::Path)?;
         match &*parts.text("type")? {
             "add" => self.add(&path, &parts.text("name")?, parts.value()?),
             "insert" => self.insert(&path, parts.index("index")?, parts.value()?),
@@ -66,8 +76,8 @@ impl Patch<'_> {
         }
     }
 
-    /// What an expression selects in the resource as it is now.
-    fn select(&mut self, path: &Expression) -> Result<Vec<Selected>, PatchProblem> {
+    /// The resource as it is now.
+    fn snapshot(&mut self) -> Result<Vec<u8>, PatchProblem> {
         let bytes = self.tree.bytes();
         self.work += bytes.len();
         if self.work > self.bounds.work {
@@ -76,6 +86,12 @@ impl Patch<'_> {
         if bytes.len() > self.bounds.bytes {
             return Err(PatchProblem::Limit("size"));
         }
+        Ok(bytes)
+    }
+
+    /// What an expression selects in the resource as it is now.
+    fn select(&mut self, path: &Expression) -> Result<Vec<Selected>, PatchProblem> {
+        let bytes = self.snapshot()?;
         let limits = Limits { depth: self.bounds.depth, ..Limits::default() };
         let document = Document::parse(&bytes, &limits).map_err(|_| PatchProblem::Limit("nesting"))?;
         let context = Context { now_micros: self.now_micros, ..Context::of(document.root()) };
@@ -195,7 +211,7 @@ impl Patch<'_> {
 
     /// The type of the element at these steps.
     fn parent_of(&mut self, steps: &[Step<'static>]) -> Result<&'static TypeDef, PatchProblem> {
-        let bytes = self.tree.bytes();
+        let bytes = self.snapshot()?;
         let document = Document::parse(&bytes, &Limits::default()).map_err(|_| PatchProblem::Nothing)?;
         let root = Element::resource(document.root()).ok_or(PatchProblem::Nothing)?;
         place::type_at(root.definition(), document.root(), steps).ok_or(PatchProblem::Nothing)

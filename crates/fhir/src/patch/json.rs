@@ -15,15 +15,28 @@ pub(super) fn apply(tree: &mut Tree, patch: Value<'_>, bounds: &Bounds) -> Resul
     if patch.elements().nth(bounds.operations).is_some() {
         return Err(PatchError::whole(PatchProblem::Limit("operations")));
     }
-    let mut room = bounds.bytes.saturating_sub(tree.size());
+    let mut budget = Budget { room: bounds.bytes.saturating_sub(tree.size()), work: bounds.work };
     for (position, operation) in patch.elements().enumerate() {
-        one(tree, operation, bounds, &mut room)
+        one(tree, operation, bounds, &mut budget)
             .map_err(|problem| PatchError { operation: Some(position), problem })?;
     }
     Ok(())
 }
 
-fn one(tree: &mut Tree, operation: Value<'_>, bounds: &Bounds, room: &mut usize) -> Result<(), PatchProblem> {
+/// What the operations to come may cost.
+struct Budget {
+    /// Bytes that may still be added.
+    room: usize,
+    /// Bytes that may still be moved.
+    work: usize,
+}
+
+fn one(
+    tree: &mut Tree,
+    operation: Value<'_>,
+    bounds: &Bounds,
+    budget: &mut Budget,
+) -> Result<(), PatchProblem> {
     if operation.kind() != Kind::Object {
         return Err(PatchProblem::Form("an operation is an object with op and path"));
     }
@@ -35,10 +48,13 @@ fn one(tree: &mut Tree, operation: Value<'_>, bounds: &Bounds, room: &mut usize)
         let from: Cow<'_, str> = text("from")?;
         pointer::tokens(&from)
     };
-    let mut spend = |path: &[String], value: &Tree| {
-        *room = room.checked_sub(value.size()).ok_or(PatchProblem::Limit("size"))?;
+    let check_depth = |path: &[String], value: &Tree| {
         let is_deep = path.len() + value.depth() > bounds.depth;
         if is_deep { Err(PatchProblem::Limit("nesting")) } else { Ok(()) }
+    };
+    let mut spend = |path: &[String], value: &Tree| {
+        budget.room = budget.room.checked_sub(value.size()).ok_or(PatchProblem::Limit("size"))?;
+        check_depth(path, value)
     };
     match &*text("op")? {
         "add" => {
@@ -62,13 +78,15 @@ fn one(tree: &mut Tree, operation: Value<'_>, bounds: &Bounds, room: &mut usize)
                 return find(tree, &path).map(|_| ());
             }
             let value = remove(tree, &from)?;
-            spend(&path, &value)?;
+            budget.work = budget.work.checked_sub(value.size()).ok_or(PatchProblem::Limit("work"))?;
+            check_depth(&path, &value)?;
             add(tree, &path, value)
         }
         "copy" => {
             let (from, path) = (from()?, path()?);
-            let value = find(tree, &from)?.clone();
-            spend(&path, &value)?;
+            let value = find(tree, &from)?;
+            spend(&path, value)?;
+            let value = value.clone();
             add(tree, &path, value)
         }
         "test" => {

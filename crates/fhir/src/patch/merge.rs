@@ -13,8 +13,18 @@ pub(super) fn apply(tree: &mut Tree, patch: Value<'_>, bounds: &Bounds) -> Resul
     if tree.size() + patch.size() > bounds.bytes {
         return Err(PatchError::whole(PatchProblem::Limit("size")));
     }
+    check_members(&patch, bounds).map_err(PatchError::whole)?;
     merge(tree, patch);
     Ok(())
+}
+
+/// Members are looked for one by one; no resource has so many.
+fn check_members(patch: &Tree, bounds: &Bounds) -> Result<(), PatchProblem> {
+    match patch {
+        Tree::Object(members) if members.len() > bounds.operations => Err(PatchProblem::Limit("members")),
+        Tree::Object(members) => members.iter().try_for_each(|(_, value)| check_members(value, bounds)),
+        Tree::Array(_) | Tree::Scalar(_) => Ok(()),
+    }
 }
 
 /// Recurses as deep as the patch is nested, which its reader bounds; the result is no deeper than the deeper of both.

@@ -154,6 +154,8 @@ fn merge_patches() {
         assert_eq!(merge(resource, patch).as_deref(), Ok(expected), "{patch}");
     }
     assert!(matches!(merge("{}", "[]"), Err(PatchProblem::Form(_))));
+    let many: Vec<String> = (0..1_001).map(|member| format!("\"{member}\":1")).collect();
+    assert_eq!(merge("{}", &format!("{{{}}}", many.join(","))), Err(PatchProblem::Limit("members")));
 }
 
 mod fhirpath_patch;

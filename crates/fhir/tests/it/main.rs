@@ -5,6 +5,7 @@ mod decimal;
 mod expression;
 mod extract;
 mod fhirpath;
+mod hostile;
 mod search;
 mod shared;
 mod text;

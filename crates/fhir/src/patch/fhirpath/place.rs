@@ -136,20 +136,16 @@ pub(super) fn prune(tree: &mut Tree, steps: &[Step<'static>]) {
     while let Some(last) = down.pop() {
         let Some(parent) = tree.at_mut(&down) else { continue };
         match (&last, parent) {
-            (Down::Name(name), object) => {
-                if object.get(name).is_some_and(Tree::is_empty) {
-                    object.take(name);
-                }
+            (Down::Name(name), object) if object.get(name).is_some_and(Tree::is_empty) => {
+                object.take(name);
             }
-            (Down::Index(index), Tree::Array(items)) => {
-                if items.get(*index).is_some_and(Tree::is_empty) {
-                    // Beside primitives the position counts: a null keeps it. A list of nulls is empty, and goes next.
-                    let is_beside = matches!(down.last(), Some(Down::Name(name)) if name.starts_with('_'));
-                    if is_beside {
-                        items[*index] = Tree::null();
-                    } else {
-                        items.remove(*index);
-                    }
+            (Down::Index(index), Tree::Array(items)) if items.get(*index).is_some_and(Tree::is_empty) => {
+                // Beside primitives the position counts: a null keeps it. A list of nulls is empty, and goes next.
+                let is_beside = matches!(down.last(), Some(Down::Name(name)) if name.starts_with('_'));
+                if is_beside {
+                    items[*index] = Tree::null();
+                } else {
+                    items.remove(*index);
                 }
             }
             _ => {}

@@ -295,7 +295,7 @@ fn what_is_wrong_is_told() {
     ] {
         assert_eq!(patient(names, kind, path, parts), Err(expected), "{kind} {path}");
     }
-    let taken = [name("gender"), gender.clone()].join(",");
+    let taken = [name("gender"), gender].join(",");
     assert_eq!(patient(names, "add", "Patient", &taken), Err(PatchProblem::Occupied));
     assert!(matches!(patient(names, "delete", "Patient.name[", ""), Err(PatchProblem::Path(_))));
     let error = apply(
