@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use regex::Regex;
+
 use super::ast::{Ast, Node, TypeName};
 use super::error::{At, PathError, Problem};
 use super::functions::{self, Invocation};
@@ -25,11 +27,13 @@ pub(super) struct Evaluator<'c, 'd> {
     pub(super) context: &'c Context<'c, 'd>,
     limits: &'c Limits,
     steps: u64,
+    /// The regular expression that was used last.
+    pub(super) regex: Option<Regex>,
 }
 
 impl<'c, 'd> Evaluator<'c, 'd> {
     pub(super) fn new(context: &'c Context<'c, 'd>, limits: &'c Limits) -> Self {
-        Self { context, limits, steps: 0 }
+        Self { context, limits, steps: 0, regex: None }
     }
 
     /// Counts what an evaluation costs.

@@ -126,7 +126,8 @@ impl Tree {
                 // By a table: names come from outside, and comparing each with each would cost the square.
                 let others: HashMap<&str, &Self> =
                     right.iter().map(|(name, value)| (name.as_str(), value)).collect();
-                let matches = |name: &str, value: &Self| others.get(name).is_some_and(|other| value.equals(other));
+                let matches =
+                    |name: &str, value: &Self| others.get(name).is_some_and(|other| value.equals(other));
                 left.len() == right.len() && left.iter().all(|(name, value)| matches(name, value))
             }
             _ => false,

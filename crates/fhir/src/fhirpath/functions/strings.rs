@@ -12,6 +12,8 @@ mod encoding;
 
 /// Bytes that a compiled regular expression may take.
 const REGEX_BYTES: usize = 1 << 20;
+/// Steps that making one counts for.
+const REGEX_STEPS: usize = 2_000;
 /// Characters that a replacement may make.
 const MOST_TEXT: usize = 1 << 24;
 
@@ -46,8 +48,8 @@ pub(super) fn call<'d>(
         }
     }
     match strings.as_slice() {
-        [argument] => with_one(call, &focus, argument),
-        [pattern, substitution] => replaced(call, &focus, pattern, substitution),
+        [argument] => with_one(evaluator, call, &focus, argument),
+        [pattern, substitution] => replaced(evaluator, call, &focus, pattern, substitution),
         _ => Ok(Vec::new()),
     }
 }
@@ -60,7 +62,12 @@ fn count<'d>(count: usize) -> Collection<'d> {
     one(System::Integer(i64::try_from(count).unwrap_or(i64::MAX)))
 }
 
-fn with_one<'d>(call: &Invocation<'_, 'd>, focus: &str, argument: &str) -> Result<Collection<'d>, PathError> {
+fn with_one<'d>(
+    evaluator: &mut Evaluator<'_, 'd>,
+    call: &Invocation<'_, 'd>,
+    focus: &str,
+    argument: &str,
+) -> Result<Collection<'d>, PathError> {
     Ok(match call.name {
         "contains" => one(System::Boolean(focus.contains(argument))),
         "startsWith" => one(System::Boolean(focus.starts_with(argument))),
@@ -71,9 +78,9 @@ fn with_one<'d>(call: &Invocation<'_, 'd>, focus: &str, argument: &str) -> Resul
         },
         "split" if argument.is_empty() => string(focus.to_owned()),
         "split" => focus.split(argument).flat_map(|part| string(part.to_owned())).collect(),
-        "matches" => one(System::Boolean(expression(call, argument)?.is_match(focus))),
+        "matches" => one(System::Boolean(expression(evaluator, call, argument)?.is_match(focus))),
         "matchesFull" => {
-            let whole = expression(call, &format!("^(?:{argument})$"))?;
+            let whole = expression(evaluator, call, &format!("^(?:{argument})$"))?;
             one(System::Boolean(whole.is_match(focus)))
         }
         name => {
@@ -88,13 +95,25 @@ fn with_one<'d>(call: &Invocation<'_, 'd>, focus: &str, argument: &str) -> Resul
     })
 }
 
-/// The point matches line ends too. Running time is linear in the text, whatever the pattern.
-fn expression(call: &Invocation<'_, '_>, pattern: &str) -> Result<Regex, PathError> {
+/// The point matches line ends too. Running time is linear in the text, whatever the pattern; making the expression
+/// costs much more, so that the last one is kept, and each new one counts for many steps.
+fn expression(
+    evaluator: &mut Evaluator<'_, '_>,
+    call: &Invocation<'_, '_>,
+    pattern: &str,
+) -> Result<Regex, PathError> {
+    if let Some(kept) = evaluator.regex.as_ref().filter(|kept| kept.as_str() == pattern) {
+        return Ok(kept.clone());
+    }
+    evaluator.spend(call.at, REGEX_STEPS)?;
     let built = RegexBuilder::new(pattern).dot_matches_new_line(true).size_limit(REGEX_BYTES).build();
-    built.map_err(|_| call.fail(Problem::Operand("the regular expression cannot be used")))
+    let built = built.map_err(|_| call.fail(Problem::Operand("the regular expression cannot be used")))?;
+    evaluator.regex = Some(built.clone());
+    Ok(built)
 }
 
 fn replaced<'d>(
+    evaluator: &mut Evaluator<'_, 'd>,
     call: &Invocation<'_, 'd>,
     focus: &str,
     pattern: &str,
@@ -110,9 +129,26 @@ fn replaced<'d>(
     if pattern.is_empty() {
         return Ok(string(focus.to_owned()));
     }
-    // `$1x` is the first group and an x; the library would look for a group of the name `1x`.
-    let groups = expression(call, r"\$(\d+)")?.replace_all(substitution, "$${$1}").into_owned();
-    Ok(string(expression(call, pattern)?.replace_all(focus, groups.as_str()).into_owned()))
+    // The library would take `$1x` for a group of the name `1x`.
+    let groups = braced(substitution);
+    Ok(string(expression(evaluator, call, pattern)?.replace_all(focus, groups.as_str()).into_owned()))
+}
+
+/// `${1}x` for `$1x`: the first group and an x.
+fn braced(substitution: &str) -> String {
+    let mut text = String::with_capacity(substitution.len());
+    let mut rest = substitution;
+    while let Some(at) = rest.find('$') {
+        let (before, after) = rest.split_at(at + 1);
+        let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+        text.push_str(before);
+        if digits > 0 {
+            text.push_str(&format!("{{{}}}", &after[..digits]));
+        }
+        rest = &after[digits..];
+    }
+    text.push_str(rest);
+    text
 }
 
 fn substring<'d>(

@@ -62,6 +62,14 @@ fn costs_are_bounded() {
     assert_eq!(problem(growing), Problem::Limit("steps"));
     let doubling = format!("'a'{}", ".select($this & $this)".repeat(60));
     assert!(matches!(problem(&doubling), Problem::Limit(_)));
+    // Making regular expressions is what costs; the same one is made once.
+    let holds = |text: &str| Expression::parse(text).unwrap().holds(&Context::of(patient.root())).unwrap();
+    assert!(holds("'abc'.replaceMatches('(a)(b)', '$2x$1') = 'bxac'"));
+    let many = "(1|2|3|4|5|6|7|8|9|10).select((1|2|3|4|5|6|7|8|9|10).select($this.toString() & '0')).select(";
+    assert!(holds(&format!("{many}$this.matches('[0-9]')).count() = 100")));
+    let ever_new =
+        format!("{many}(1|2|3|4|5|6|7|8|9|10).select('a'.matches($this.toString() & 'x'))).count()");
+    assert_eq!(problem(&ever_new), Problem::Limit("steps"));
     // As deep as is allowed, evaluated on the small stack of a test.
     let deep = format!("{}1{}", "iif(true, ".repeat(100), ")".repeat(100));
     let found = Expression::parse(&deep).unwrap().evaluate(&Context::of(patient.root())).unwrap();
