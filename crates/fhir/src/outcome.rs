@@ -5,7 +5,7 @@
 //!
 //! To add a code, add a line to `codes!` below and a section of the same number to `docs/errors.md`; a test holds the
 //! two together. Numbers are never used again. The letter says what it is about: `J` JSON, `V` validation, `R` the REST
-//! interface, `S` search, `B` bundles.
+//! interface, `S` search, `B` bundles, `P` patches.
 
 use crate::json::{JsonError, write_string};
 use crate::search::parse::{SearchError, SearchProblem};
@@ -215,6 +215,13 @@ codes! {
     DuplicateRecord = "IEUM-B004", Duplicate, "A transaction names a record twice";
     DuplicateFullUrl = "IEUM-B005", Duplicate, "Two entries have the same fullUrl";
     ReferenceUnmatched = "IEUM-B006", NotFound, "A conditional reference matches no record";
+    PatchForm = "IEUM-P001", Structure, "The patch is not a patch";
+    PatchPath = "IEUM-P002", Value, "A path of the patch cannot be used";
+    PatchTarget = "IEUM-P003", NotFound, "The patch names something that is not there";
+    PatchSeveral = "IEUM-P004", MultipleMatches, "A path of the patch does not select what it must";
+    PatchValue = "IEUM-P005", Value, "The patch does something that is not possible there";
+    PatchTest = "IEUM-P006", BusinessRule, "A test of the patch failed";
+    PatchTooCostly = "IEUM-P007", TooCostly, "The patch would cost too much";
 }
 
 /// One thing to tell.

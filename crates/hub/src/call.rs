@@ -72,6 +72,32 @@ pub enum Returns {
     Outcome,
 }
 
+/// The kinds of patches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PatchKind {
+    /// JSON Patch (RFC 6902).
+    Json,
+    /// JSON Merge Patch (RFC 7386).
+    Merge,
+    /// FHIRPath Patch: a Parameters resource.
+    FhirPath,
+}
+
+impl PatchKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Json, Self::Merge, Self::FhirPath];
+
+    /// Its media type.
+    #[must_use]
+    pub fn media(self) -> &'static str {
+        match self {
+            Self::Json => "application/json-patch+json",
+            Self::Merge => "application/merge-patch+json",
+            Self::FhirPath => "application/fhir+json",
+        }
+    }
+}
+
 /// What was sent.
 #[derive(Debug, Clone, Copy)]
 pub enum Body<'c> {
@@ -79,6 +105,8 @@ pub enum Body<'c> {
     None,
     /// Bytes, not read yet.
     Bytes(&'c [u8]),
+    /// A patch, not read yet.
+    Patch(PatchKind, &'c [u8]),
     /// Part of a document that has been read: the resource of a bundle's entry.
     Parsed(Value<'c>),
 }
@@ -188,7 +216,7 @@ impl Call<'_> {
     ) -> Result<T, Failure> {
         match self.body {
             Body::None => work(Document::parse(b"", limits)?.root()),
-            Body::Bytes(bytes) => work(Document::parse(bytes, limits)?.root()),
+            Body::Bytes(bytes) | Body::Patch(_, bytes) => work(Document::parse(bytes, limits)?.root()),
             Body::Parsed(value) => work(value),
         }
     }

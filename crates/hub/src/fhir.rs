@@ -9,7 +9,7 @@ use ieum_fhir::search::parse::{Limits, ParseContext};
 
 use crate::call::{Answer, Call, Failure};
 use crate::routes::Offer::{Code, Flag, Operation, System, Type};
-use crate::routes::Takes::{Bundle, Form, Nothing, Parameters, Resource};
+use crate::routes::Takes::{Bundle, Form, Nothing, Parameters, Patch, Resource};
 use crate::routes::Who::{Accounts, Anybody, Writers};
 use crate::routes::{Handler, Offer, Route, Takes, Who};
 
@@ -24,6 +24,7 @@ mod everything;
 pub mod format;
 mod history;
 mod page;
+mod patch;
 mod read;
 mod respond;
 mod search;
@@ -79,6 +80,7 @@ pub static ROUTES: &[Route] = &[
         &[Flag("conditionalUpdate")],
         update::update_conditional,
     ),
+    row(Method::PATCH, "/fhir/{kind}", Writers, "patch", Patch, &[], patch::patch_conditional),
     row(
         Method::DELETE,
         "/fhir/{kind}",
@@ -115,6 +117,7 @@ pub static ROUTES: &[Route] = &[
         &[Type("update"), Flag("updateCreate")],
         update::update,
     ),
+    row(Method::PATCH, "/fhir/{kind}/{id}", Writers, "patch", Patch, &[Type("patch")], patch::patch),
     row(Method::DELETE, "/fhir/{kind}/{id}", Writers, "delete", Nothing, &[Type("delete")], delete::delete),
     row(
         Method::GET,

@@ -1,6 +1,7 @@
 //! What every request needs.
 
-use std::sync::{Arc, OnceLock};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ieum_store::clock::Clock;
 use ieum_trust::door::Door;
@@ -21,7 +22,11 @@ struct Inner {
     /// KiB of bodies that may still be held.
     body_room: Arc<Semaphore>,
     capabilities: OnceLock<Vec<u8>>,
+    /// Turns for changes that begin with what a record is; many records share one.
+    record_turns: [Mutex<()>; RECORD_TURNS],
 }
+
+const RECORD_TURNS: usize = 64;
 
 /// How a hub is set up.
 #[derive(Debug, Clone)]
@@ -53,7 +58,9 @@ impl Hub {
         }
         let turns = Arc::new(Semaphore::new(options.limits.at_once));
         let body_room = Arc::new(Semaphore::new(options.limits.bodies_bytes.div_ceil(1 << 10)));
-        Self(Arc::new(Inner { door, clock, options, turns, body_room, capabilities: OnceLock::new() }))
+        let record_turns = std::array::from_fn(|_| Mutex::new(()));
+        let capabilities = OnceLock::new();
+        Self(Arc::new(Inner { door, clock, options, turns, body_room, capabilities, record_turns }))
     }
 
     /// The door to the records.
@@ -89,6 +96,16 @@ impl Hub {
     /// Turns for blocking work.
     pub(crate) fn turns(&self) -> &Arc<Semaphore> {
         &self.0.turns
+    }
+
+    /// A turn at a record, for changes that are computed from what it is. It only spares vain attempts: what keeps
+    /// changes from being lost is the version that each commit expects.
+    pub(crate) fn turn_of(&self, kind: &str, id: &str) -> MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        (kind, id).hash(&mut hasher);
+        let turn = usize::try_from(hasher.finish() % RECORD_TURNS as u64).unwrap_or(0);
+        // Whoever panicked with a turn left nothing behind.
+        self.0.record_turns[turn].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Room for bodies, in KiB.

@@ -57,7 +57,7 @@ async fn within_limits(
     let limits = hub.limits();
     let limit = match route.takes {
         Takes::Nothing => 0,
-        Takes::Resource => limits.body_bytes,
+        Takes::Resource | Takes::Patch => limits.body_bytes,
         Takes::Bundle => limits.bundle_bytes,
         Takes::Form | Takes::Parameters => limits.form_bytes,
     };

@@ -72,6 +72,8 @@ pub enum Takes {
     Form,
     /// A Parameters resource, or nothing.
     Parameters,
+    /// A patch of any kind.
+    Patch,
 }
 
 /// What the CapabilityStatement says of a route.
@@ -110,7 +112,7 @@ pub fn find(method: &Method, parts: &[&str]) -> Option<(&'static Route, Place)> 
 /// The methods that a path knows.
 #[must_use]
 pub fn methods(parts: &[&str]) -> Vec<Method> {
-    let mut methods: Vec<Method> = [Method::GET, Method::POST, Method::PUT, Method::DELETE]
+    let mut methods: Vec<Method> = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE]
         .into_iter()
         .filter(|method| find(method, parts).is_some())
         .collect();

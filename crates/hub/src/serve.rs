@@ -92,6 +92,7 @@ impl Asked {
         let Ok(Ok(turn)) = turn else { return Err(error::busy()) };
         let conditions = format::conditions(&parts.headers)?;
         let prefer = format::prefer(&parts.headers);
+        let patch_kind = format::patch_kind(&parts.headers);
         let credential = Credential::of(&parts.headers);
         let (hub, span) = (hub.clone(), span.clone());
         let work = move || {
@@ -103,6 +104,7 @@ impl Asked {
             };
             let body = match received.bytes.as_slice() {
                 [] => call::Body::None,
+                bytes if route.takes == Takes::Patch => call::Body::Patch(patch_kind, bytes),
                 bytes => call::Body::Bytes(bytes),
             };
             let call = Call { hub: &hub, route, access: &access, place, pairs, conditions, prefer, body };

@@ -9,7 +9,7 @@ use ieum_fhir::search;
 use serde_json::{Map, Value, json};
 
 use super::{error, search_context, subset};
-use crate::call::{Answer, Call, Failure};
+use crate::call::{Answer, Call, Failure, PatchKind};
 use crate::hub::Entrance;
 use crate::routes::{self, Offer};
 
@@ -54,6 +54,7 @@ fn statement(call: &Call<'_>) -> Value {
         "implementation": { "description": "Ieum", "url": call.hub.base_url() },
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
+        "patchFormat": PatchKind::ALL.map(PatchKind::media),
         "rest": [{
             "mode": "server",
             "security": { "description": security },

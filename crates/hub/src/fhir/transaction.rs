@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use axum::http::{Method, StatusCode};
-use ieum_fhir::json::Value;
+use ieum_fhir::json::{Document, Value};
 use ieum_fhir::outcome::Code;
 use ieum_fhir::reference::is_id;
 use ieum_fhir::search::Query;
@@ -24,9 +24,9 @@ use super::conditional::{self, Found, Stumble};
 use super::create::new_id;
 use super::page::Bundle;
 use super::update::{self, id_of};
-use super::{create, delete, error, respond, run};
+use super::{create, delete, error, patch, respond, run};
 use crate::call::{Answer, Call, Content, Failure, Returns};
-use crate::routes::Who;
+use crate::routes::{Takes, Who};
 
 mod references;
 
@@ -57,6 +57,8 @@ enum Does {
     Create { fresh: String, criteria: Option<Query> },
     /// PUT to an id, or to what criteria mean.
     Update { fresh: String, criteria: Option<Query> },
+    /// PATCH of an id, or of what criteria mean.
+    Patch { criteria: Option<Query> },
     /// DELETE of an id, or of what criteria mean.
     Delete { criteria: Option<Query> },
     /// GET and whatever else changes nothing.
@@ -77,6 +79,7 @@ impl<'e> Step<'e> {
         super::check_access(&own)?;
         let given = entry.resource.and_then(id_of);
         if let Some(resource) = entry.resource
+            && entry.route.takes == Takes::Resource
             && resource.get("resourceType").and_then(Value::text).as_deref() != Some(&*entry.place.kind)
         {
             return Err(error::bad(
@@ -89,6 +92,8 @@ impl<'e> Step<'e> {
         match entry.route.method {
             Method::POST => Ok(Does::Create { fresh: new_id(), criteria: create::criteria(&own)? }),
             Method::DELETE => Ok(Does::Delete { criteria: if is_by_id { None } else { by_criteria()? } }),
+            Method::PATCH if is_by_id && !is_id(&entry.place.id) => Err(update::bad_id()),
+            Method::PATCH => Ok(Does::Patch { criteria: if is_by_id { None } else { by_criteria()? } }),
             _ => {
                 if [given.as_deref(), is_by_id.then_some(&*entry.place.id)]
                     .into_iter()
@@ -107,9 +112,10 @@ impl<'e> Step<'e> {
 
     fn criteria(&self) -> Option<&Query> {
         match &self.does {
-            Does::Create { criteria, .. } | Does::Update { criteria, .. } | Does::Delete { criteria } => {
-                criteria.as_ref()
-            }
+            Does::Create { criteria, .. }
+            | Does::Update { criteria, .. }
+            | Does::Patch { criteria }
+            | Does::Delete { criteria } => criteria.as_ref(),
             Does::Read => None,
         }
     }
@@ -143,6 +149,8 @@ fn duplicate(step: &Step<'_>) -> Failure {
 pub(crate) enum Fate {
     /// Writes this record.
     Put { id: String, expect: Expect },
+    /// Writes what a patch has made of this record, JSON.
+    Patched { id: String, expect: Expect, json: Vec<u8>, validation: Box<Validation> },
     /// A conditional create that found this record.
     Existing { answer: Answer, id: String },
     /// Deletes a record, or finds nothing to delete.
@@ -173,8 +181,8 @@ fn attempt(call: &Call<'_>, steps: &[Step<'_>], validation: &Validation) -> Resu
     let mut changes = Vec::new();
     let mut origins = Vec::new();
     let mut bodies: Vec<Vec<u8>> = Vec::new();
-    // DELETE, POST, PUT: the order of R4, though no record is named twice.
-    for method in [Method::DELETE, Method::POST, Method::PUT] {
+    // DELETE, POST, PUT and PATCH: the order of R4, though no record is named twice.
+    for method in [Method::DELETE, Method::POST, Method::PUT, Method::PATCH] {
         let of_method =
             steps.iter().zip(&fates).enumerate().filter(|(_, (step, _))| step.entry.route.method == method);
         for (index, (step, fate)) in of_method {
@@ -246,6 +254,17 @@ fn fate(call: &Call<'_>, step: &Step<'_>, view: &View<'_>, guards: &mut Vec<Guar
             let (id, expect) = update::target(&own, view, find(query)?, given.as_deref(), fresh)?;
             Ok(Fate::Put { id, expect })
         }
+        Does::Patch { criteria } => {
+            let id = match criteria {
+                None => step.entry.place.id.clone(),
+                Some(query) => patch::meant(find(query)?)?,
+            };
+            let base = patch::Base::of(&own, view, &id)?;
+            let json = own.with_body(&update::document_limits(call), |patch| base.patched(&own, patch))?;
+            let document = Document::parse(&json, &update::document_limits(call))?;
+            let validation = Box::new(base.check(document.root())?);
+            Ok(Fate::Patched { id, expect: base.expect, json, validation })
+        }
         Does::Delete { criteria } => {
             let id = match criteria.as_ref().map(&mut find).transpose()? {
                 None => step.entry.place.id.clone(),
@@ -270,6 +289,15 @@ fn change(
             let record = catalogue.prepare(kind, id, resource, &mut |value| references.replacement(value));
             Ok(Some(Change::Put { record: Box::new(record), expect: *expect }))
         }
+        (Fate::Patched { id, expect, json, validation }, _) => {
+            let catalogue = call.hub.door().catalogue();
+            let kind = catalogue.kind(&step.entry.place.kind).ok_or_else(error::unknown_type)?;
+            let document = Document::parse(json, &update::document_limits(call)).map_err(Failure::from)?;
+            let replaced = references.in_document(validation, document.root());
+            let record = catalogue
+                .prepare(kind, id, document.root(), &mut |value| replaced.get(&value.index()).cloned());
+            Ok(Some(Change::Put { record: Box::new(record), expect: *expect }))
+        }
         (Fate::Delete(change), _) => Ok(change.clone()),
         _ => Ok(None),
     }
@@ -288,7 +316,7 @@ fn answer(call: &Call<'_>, steps: &[Step<'_>], done: Done) -> Result<Answer, Fai
         let kind = &step.entry.place.kind;
         let full_url = |id: &str| Some(format!("{}/{kind}/{id}", call.hub.base_url()));
         let (answer, full_url) = match (fate, changed) {
-            (Fate::Put { id, .. }, Some((changed, body))) => {
+            (Fate::Put { id, .. } | Fate::Patched { id, .. }, Some((changed, body))) => {
                 (put_answer(&own, &changed, &body), full_url(&id))
             }
             (Fate::Existing { answer, id }, _) => (answer, full_url(&id)),
@@ -300,7 +328,7 @@ fn answer(call: &Call<'_>, steps: &[Step<'_>], done: Done) -> Result<Answer, Fai
                     .unwrap_or_else(|failure| failure.under(&step.entry.name()).answer()),
                 None,
             ),
-            (Fate::Put { .. }, None) => return Err(error::internal()),
+            (Fate::Put { .. } | Fate::Patched { .. }, None) => return Err(error::internal()),
         };
         bundle.entry(|out| {
             bundle::write_answer(&answer, full_url.as_deref(), step.entry.is_head, out);

@@ -36,13 +36,24 @@ fn tells_what_is_done(kind: Kind) {
     let patient = resources.iter().find(|resource| resource["type"] == "Patient").unwrap();
     let mut interactions = codes(&patient["interaction"]);
     interactions.sort();
-    let expected =
-        ["create", "delete", "history-instance", "history-type", "read", "search-type", "update", "vread"];
+    let expected = [
+        "create",
+        "delete",
+        "history-instance",
+        "history-type",
+        "patch",
+        "read",
+        "search-type",
+        "update",
+        "vread",
+    ];
     assert_eq!(interactions, expected);
     for flag in ["conditionalCreate", "conditionalUpdate", "updateCreate", "readHistory"] {
         assert_eq!(patient[flag], true, "{flag}");
     }
     assert_eq!(patient["conditionalDelete"], "single");
+    let formats = ["application/json-patch+json", "application/merge-patch+json", "application/fhir+json"];
+    assert_eq!(statement["patchFormat"], serde_json::json!(formats));
     assert_eq!(patient["conditionalRead"], "full-support");
     assert_eq!(patient["operation"][0]["name"], "everything");
     let list = |name: &str| {

@@ -15,6 +15,7 @@ on_every_engine!(
     same_if_none_match,
     crossing_transactions,
     conditional_delete_and_update,
+    patches_of_one_record,
 );
 
 const CLIENTS: usize = 64;
@@ -140,4 +141,31 @@ fn conditional_delete_and_update(kind: Kind) {
     });
     assert!(replies.iter().all(|reply| [200, 201, 204].contains(&reply.status)), "{:?}", by_status(&replies));
     assert!(server.get("/Patient").json()["total"].as_u64().unwrap() <= 1);
+}
+
+fn patches_of_one_record(kind: Kind) {
+    let server = Server::open(kind);
+    server
+        .put("/Patient/p", r#"{"resourceType":"Patient","id":"p","identifier":[{"value":"p"}]}"#)
+        .expect(201);
+    let json_patch = [("content-type", "application/json-patch+json")];
+    // By id and by criteria; each adds something of its own, and nothing of it may be lost.
+    let replies = at_once(|client| {
+        let path = if client % 2 == 0 { "/Patient/p" } else { "/Patient?identifier=p" };
+        let patch = format!(
+            r#"[{{"op":"add","path":"/identifier/-","value":{{"value":"{client}","system":"urn:a"}}}}]"#
+        );
+        server.request("PATCH", path, &json_patch, Some(patch.as_bytes()))
+    });
+    assert_eq!(by_status(&replies), HashMap::from([(200, CLIENTS)]), "{}", replies[0].text());
+    let patient = server.get("/Patient/p").json();
+    assert_eq!(patient["identifier"].as_array().unwrap().len(), CLIENTS + 1);
+    assert_eq!(patient["meta"]["versionId"], (CLIENTS + 1).to_string());
+    // With If-Match one of them wins.
+    let replies = at_once(|client| {
+        let headers = [json_patch[0], ("if-match", "W/\"65\"")];
+        let patch = format!(r#"[{{"op":"add","path":"/multipleBirthInteger","value":{client}}}]"#);
+        server.request("PATCH", "/Patient/p", &headers, Some(patch.as_bytes()))
+    });
+    assert_eq!(by_status(&replies), HashMap::from([(200, 1), (412, CLIENTS - 1)]));
 }

@@ -231,8 +231,8 @@ fn unknown_addresses_and_methods(kind: Kind) {
     server.get("/$export").refused(404, "IEUM-R005");
     server.get("/Observation/a/$everything").refused(404, "IEUM-R005");
     for (method, path, allow) in [
-        ("PATCH", "/Patient/a", "GET, HEAD, PUT, DELETE"),
-        ("POST", "/Patient/a", "GET, HEAD, PUT, DELETE"),
+        ("PATCH", "/metadata", "GET, HEAD"),
+        ("POST", "/Patient/a", "GET, HEAD, PUT, PATCH, DELETE"),
         ("DELETE", "/metadata", "GET, HEAD"),
         ("PUT", "/Patient/a/_history/1", "GET, HEAD"),
         ("GET", "/Patient/_search", "POST"),

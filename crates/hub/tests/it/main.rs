@@ -12,6 +12,8 @@ mod formats;
 mod history;
 mod hostile;
 mod logs;
+mod patch;
+mod patch_bundles;
 mod search;
 mod subset;
 mod support;

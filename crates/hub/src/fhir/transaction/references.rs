@@ -23,8 +23,13 @@ use super::Fate;
 use crate::call::Call;
 use axum::http::StatusCode;
 
-/// New texts, by [`Value::index`] of the string they replace.
-pub(super) struct References(HashMap<u32, String>);
+/// What becomes of references.
+pub(super) struct References {
+    /// New texts, by [`Value::index`] of the string they replace.
+    texts: HashMap<u32, String>,
+    /// `fullUrl` to `Type/id`.
+    targets: HashMap<String, String>,
+}
 
 impl References {
     /// What becomes of each text in the resources that are written.
@@ -43,7 +48,9 @@ impl References {
         let mut conditional = Conditional { call, view, guards, known: HashMap::new() };
         let mut texts = HashMap::new();
         let owners = Owners::new(entries, fates);
-        let Some(document) = entries.iter().find_map(|entry| entry.resource) else { return Ok(Self(texts)) };
+        let Some(document) = entries.iter().find_map(|entry| entry.resource) else {
+            return Ok(Self { texts, targets });
+        };
         for &index in &validation.references {
             let Some(entry) = owners.of(index) else { continue };
             let Some(text) = document.at(index).text() else { continue };
@@ -65,19 +72,30 @@ impl References {
             let replaced = replace_links(&text, &|link| target(&targets, entry, link));
             texts.extend(replaced.map(|replaced| (index, replaced)));
         }
-        Ok(Self(texts))
+        Ok(Self { texts, targets })
     }
 
     /// What a string becomes.
     pub(super) fn replacement(&self, value: Value<'_>) -> Option<String> {
-        self.0.get(&value.index()).cloned()
+        self.texts.get(&value.index()).cloned()
+    }
+
+    /// The same for a resource that a patch has made, which is no part of the bundle's document: `fullUrl`s become
+    /// records, by the index of their strings. Relative references stay, for they mean records that were there.
+    pub(super) fn in_document(&self, validation: &Validation, root: Value<'_>) -> HashMap<u32, String> {
+        let indexes = validation.references.iter().chain(&validation.uris);
+        let replaced = indexes.filter_map(|&index| {
+            let text = root.at(index).text()?;
+            Some((index, self.targets.get(&*text)?.clone()))
+        });
+        replaced.collect()
     }
 }
 
 /// `fullUrl` to `Type/id`, for entries that write a record or found it.
 fn targets(entries: &[&Entry<'_>], fates: &[Fate]) -> HashMap<String, String> {
     let pairs = entries.iter().zip(fates).filter_map(|(entry, fate)| match fate {
-        Fate::Put { id, .. } | Fate::Existing { id, .. } => {
+        Fate::Put { id, .. } | Fate::Patched { id, .. } | Fate::Existing { id, .. } => {
             Some((entry.full_url.as_ref()?.to_string(), format!("{}/{id}", entry.place.kind)))
         }
         Fate::Delete(_) | Fate::Read => None,
