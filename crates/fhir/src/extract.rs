@@ -25,7 +25,7 @@ use std::sync::OnceLock;
 
 use crate::definitions::r4;
 use crate::expression::{Meaning, Path};
-use crate::index::{Extracted, IndexValue, ParamType, Target};
+use crate::index::{ContainedValues, Extracted, IndexValue, ParamType, Target};
 use crate::json::{Kind, Value};
 use leaf::{Leaf, Sink};
 use program::{Action, Program};
@@ -65,6 +65,20 @@ pub fn extract<'d>(kind: &str, resource: Value<'d>, options: &ExtractOptions<'_>
     labels.dedup();
     let compartments = compartments(program, resource, &values);
     Extracted { values, compartments, labels, main_date: main_date.map(|(_, date)| date) }
+}
+
+/// What the resources contained in this one are found by (`_contained`): those of a known type and with an id.
+#[must_use]
+pub fn contained<'d>(resource: Value<'d>, options: &ExtractOptions<'_>) -> Vec<ContainedValues<'d>> {
+    let mut found = Vec::new();
+    for inner in resource.get("contained").into_iter().flat_map(Value::each) {
+        let text = |name| inner.get(name).and_then(Value::text);
+        let (Some(kind), Some(id)) = (text("resourceType"), text("id")) else { continue };
+        let Ok(place) = r4().resource_types().binary_search(&&*kind) else { continue };
+        let kind = r4().resource_types()[place];
+        found.push(ContainedValues { kind, id, values: extract(kind, inner, options).values });
+    }
+    found
 }
 
 /// Whether a parameter of this type can read what the path finds: a `date` parameter reads a Period and passes over

@@ -204,6 +204,7 @@ pub(crate) fn http_date(micros: i64) -> String {
 fn search_context<'c>(call: &'c Call<'_>, strict: bool) -> ParseContext<'c> {
     ParseContext {
         parameters: &R4,
+        value_sets: &ieum_fhir::search::R4,
         base_url: Some(call.hub.base_url()),
         now_micros: call.hub.now(),
         strict,

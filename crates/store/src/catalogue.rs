@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use ieum_fhir::definitions;
-use ieum_fhir::extract::{ExtractOptions, extract};
-use ieum_fhir::index::{Extracted, ParamType};
+use ieum_fhir::extract::{ExtractOptions, contained, extract};
+use ieum_fhir::index::{ContainedValues, Extracted, FullText, ParamType};
 use ieum_fhir::json::Value;
 use ieum_fhir::search::parameters::{Parameter, Parameters};
+use ieum_fhir::words::full_text;
 
 use crate::access::Family;
 use crate::own::OwnKind;
@@ -79,6 +80,21 @@ impl Catalogue {
             Some(own) => own.extract(resource),
             None => extract(&kind.name, resource, &ExtractOptions { base_url: self.base_url.as_deref() }),
         }
+    }
+
+    /// The terms of a record's texts; records of our own kinds have none.
+    #[must_use]
+    pub fn full_text(&self, kind: &KindDef, resource: Value<'_>) -> FullText {
+        if kind.own.is_some() { FullText::default() } else { full_text(&kind.name, resource) }
+    }
+
+    /// What the resources contained in a record are found by; records of our own kinds contain none.
+    #[must_use]
+    pub fn contained<'d>(&self, kind: &KindDef, resource: Value<'d>) -> Vec<ContainedValues<'d>> {
+        if kind.own.is_some() {
+            return Vec::new();
+        }
+        contained(resource, &ExtractOptions { base_url: self.base_url.as_deref() })
     }
 
     /// Sensitivity bits of a record with these labels.

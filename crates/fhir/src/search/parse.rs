@@ -12,6 +12,7 @@ mod value;
 use std::cell::Cell;
 
 use super::parameters::Parameters;
+use super::value_sets::ValueSets;
 use super::{Query, R4};
 
 /// What a search may cost at most before it is even run.
@@ -40,6 +41,8 @@ impl Default for Limits {
 pub struct ParseContext<'c> {
     /// Which parameters there are.
     pub parameters: &'c dyn Parameters,
+    /// What is in value sets, and which codes subsume which.
+    pub value_sets: &'c dyn ValueSets,
     /// This server's address, so that references written with it are local.
     pub base_url: Option<&'c str>,
     /// The time now, for `ap`.
@@ -54,7 +57,7 @@ impl<'c> ParseContext<'c> {
     /// For the resource types and parameters of R4 and KR Core, with the usual limits.
     #[must_use]
     pub fn r4(base_url: Option<&'c str>, now_micros: i64, strict: bool) -> Self {
-        Self { parameters: &R4, base_url, now_micros, strict, limits: Limits::default() }
+        Self { parameters: &R4, value_sets: &R4, base_url, now_micros, strict, limits: Limits::default() }
     }
 }
 
@@ -142,6 +145,54 @@ pub fn parse(
         }
     }
     if errors.is_empty() { Ok(query) } else { Err(errors) }
+}
+
+/// Reads a search over several kinds (`GET [base]?_type=Patient,Observation&…`, R4, section 3.1.1.1): one query for
+/// each of those that `_type` names, in its order; of all `kinds` given when it names none. Beside the parameters of
+/// every kind only such may be used as all of these kinds have.
+///
+/// # Errors
+/// Every reason found why this is no search we can run, each once.
+pub fn parse_system(
+    kinds: &[&str],
+    pairs: &[(String, String)],
+    context: &ParseContext<'_>,
+) -> Result<Vec<Query>, Vec<SearchError>> {
+    let (types, rest): (Vec<_>, Vec<_>) = pairs.iter().cloned().partition(|(name, _)| name == "_type");
+    let mut chosen: Vec<&str> = Vec::new();
+    for (name, value) in &types {
+        for kind in value.split(',') {
+            if !kinds.contains(&kind) || !context.parameters.has_kind(kind) {
+                let text = "must be a list of types that can be searched";
+                return Err(vec![SearchError::new(SearchProblem::BadValue, name, text)]);
+            }
+            if !chosen.contains(&kind) {
+                chosen.push(kind);
+            }
+        }
+    }
+    if types.is_empty() {
+        chosen = kinds.to_vec();
+    }
+    let mut queries = Vec::with_capacity(chosen.len());
+    let mut errors: Vec<SearchError> = Vec::new();
+    for kind in chosen {
+        match parse(kind, &rest, context) {
+            Ok(mut query) => {
+                query.applied.splice(0..0, types.iter().cloned());
+                queries.push(query);
+            }
+            Err(found) => errors.extend(found),
+        }
+    }
+    let mut seen = Vec::new();
+    errors.retain(|error| {
+        !seen.contains(error) && {
+            seen.push(error.clone());
+            true
+        }
+    });
+    if errors.is_empty() { Ok(queries) } else { Err(errors) }
 }
 
 /// One run of the parser.

@@ -45,6 +45,14 @@ fn short(value: &IndexValue<'_>) -> String {
         }
         IndexValue::String(text) => text.to_string(),
         IndexValue::Uri(uri) => uri.to_string(),
+        IndexValue::Text(text) => format!("text {text}"),
+        IndexValue::OfType { system, code, value } => format!("of-type {system}|{code}|{value}"),
+        IndexValue::Identifier { system, value } => format!("identifier {}|{}", or(system), or(value)),
+        IndexValue::Canonical { unit, range } => {
+            format!("{}..{} [{unit}]", number(&range.lo), number(&range.hi))
+        }
+        IndexValue::Composite(parts) => parts.iter().map(short).collect::<Vec<_>>().join(" $ "),
+        IndexValue::Near { lat, lon } => format!("{lat},{lon}"),
     }
 }
 

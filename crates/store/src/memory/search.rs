@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use ieum_fhir::index::{IndexValue, Target};
 use ieum_fhir::search::matches::passes;
-use ieum_fhir::search::{Filter, Param, Query, SortBy, SortKeyOf};
+use ieum_fhir::search::{Filter, Param, Query, SortBy, SortKeyOf, TextPlace};
 use ieum_fhir::text;
 
 use super::{Version, View};
@@ -62,6 +62,7 @@ impl View<'_> {
             previous: rest.first().filter(|_| !before.is_empty()).map(|(place, _)| position(place)),
             next: rest.last().filter(|_| more).map(|(place, _)| position(place)),
             records: rest.iter().map(|(_, version)| version.record.clone()).collect(),
+            parts: Vec::new(),
         }
     }
 
@@ -102,6 +103,17 @@ impl View<'_> {
                     refers && self.holds(access, filter, other)
                 })
             }
+            Filter::Tree { .. } => false,
+            Filter::Words { place, terms } => {
+                let text = match place {
+                    TextPlace::Narrative => &version.text.narrative,
+                    TextPlace::Content => &version.text.content,
+                };
+                terms.iter().all(|term| text.contains(term))
+            }
+            Filter::And(filters) => filters.iter().all(|filter| self.holds(access, filter, version)),
+            Filter::Or(filters) => filters.iter().any(|filter| self.holds(access, filter, version)),
+            Filter::Not(filter) => !self.holds(access, filter, version),
         }
     }
 
@@ -123,6 +135,7 @@ impl View<'_> {
                 let keys = self.values(version, param).filter_map(sort_keys);
                 if sort.descending { keys.max() } else { keys.min() }
             }
+            SortBy::Chain { .. } => None,
         }
     }
 }
@@ -141,6 +154,12 @@ pub fn sort_keys(value: &IndexValue<'_>) -> Option<SortValue> {
         }
         IndexValue::String(value) => Some(SortValue::Text(text::normalize(value).into())),
         IndexValue::Uri(value) => Some(SortValue::Text(value.to_string())),
+        IndexValue::Text(_)
+        | IndexValue::OfType { .. }
+        | IndexValue::Identifier { .. }
+        | IndexValue::Canonical { .. }
+        | IndexValue::Composite(_)
+        | IndexValue::Near { .. } => None,
     }
 }
 

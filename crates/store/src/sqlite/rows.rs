@@ -138,6 +138,12 @@ impl RowSet {
                 self.num.push((tp, range.lo.0.clone(), range.hi.0.clone(), rid, code, system, unit));
             }
             IndexValue::String(raw) => self.add_text(tp, rid, raw),
+            IndexValue::Text(_)
+            | IndexValue::OfType { .. }
+            | IndexValue::Identifier { .. }
+            | IndexValue::Canonical { .. }
+            | IndexValue::Composite(_)
+            | IndexValue::Near { .. } => {}
         }
         Ok(())
     }

@@ -66,6 +66,7 @@ pub(super) fn run(
         previous: places.first().filter(|_| more_before).map(position),
         next: places.last().filter(|_| more_after).map(position),
         records: scope.records(&rids)?,
+        parts: Vec::new(),
     })
 }
 

@@ -171,6 +171,7 @@ impl Store {
             .collect();
         let context = ParseContext {
             parameters: &*self.catalogue,
+            value_sets: &ieum_fhir::search::R4,
             base_url: Some(BASE),
             now_micros: 1_790_000_000_000_000,
             strict: true,

@@ -4,7 +4,7 @@ use super::{Parser, SearchError, SearchProblem};
 use crate::index::ParamType;
 use crate::search::parameters::Parameter;
 use crate::search::split::split;
-use crate::search::{Filter, Param, StringMode};
+use crate::search::{Filter, Param, StringMode, UriMode};
 
 /// Parameters of R4 that narrow the answer and are not here yet: passing over one would answer more than was asked.
 const NOT_YET: [&str; 9] =
@@ -17,6 +17,7 @@ pub(super) enum Modifier<'m> {
     Missing,
     Not,
     String(StringMode),
+    Uri(UriMode),
     /// The type that a reference points to.
     Type(&'m str),
 }
@@ -114,6 +115,8 @@ impl Parser<'_> {
             ("not", Token) => Modifier::Not,
             ("exact", String) => Modifier::String(StringMode::Exact),
             ("contains", String) => Modifier::String(StringMode::Contains),
+            ("below", Uri) => Modifier::Uri(UriMode::Below),
+            ("above", Uri) => Modifier::Uri(UriMode::Above),
             (kind, Reference) if self.context.parameters.has_kind(kind) => {
                 if !parameter.targets.is_empty() && !parameter.targets.contains(&kind) {
                     let text = "cannot point to that type";
@@ -122,7 +125,7 @@ impl Parser<'_> {
                 Modifier::Type(kind)
             }
             ("text" | "in" | "not-in" | "of-type", Token)
-            | ("above" | "below", Token | Reference | Uri)
+            | ("above" | "below", Token | Reference)
             | ("identifier" | "text", Reference) => {
                 let text = "this modifier is not supported yet";
                 return Err(SearchError::new(SearchProblem::NotSupported, whole, text));

@@ -12,7 +12,7 @@ use crate::search::parameters::Parameter;
 use crate::search::split::{split, split_once, unescape};
 use crate::search::{
     DateTest, NumberTest, Prefix, QuantityTest, ReferenceTest, StringMode, StringTest, SystemTest, Test,
-    TokenTest, UnitTest,
+    TokenTest, UnitTest, UriMode, UriTest,
 };
 use crate::text;
 
@@ -35,7 +35,10 @@ impl Parser<'_> {
             ParamType::Date => self.date(part).map(Test::Date),
             ParamType::Number => number(part).map(Test::Number),
             ParamType::Quantity => quantity(part).map(Test::Quantity),
-            ParamType::Uri => Ok(Test::Uri(unescape(part).into_owned())),
+            ParamType::Uri => {
+                let mode = if let Modifier::Uri(mode) = modifier { mode } else { UriMode::Exact };
+                Ok(Test::Uri(UriTest { mode, text: unescape(part).into_owned() }))
+            }
             ParamType::Composite | ParamType::Special => {
                 Err("composite and special parameters are not supported yet")
             }

@@ -74,6 +74,7 @@ impl Key {
             SortBy::Id => return plain("id_text(r.id)"),
             SortBy::LastUpdated => return plain("r.t"),
             SortBy::Param(param) => param,
+            SortBy::Chain { .. } => return plain("NULL"),
         };
         let Some((tp, param_type)) = param_of(scope, param) else { return plain("NULL") };
         let end = if key.descending { "max" } else { "min" };

@@ -163,6 +163,9 @@ impl Planner<'_> {
             Filter::LastUpdated(tests) => self.last_updated(alias, tests),
             Filter::Chain { param, targets } => self.chain(&rid, param, targets),
             Filter::Has { param, filter } => self.has(&rid, param, filter),
+            Filter::Tree { .. } | Filter::Words { .. } | Filter::And(_) | Filter::Or(_) | Filter::Not(_) => {
+                Err(StoreError::Engine("this condition is not there yet".into()))
+            }
         }
     }
 

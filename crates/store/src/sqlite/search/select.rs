@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ieum_fhir::decimal::SortKey;
 use ieum_fhir::search::{
     DateTest, NumberTest, Prefix, QuantityTest, ReferenceTest, StringMode, StringTest, SystemTest, Test,
-    TokenTest, UnitTest,
+    TokenTest, UnitTest, UriMode, UriTest,
 };
 use ieum_fhir::text;
 use rusqlite::Connection;
@@ -59,7 +59,9 @@ impl Selector<'_> {
         for test in tests {
             match test {
                 Test::Token(token) => self.token(token, &mut tokens, &mut selects)?,
-                Test::Uri(uri) => tokens.entry(Some(0)).or_default().extend(dict_find(self.connection, uri)?),
+                Test::Uri(UriTest { mode: UriMode::Exact, text }) => {
+                    tokens.entry(Some(0)).or_default().extend(dict_find(self.connection, text)?);
+                }
                 Test::Reference(reference) => targets.extend(self.targets(reference)?),
                 Test::Date(date) => ranges.entry("dat").or_default().push(date_condition(date)),
                 Test::Number(number) => ranges.entry("num").or_default().push(number_condition(number)),
@@ -71,6 +73,15 @@ impl Selector<'_> {
                 Test::String(string) => {
                     let (table, condition) = string_condition(string);
                     ranges.entry(table).or_default().push(condition);
+                }
+                Test::Uri(_)
+                | Test::Text(_)
+                | Test::OfType { .. }
+                | Test::Identifier(_)
+                | Test::Composite(_)
+                | Test::Near { .. }
+                | Test::Unequal(_) => {
+                    return Err(StoreError::Engine("this comparison is not there yet".into()));
                 }
             }
         }
@@ -180,6 +191,7 @@ impl Selector<'_> {
                 };
                 sql.push(" AND x.code = ").bind(code).push(" AND x.s = ").bind(system);
             }
+            UnitTest::Canonical { .. } => return Ok(None),
         }
         let mut grouped = Sql::new("(");
         grouped.append(&sql).push(")");
@@ -265,6 +277,10 @@ fn string_condition(test: &StringTest) -> (&'static str, Sql) {
         }
         StringMode::Starts => {
             prefix_condition("norm", &text::normalize(&test.text), &mut sql);
+            "str"
+        }
+        StringMode::Ends | StringMode::Whole => {
+            sql.push("0");
             "str"
         }
     };
