@@ -13,5 +13,6 @@ pub mod outcome;
 pub mod reference;
 pub mod search;
 pub mod text;
+pub mod ucum;
 pub mod validate;
 pub mod words;
