@@ -12,12 +12,14 @@
 //! assert_eq!(found.compartments, [("Patient", "p1".into())]);
 //! ```
 //!
-//! Left out: `_id` and `_lastUpdated`, which the store knows itself; composite and special parameters, for which
-//! [`IndexValue`] has no form yet; and values that are not of their type, which validation reports.
+//! Left out: `_id` and `_lastUpdated`, which the store knows itself; and values that are not of their type, which
+//! validation reports. Full text is apart: [`crate::words`].
 
+mod composite;
 mod leaf;
 mod main_date;
 mod program;
+mod quantity;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -47,6 +49,7 @@ pub fn extract<'d>(kind: &str, resource: Value<'d>, options: &ExtractOptions<'_>
     let is_kind = |name: &str| r4().is_resource(name);
     let mut walk = Walk {
         program,
+        resource,
         sink: Sink { values: Vec::with_capacity(16), base_url: options.base_url, is_kind: &is_kind },
         labels: Vec::new(),
         main_date: None,
@@ -125,6 +128,7 @@ fn compartments<'d>(
 /// One walk through one resource.
 struct Walk<'d, 'w> {
     program: &'w Program,
+    resource: Value<'d>,
     sink: Sink<'d, 'w>,
     labels: Vec<(Cow<'d, str>, Cow<'d, str>)>,
     /// The best main date so far, with its rank in the list of the type.
@@ -166,6 +170,9 @@ impl<'d> Walk<'d, '_> {
     fn act(&mut self, action: &Action, value: Value<'d>) {
         match *action {
             Action::Value { param, leaf } => self.sink.take(param, leaf, value),
+            Action::Composite { number } => {
+                self.program.composites[usize::from(number)].take(value, self.resource, &mut self.sink);
+            }
             Action::Truth { place } => {
                 if value.boolean() != Some(false) {
                     self.truths |= 1 << place;

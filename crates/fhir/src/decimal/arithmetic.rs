@@ -103,7 +103,8 @@ fn sum(left: &[u8], right: &[u8]) -> Vec<u8> {
     let length = left.len().max(right.len()) + 1;
     let mut digits = Vec::with_capacity(length);
     let mut carry = 0;
-    let at = |digits: &[u8], place: usize| digits.len().checked_sub(place + 1).map_or(0, |index| digits[index]);
+    let at =
+        |digits: &[u8], place: usize| digits.len().checked_sub(place + 1).map_or(0, |index| digits[index]);
     for place in 0..length {
         let total = at(left, place) + at(right, place) + carry;
         digits.push(total % 10);
