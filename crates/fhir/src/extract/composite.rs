@@ -71,5 +71,9 @@ fn values<'d>(
         path.evaluate(start, &mut |value| found.take(0, *leaf, value));
     }
     let values = found.values.into_iter().map(|(_, value)| value);
-    values.filter(|value| matches!(value.facet(), Facet::Value | Facet::Canonical)).collect()
+    let mut values: Vec<IndexValue<'d>> =
+        values.filter(|value| matches!(value.facet(), Facet::Value | Facet::Canonical)).collect();
+    values.sort_unstable();
+    values.dedup();
+    values
 }
