@@ -47,6 +47,8 @@ pub struct ParamDef {
     pub definition: String,
     /// Kinds a reference parameter may point to; empty for any.
     pub targets: Vec<String>,
+    /// The parts of a composite parameter, in order.
+    pub components: Vec<ParamDef>,
 }
 
 impl Catalogue {
@@ -114,16 +116,48 @@ impl KindDef {
 
 fn fhir_kind(name: &str) -> KindDef {
     let r4 = definitions::r4();
-    let params = r4.search_params(name).iter().map(|param| ParamDef {
-        code: param.code.to_string(),
-        param_type: param.kind,
-        definition: param.expression.unwrap_or_default().to_string(),
-        targets: param.targets.iter().map(ToString::to_string).collect(),
-    });
+    let params = r4.search_params(name).iter().map(|param| fhir_param(param));
     let clinical =
         name == "Patient" || r4.compartment("Patient", name).is_some_and(|params| !params.is_empty());
     let family = if clinical { Family::Clinical } else { Family::Shared };
     KindDef { name: name.to_owned(), family, params: params.collect(), own: None }
+}
+
+/// How extraction reads values of this type, as a number to be raised when that changes: it is part of the definition,
+/// so that records are indexed again.
+fn revision(param_type: ParamType) -> u32 {
+    match param_type {
+        // 2: what modifiers look at, canonicals with and without version, canonical quantities, composites, places.
+        ParamType::Token
+        | ParamType::Reference
+        | ParamType::Uri
+        | ParamType::Quantity
+        | ParamType::Composite
+        | ParamType::Special => 2,
+        ParamType::String | ParamType::Date | ParamType::Number => 1,
+    }
+}
+
+fn fhir_param(param: &definitions::SearchParamDef) -> ParamDef {
+    let mut definition = param.expression.unwrap_or_default().to_string();
+    for component in &param.components {
+        definition.push_str(" $ ");
+        definition.push_str(component.expression);
+    }
+    let revision = revision(param.kind);
+    if revision > 1 && !definition.is_empty() {
+        definition.push_str(&format!(" #{revision}"));
+    }
+    let components = param.components.iter();
+    let components =
+        components.filter_map(|component| definitions::r4().search_param_by_url(component.definition));
+    ParamDef {
+        code: param.code.to_string(),
+        param_type: param.kind,
+        definition,
+        targets: param.targets.iter().map(ToString::to_string).collect(),
+        components: components.map(fhir_param).collect(),
+    }
 }
 
 fn own_kind(own: &'static OwnKind) -> KindDef {
@@ -132,6 +166,7 @@ fn own_kind(own: &'static OwnKind) -> KindDef {
         param_type: param.param_type,
         definition: param.path.join("."),
         targets: Vec::new(),
+        components: Vec::new(),
     });
     KindDef { name: own.name.to_owned(), family: own.family, params: params.collect(), own: Some(own) }
 }
@@ -156,5 +191,6 @@ impl Parameters for Catalogue {
 
 fn parameter(param: &ParamDef) -> Parameter<'_> {
     let targets = param.targets.iter().map(String::as_str).collect();
-    Parameter { code: &param.code, kind: param.param_type, targets }
+    let components = param.components.iter().map(parameter).collect();
+    Parameter { code: &param.code, kind: param.param_type, targets, components }
 }

@@ -78,6 +78,13 @@ impl Decimal {
         self
     }
 
+    /// The nearest double; infinite beyond its range.
+    pub(crate) fn to_f64(&self) -> f64 {
+        let digits: String = self.digits.iter().map(|&digit| char::from(b'0' + digit)).collect();
+        let text = format!("{}0{digits}e{}", if self.negative { "-" } else { "" }, self.exponent);
+        text.parse().expect("digits and an exponent")
+    }
+
     /// The digits when the last one stands for `10^exponent`, which is not above our own.
     fn written_from(&self, exponent: i32) -> Option<Vec<u8>> {
         if self.digits.is_empty() {

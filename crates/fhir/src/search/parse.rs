@@ -4,12 +4,21 @@
 //! that are unknown or not supported yet are always refused, as R4 (3.1.1.4.4) demands, and so are values that cannot be read.
 //! No text here repeats a value searched for: values are patient data.
 
+mod codes;
+mod expression;
 mod filter;
 mod include;
+mod modifier;
+mod number;
 mod shape;
+mod special;
+mod system;
+mod tree;
 mod value;
 
 use std::cell::Cell;
+
+pub use system::parse_system;
 
 use super::parameters::Parameters;
 use super::value_sets::ValueSets;
@@ -145,54 +154,6 @@ pub fn parse(
         }
     }
     if errors.is_empty() { Ok(query) } else { Err(errors) }
-}
-
-/// Reads a search over several kinds (`GET [base]?_type=Patient,Observation&…`, R4, section 3.1.1.1): one query for
-/// each of those that `_type` names, in its order; of all `kinds` given when it names none. Beside the parameters of
-/// every kind only such may be used as all of these kinds have.
-///
-/// # Errors
-/// Every reason found why this is no search we can run, each once.
-pub fn parse_system(
-    kinds: &[&str],
-    pairs: &[(String, String)],
-    context: &ParseContext<'_>,
-) -> Result<Vec<Query>, Vec<SearchError>> {
-    let (types, rest): (Vec<_>, Vec<_>) = pairs.iter().cloned().partition(|(name, _)| name == "_type");
-    let mut chosen: Vec<&str> = Vec::new();
-    for (name, value) in &types {
-        for kind in value.split(',') {
-            if !kinds.contains(&kind) || !context.parameters.has_kind(kind) {
-                let text = "must be a list of types that can be searched";
-                return Err(vec![SearchError::new(SearchProblem::BadValue, name, text)]);
-            }
-            if !chosen.contains(&kind) {
-                chosen.push(kind);
-            }
-        }
-    }
-    if types.is_empty() {
-        chosen = kinds.to_vec();
-    }
-    let mut queries = Vec::with_capacity(chosen.len());
-    let mut errors: Vec<SearchError> = Vec::new();
-    for kind in chosen {
-        match parse(kind, &rest, context) {
-            Ok(mut query) => {
-                query.applied.splice(0..0, types.iter().cloned());
-                queries.push(query);
-            }
-            Err(found) => errors.extend(found),
-        }
-    }
-    let mut seen = Vec::new();
-    errors.retain(|error| {
-        !seen.contains(error) && {
-            seen.push(error.clone());
-            true
-        }
-    });
-    if errors.is_empty() { Ok(queries) } else { Err(errors) }
 }
 
 /// One run of the parser.

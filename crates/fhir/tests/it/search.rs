@@ -284,7 +284,7 @@ impl Parameters for Deposits {
         self.list(kind).into_iter().find(|parameter| parameter.code == code)
     }
     fn list(&self, _: &str) -> Vec<Parameter<'_>> {
-        vec![Parameter { code: "clinic", kind: ParamType::String, targets: Vec::new() }]
+        vec![Parameter { code: "clinic", kind: ParamType::String, targets: Vec::new(), components: Vec::new() }]
     }
 }
 
