@@ -27,6 +27,12 @@ macro_rules! on_every_engine {
 
 mod access;
 mod commits;
+mod contained;
+mod expressions;
 mod history;
+mod modifiers;
 mod paging;
+mod parts;
+mod relations;
 mod searching;
+mod texts;
