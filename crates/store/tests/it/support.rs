@@ -249,6 +249,31 @@ impl Store {
         }
     }
 
+    /// What is found with `_contained`, walking pages of `limit`: kind, id and the contained resource meant; sorted.
+    pub(crate) fn find_parts(
+        &self,
+        access: &AccessPlan,
+        url: &str,
+        limit: usize,
+    ) -> Vec<(String, String, Option<String>)> {
+        let query = self.query(url);
+        let mut found = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.page(access, &SearchRequest { query: &query, after, backward: false, limit });
+            assert!(page.parts.is_empty() || page.parts.len() == page.records.len());
+            let parts = page.parts.into_iter().chain(std::iter::repeat(None));
+            found.extend(
+                page.records.into_iter().zip(parts).map(|(record, part)| (record.kind, record.id, part)),
+            );
+            after = page.next;
+            if after.is_none() {
+                found.sort();
+                return found;
+            }
+        }
+    }
+
     pub(crate) fn page(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> SearchPage {
         self.engine.snapshot().unwrap().search(access, request).unwrap()
     }
