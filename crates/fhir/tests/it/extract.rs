@@ -11,13 +11,12 @@ use ieum_fhir::json::{Document, Limits};
 
 mod data;
 
-const OPTIONS: ExtractOptions<'_> = ExtractOptions { base_url: Some("https://hub.example/fhir") };
-
 fn with<T>(json: &str, then: impl FnOnce(&str, &Extracted<'_>) -> T) -> T {
     let document = Document::parse(json.as_bytes(), &Limits::default())
         .unwrap_or_else(|error| panic!("{json}: {error}"));
     let kind = document.root().get("resourceType").unwrap().text().unwrap();
-    then(&kind, &extract(&kind, document.root(), &OPTIONS))
+    let bases = ["https://hub.example/fhir".to_owned()];
+    then(&kind, &extract(&kind, document.root(), &ExtractOptions { bases: &bases }))
 }
 
 /// The values of one parameter, written short.
