@@ -37,8 +37,8 @@ pub use main_date::main_date_expressions;
 /// What extraction must know beside the resource.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ExtractOptions<'o> {
-    /// This server's address (`https://hub.example/fhir`): references written with it are local.
-    pub base_url: Option<&'o str>,
+    /// This server's addresses (`https://hub.example/fhir`): references written with one of them are local.
+    pub bases: &'o [String],
 }
 
 /// All values under which a resource of this kind is found. Positions are those of
@@ -50,7 +50,7 @@ pub fn extract<'d>(kind: &str, resource: Value<'d>, options: &ExtractOptions<'_>
     let mut walk = Walk {
         program,
         resource,
-        sink: Sink { values: Vec::with_capacity(16), base_url: options.base_url, is_kind: &is_kind },
+        sink: Sink { values: Vec::with_capacity(16), bases: options.bases, is_kind: &is_kind },
         labels: Vec::new(),
         main_date: None,
         truths: 0,

@@ -50,14 +50,17 @@ pub enum DataError {
 }
 
 impl Data {
-    /// Opens a directory, making it when there is none. References under `base_url` are references to its records.
+    /// Opens a directory, making it when there is none. References under `base_url`, and
+    /// under every other address it was ever opened with, are references to its records.
     ///
     /// # Errors
     /// [`DataError`].
     pub fn open(path: &Path, base_url: Option<&str>) -> Result<Self, DataError> {
         std::fs::create_dir_all(path).map_err(|error| DataError::Io { path: path.to_owned(), error })?;
         let lock = lock(path)?;
-        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, base_url.map(ToOwned::to_owned), label_mask));
+        let mut bases = SqliteEngine::bases(path)?;
+        bases.extend(base_url.filter(|base| !bases.iter().any(|known| known == base)).map(ToOwned::to_owned));
+        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, bases, label_mask));
         let options = SqliteOptions::default();
         let engine = Arc::new(SqliteEngine::open(path, Arc::clone(&catalogue), system_clock(), options)?);
         let door = Door::new(Arc::clone(&engine) as _, catalogue, engine.cursor_secret()?);

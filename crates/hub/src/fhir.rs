@@ -205,7 +205,7 @@ fn search_context<'c>(call: &'c Call<'_>, strict: bool) -> ParseContext<'c> {
     ParseContext {
         parameters: &R4,
         value_sets: &ieum_fhir::search::R4,
-        base_url: Some(call.hub.base_url()),
+        bases: call.hub.door().catalogue().bases(),
         now_micros: call.hub.now(),
         strict,
         limits: Limits::default(),

@@ -42,6 +42,12 @@ pub struct AccessPlan {
 }
 
 impl AccessPlan {
+    /// Whether nothing at all is hidden from this caller.
+    #[must_use]
+    pub fn reaches_everything(&self) -> bool {
+        self.clinical == Reach::All && self.system && self.denied == 0
+    }
+
     /// Whether a record of this family, patients and mask exists for this caller. The plain statement of the rule
     /// that engines compile; the oracle uses it as it stands.
     #[must_use]

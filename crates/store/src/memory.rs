@@ -75,7 +75,7 @@ impl Engine for MemoryEngine {
         let mut shared = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let view = View { catalogue: &self.catalogue, state: shared.clone() };
         view.check_guards(&request)?;
-        view.check_changes(&request.changes)?;
+        view.check_changes(&request.access, &request.changes)?;
 
         let mut state = (**shared).clone();
         let t = state.t + 1;
@@ -127,7 +127,7 @@ impl View<'_> {
         Ok(())
     }
 
-    fn check_changes(&self, changes: &[Change]) -> Result<(), CommitError> {
+    fn check_changes(&self, access: &AccessPlan, changes: &[Change]) -> Result<(), CommitError> {
         let mut named = HashSet::new();
         for (index, change) in changes.iter().enumerate() {
             let (kind, id) = change.key();
@@ -135,17 +135,27 @@ impl View<'_> {
                 return Err(CommitError::Duplicate { index });
             }
             let newest = self.state.newest(kind, id);
+            if newest.is_some_and(|version| !self.visible(access, version)) {
+                return Err(CommitError::Denied);
+            }
             let current =
                 newest.filter(|version| !version.record.is_deleted()).map(|version| version.record.version);
             match change.expect() {
                 Expect::Anything => {}
                 Expect::New if newest.is_none() => {}
                 Expect::New => return Err(CommitError::Taken { index }),
+                Expect::Absent if current.is_none() => {}
                 Expect::Version(version) if current == Some(version) => {}
-                Expect::Version(_) => return Err(CommitError::Version { index, current }),
+                Expect::Absent | Expect::Version(_) => return Err(CommitError::Version { index, current }),
             }
         }
         Ok(())
+    }
+
+    /// Whether a version is shown: what the newest version hides, its older ones do not tell.
+    fn shows(&self, access: &AccessPlan, version: &Version) -> bool {
+        let newest = self.state.newest(&version.record.kind, &version.record.id);
+        self.visible(access, version) && newest.is_some_and(|newest| self.visible(access, newest))
     }
 
     fn visible(&self, access: &AccessPlan, version: &Version) -> bool {

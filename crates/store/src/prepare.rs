@@ -1,7 +1,9 @@
 //! A version made ready for the commit: everything that can be done before its turn comes.
 
-use ieum_fhir::index::{ContainedValues, FullText, IndexValue};
+use ieum_fhir::definitions;
+use ieum_fhir::index::{ContainedValues, Extracted, FullText, IndexValue, Target};
 use ieum_fhir::json::{Document, JsonError, Limits, Value};
+use ieum_fhir::reference;
 
 use crate::access::Family;
 use crate::body;
@@ -60,7 +62,7 @@ impl Catalogue {
         let indexed = if replaced {
             self.index_body(kind, id, &body).expect("a document with other strings in it is still a document")
         } else {
-            self.index(kind, id, resource)
+            self.index(kind, id, resource, self.bases())
         };
         let packed = compress::pack(&body);
         // What is replaced are references and links, which are no text.
@@ -73,7 +75,18 @@ impl Catalogue {
     /// # Errors
     /// [`JsonError`] when the body is not what this program wrote.
     pub fn index_body(&self, kind: &KindDef, id: &str, body: &[u8]) -> Result<Indexed, JsonError> {
-        with_body(kind, id, body, |resource| self.index(kind, id, resource))
+        self.index_body_as(kind, id, body, self.bases())
+    }
+
+    /// The same, as a hub with these addresses would find it.
+    pub(crate) fn index_body_as(
+        &self,
+        kind: &KindDef,
+        id: &str,
+        body: &[u8],
+        bases: &[String],
+    ) -> Result<Indexed, JsonError> {
+        with_body(kind, id, body, |resource| self.index(kind, id, resource, bases))
     }
 
     /// Reads a stored body again to learn the terms of its texts.
@@ -84,20 +97,16 @@ impl Catalogue {
         with_body(kind, id, body, |resource| self.full_text(kind, resource))
     }
 
-    fn index(&self, kind: &KindDef, id: &str, resource: Value<'_>) -> Indexed {
-        let extracted = self.extract(kind, resource);
+    fn index(&self, kind: &KindDef, id: &str, resource: Value<'_>, bases: &[String]) -> Indexed {
+        let extracted = self.extract(kind, resource, bases);
         let mut patients: Vec<String> = match kind.family {
             Family::Clinical if kind.name == "Patient" => vec![id.to_owned()],
-            Family::Clinical => {
-                let owners =
-                    extracted.compartments.iter().filter(|(compartment, _)| *compartment == "Patient");
-                owners.map(|(_, owner)| owner.to_string()).collect()
-            }
+            Family::Clinical => owners(kind, resource, &extracted, bases),
             Family::Shared | Family::System => Vec::new(),
         };
         patients.sort();
         patients.dedup();
-        let contained = self.contained(kind, resource).into_iter().map(|inner| ContainedValues {
+        let contained = self.contained(kind, resource, bases).into_iter().map(|inner| ContainedValues {
             kind: inner.kind,
             id: inner.id.into_owned().into(),
             values: owned(inner.values),
@@ -124,6 +133,30 @@ fn with_body<T>(
     let limits = Limits { bytes: usize::MAX, depth: usize::MAX, nodes: usize::MAX };
     let document = Document::parse(&plain, &limits)?;
     Ok(read(document.root()))
+}
+
+/// Whose record it is: the patients in whose compartment it is; for types outside the specification's compartment, the
+/// `patient` parameter; for a Binary, the patient of its security context (R4, Binary.securityContext).
+fn owners(kind: &KindDef, resource: Value<'_>, extracted: &Extracted<'_>, bases: &[String]) -> Vec<String> {
+    let in_compartment = extracted.compartments.iter().filter(|(compartment, _)| *compartment == "Patient");
+    let mut owners: Vec<String> = in_compartment.map(|(_, owner)| owner.to_string()).collect();
+    let patient = |target: &Target<'_>| match target {
+        Target::Local { kind, id } if kind == "Patient" => Some(id.to_string()),
+        _ => None,
+    };
+    if let Some(position) = kind.param("patient") {
+        owners.extend(extracted.values.iter().filter_map(|(place, value)| match value {
+            IndexValue::Reference(target) if usize::from(*place) == position => patient(target),
+            _ => None,
+        }));
+    }
+    if kind.name == "Binary" {
+        let context = resource.get("securityContext").and_then(|context| context.get("reference"));
+        let is_kind = |name: &str| definitions::r4().is_resource(name);
+        let target = context.and_then(Value::text).and_then(|text| reference::target(text, bases, &is_kind));
+        owners.extend(target.as_ref().and_then(patient));
+    }
+    owners
 }
 
 fn owned(values: Vec<(u16, IndexValue<'_>)>) -> Vec<(u16, IndexValue<'static>)> {

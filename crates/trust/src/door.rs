@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ieum_fhir::search::{Query, Total};
-use ieum_store::access::{AccessPlan, Reach};
+use ieum_store::access::AccessPlan;
 use ieum_store::catalogue::Catalogue;
 use ieum_store::commit::{Change, CommitError, CommitRequest, Committed, Guard, StoreError};
 use ieum_store::cursor::{BadCursor, CursorKey};
@@ -65,7 +65,8 @@ impl Door {
         Ok(View { door: self, plan, snapshot: self.engine.snapshot()? })
     }
 
-    /// Commits changes; durable when it returns. A commit that the access does not allow leaves an audit entry.
+    /// Commits changes; durable when it returns. A commit that the access does not allow leaves an audit entry; so does
+    /// one that names a record hidden from the caller: what nobody may read, nobody may overwrite.
     ///
     /// # Errors
     /// [`CommitError`]; then nothing has happened.
@@ -78,9 +79,7 @@ impl Door {
     ) -> Result<Committed, CommitError> {
         let request = CommitRequest { access: Arc::new(access.plan()), action, guards, changes };
         let mut entry = AuditEntry::of_commit(&request);
-        let result =
-            if self.names_hidden(&request)? { Err(CommitError::Denied) } else { self.engine.commit(request) };
-        match result {
+        match self.engine.commit(request) {
             Err(CommitError::Denied) => {
                 entry.allowed = false;
                 self.engine.audit(&entry)?;
@@ -88,24 +87,6 @@ impl Door {
             }
             result => result,
         }
-    }
-
-    /// Whether a change is to a record that exists, but not for this caller: what nobody may read, nobody may
-    /// overwrite. (A record hidden between this and the commit is written by whoever could still see it just before.)
-    fn names_hidden(&self, request: &CommitRequest) -> Result<bool, StoreError> {
-        let plan = &*request.access;
-        if !plan.write || (plan.denied == 0 && plan.clinical == Reach::All) {
-            return Ok(false);
-        }
-        let snapshot = self.engine.snapshot()?;
-        let everything = AccessPlan { clinical: Reach::All, system: true, denied: 0, ..plan.clone() };
-        for change in &request.changes {
-            let (kind, id) = change.key();
-            if snapshot.read(plan, kind, id)?.is_none() && snapshot.read(&everything, kind, id)?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Records that something was refused before it reached the store.

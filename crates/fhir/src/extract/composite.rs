@@ -65,7 +65,7 @@ fn values<'d>(
     resource: Value<'d>,
     sink: &Sink<'d, '_>,
 ) -> Vec<IndexValue<'d>> {
-    let mut found = Sink { values: Vec::new(), base_url: sink.base_url, is_kind: sink.is_kind };
+    let mut found = Sink { values: Vec::new(), bases: sink.bases, is_kind: sink.is_kind };
     for (path, leaf) in component {
         let start = if path.from_resource { resource } else { element };
         path.evaluate(start, &mut |value| found.take(0, *leaf, value));

@@ -102,7 +102,7 @@ impl Leaf {
 /// Where index values go.
 pub(super) struct Sink<'d, 's> {
     pub(super) values: Vec<(u16, IndexValue<'d>)>,
-    pub(super) base_url: Option<&'s str>,
+    pub(super) bases: &'s [String],
     pub(super) is_kind: &'s dyn Fn(&str) -> bool,
 }
 
@@ -241,7 +241,7 @@ impl<'d> Sink<'d, '_> {
     }
 
     fn reference(&mut self, param: u16, reference: Option<Cow<'d, str>>) {
-        let target = reference.and_then(|text| reference::target(text, self.base_url, self.is_kind));
+        let target = reference.and_then(|text| reference::target(text, self.bases, self.is_kind));
         self.values.extend(target.map(|target| (param, IndexValue::Reference(target))));
     }
 }

@@ -31,6 +31,8 @@ pub struct Limits {
     pub parameters: usize,
     /// Alternatives (commas) in one parameter.
     pub values: usize,
+    /// The same where each is a stretch to look through: text, dates, numbers.
+    pub ranges: usize,
     /// Links of a chain, and `_has`, one inside another.
     pub depth: usize,
     /// Conditions in all, after a chain without type has been followed to every kind it may lead to.
@@ -41,7 +43,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { parameters: 100, values: 10_000, depth: 8, conditions: 1_000, tests: 1_000_000 }
+        Self { parameters: 100, values: 10_000, ranges: 500, depth: 8, conditions: 1_000, tests: 1_000_000 }
     }
 }
 
@@ -52,8 +54,8 @@ pub struct ParseContext<'c> {
     pub parameters: &'c dyn Parameters,
     /// What is in value sets, and which codes subsume which.
     pub value_sets: &'c dyn ValueSets,
-    /// This server's address, so that references written with it are local.
-    pub base_url: Option<&'c str>,
+    /// This server's addresses, so that references written with one of them are local.
+    pub bases: &'c [String],
     /// The time now, for `ap`.
     pub now_micros: i64,
     /// `Prefer: handling=strict`: refuse what would otherwise be ignored.
@@ -65,8 +67,8 @@ pub struct ParseContext<'c> {
 impl<'c> ParseContext<'c> {
     /// For the resource types and parameters of R4 and KR Core, with the usual limits.
     #[must_use]
-    pub fn r4(base_url: Option<&'c str>, now_micros: i64, strict: bool) -> Self {
-        Self { parameters: &R4, value_sets: &R4, base_url, now_micros, strict, limits: Limits::default() }
+    pub fn r4(bases: &'c [String], now_micros: i64, strict: bool) -> Self {
+        Self { parameters: &R4, value_sets: &R4, bases, now_micros, strict, limits: Limits::default() }
     }
 }
 

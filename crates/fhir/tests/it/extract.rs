@@ -11,13 +11,12 @@ use ieum_fhir::json::{Document, Limits};
 
 mod data;
 
-const OPTIONS: ExtractOptions<'_> = ExtractOptions { base_url: Some("https://hub.example/fhir") };
-
 fn with<T>(json: &str, then: impl FnOnce(&str, &Extracted<'_>) -> T) -> T {
     let document = Document::parse(json.as_bytes(), &Limits::default())
         .unwrap_or_else(|error| panic!("{json}: {error}"));
     let kind = document.root().get("resourceType").unwrap().text().unwrap();
-    then(&kind, &extract(&kind, document.root(), &OPTIONS))
+    let bases = ["https://hub.example/fhir".to_owned()];
+    then(&kind, &extract(&kind, document.root(), &ExtractOptions { bases: &bases }))
 }
 
 /// The values of one parameter, written short.
@@ -353,7 +352,7 @@ fn contained_resources() {
         "contained":[{"resourceType":"Medication","id":"a","code":{"coding":[{"code":"x"}]}},{"resourceType":"Medication"},
         {"resourceType":"Nonsense","id":"b"}]}"##;
     let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
-    let found = contained(document.root(), &OPTIONS);
+    let found = contained(document.root(), &ExtractOptions::default());
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].kind, &*found[0].id), ("Medication", "a"));
     assert_eq!(found[0].values.iter().map(|(_, value)| short(value)).collect::<Vec<_>>(), ["-|x"]);

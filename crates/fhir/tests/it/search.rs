@@ -1,5 +1,7 @@
 //! Queries: names, modifiers, chains, the shape of the answer, limits.
 
+use std::sync::LazyLock;
+
 use ieum_fhir::index::{IndexValue, ParamType};
 use ieum_fhir::outcome::{Code, Issue};
 use ieum_fhir::search::parameters::{Parameter, Parameters};
@@ -13,7 +15,8 @@ mod values;
 const NOW: i64 = 1_795_000_000_000_000;
 
 fn context() -> ParseContext<'static> {
-    ParseContext::r4(Some("https://hub.example/fhir/"), NOW, true)
+    static BASES: LazyLock<Vec<String>> = LazyLock::new(|| vec!["https://hub.example/fhir/".into()]);
+    ParseContext::r4(&BASES, NOW, true)
 }
 
 fn run(kind: &str, pairs: &[(&str, &str)], context: &ParseContext<'_>) -> Result<Query, Vec<SearchError>> {

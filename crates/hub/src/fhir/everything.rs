@@ -86,8 +86,8 @@ impl Shared<'_> {
         let mut references = Vec::new();
         collect(document.root(), &mut references);
         for text in references {
-            let target =
-                reference::target(text, Some(self.call.hub.base_url()), &|kind| r4().is_resource(kind));
+            let bases = self.call.hub.door().catalogue().bases();
+            let target = reference::target(text, bases, &|kind| r4().is_resource(kind));
             let Some(Target::Local { kind, id }) = target else { continue };
             if !is_shared(&kind) || !self.seen.insert((kind.to_string(), id.to_string())) {
                 continue;

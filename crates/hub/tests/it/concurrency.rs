@@ -12,6 +12,7 @@ on_every_engine!(
     conditional_creates_that_match_one_another,
     same_conditional_update,
     same_if_match,
+    same_if_none_match,
     crossing_transactions,
     conditional_delete_and_update,
 );
@@ -87,6 +88,21 @@ fn same_if_match(kind: Kind) {
     assert_eq!(by_status(&replies), HashMap::from([(200, 1), (412, CLIENTS - 1)]));
     let winner = replies.iter().position(|reply| reply.status == 200).unwrap();
     assert_eq!(server.get("/Patient/p").json()["multipleBirthInteger"], winner);
+}
+
+/// `If-None-Match: *` is «only if it is not there»: of many, one may be the first.
+fn same_if_none_match(kind: Kind) {
+    let server = Server::open(kind);
+    for round in 0..10 {
+        let path = format!("/Patient/p{round}");
+        let body = |client| {
+            format!(r#"{{"resourceType":"Patient","id":"p{round}","multipleBirthInteger":{client}}}"#)
+        };
+        let replies = at_once(|client| server.send("PUT", &path, &[("if-none-match", "*")], &body(client)));
+        assert_eq!(by_status(&replies), HashMap::from([(201, 1), (412, CLIENTS - 1)]));
+        let winner = replies.iter().position(|reply| reply.status == 201).unwrap();
+        assert_eq!(server.get(&path).json()["multipleBirthInteger"], winner);
+    }
 }
 
 fn crossing_transactions(kind: Kind) {

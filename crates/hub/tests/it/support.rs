@@ -72,7 +72,7 @@ impl Server {
         let listening = runtime.block_on(Listening::on(([127, 0, 0, 1], 0).into())).unwrap();
         let address = listening.address().unwrap();
         let base = format!("http://{address}/fhir");
-        let catalogue = Arc::new(Catalogue::new(&[&ACCOUNT], Some(base.clone()), label_mask));
+        let catalogue = Arc::new(Catalogue::new(&[&ACCOUNT], vec![base.clone()], label_mask));
         let (engine, secret, directory): (Arc<dyn Engine>, _, _) = match kind {
             Kind::Memory => {
                 (Arc::new(MemoryEngine::new(Arc::clone(&catalogue), system_clock())), [7; 32], None)

@@ -63,7 +63,7 @@ impl Portal {
 
     pub(crate) fn start(entrance: Entrance, base_url: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, Some(base_url.to_owned()), label_mask));
+        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, vec![base_url.to_owned()], label_mask));
         let clock = Arc::new(AtomicI64::new(NOW));
         let ticking = Arc::clone(&clock);
         let clock_of_hub: ieum_store::clock::Clock = Arc::new(move || ticking.load(Ordering::Relaxed));

@@ -65,9 +65,8 @@ impl Running {
     }
 
     /// Kills it as a power cut would, as far as a process can know.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    pub(crate) fn kill(self) {
+        drop(self);
     }
 
     /// Asks it to stop and waits until it has.
@@ -94,6 +93,16 @@ impl Running {
     /// A client of its own, for another thread.
     pub(crate) fn client(&self) -> (ureq::Agent, String) {
         (self.agent.clone(), self.base.clone())
+    }
+}
+
+/// A test that fails leaves no hub behind.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            self.child.kill().unwrap();
+            self.child.wait().unwrap();
+        }
     }
 }
 

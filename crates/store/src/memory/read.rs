@@ -32,7 +32,7 @@ impl Snapshot for View<'_> {
     ) -> Result<Option<Record>, StoreError> {
         let versions = self.state.records.get(&(kind.to_owned(), id.to_owned()));
         let found = versions.into_iter().flatten().find(|candidate| candidate.record.version == version);
-        Ok(found.filter(|version| self.visible(access, version)).map(|version| version.record.clone()))
+        Ok(found.filter(|version| self.shows(access, version)).map(|version| version.record.clone()))
     }
 
     fn history(&self, access: &AccessPlan, request: &HistoryRequest<'_>) -> Result<HistoryPage, StoreError> {
@@ -46,7 +46,7 @@ impl Snapshot for View<'_> {
         for (place, entry) in self.state.feed.iter().enumerate() {
             let version = self.version(entry);
             let wanted = in_scope(&version.record)
-                && self.visible(access, version)
+                && self.shows(access, version)
                 && entry.t <= as_of
                 && request.since.is_none_or(|since| entry.instant >= since);
             if wanted {
@@ -117,7 +117,7 @@ impl Snapshot for View<'_> {
             if entries.len() >= limit && entries.last().is_some_and(|last| last.t != entry.t) {
                 break;
             }
-            if self.visible(access, self.version(entry)) {
+            if self.shows(access, self.version(entry)) {
                 entries.push(entry.clone());
             }
         }

@@ -6,8 +6,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::dict::{Dict, StoredId};
 use super::rows::{Carried, Giving, Pending, RowSet};
+use super::view::Scope;
 use super::{Shared, to_i64, to_u64};
-use crate::access::Family;
+use crate::access::{AccessPlan, Family};
 use crate::commit::{Change, Changed, CommitError, Expect, StoreError};
 use crate::compress::{self, Packed};
 use crate::prepare::{Indexed, Prepared};
@@ -105,22 +106,31 @@ impl Current {
 }
 
 impl Applier<'_> {
-    /// Judges what each change expects. Writes nothing.
-    pub(super) fn check(&mut self, changes: &[Change]) -> Result<(), CommitError> {
+    /// Judges what each change expects, and that nobody overwrites what they may not read. Writes nothing.
+    pub(super) fn check(&mut self, access: &AccessPlan, changes: &[Change]) -> Result<(), CommitError> {
+        let scope = Scope::new(self.connection, self.shared, access, 0)?;
         let mut named = HashSet::with_capacity(changes.len());
         for (index, change) in changes.iter().enumerate() {
             let (kind, id) = change.key();
             if !named.insert((kind, id)) {
                 return Err(CommitError::Duplicate { index });
             }
-            if change.expect() == Expect::Anything {
+            if change.expect() == Expect::Anything && access.reaches_everything() {
                 continue;
             }
             let current = self.current(kind, id)?;
+            if let Some(current) = current.as_ref().filter(|current| current.op != MENTIONED)
+                && !scope.sees(current.rid)?
+            {
+                return Err(CommitError::Denied);
+            }
             let version = current.as_ref().filter(|current| current.exists()).map(|current| current.version);
             match change.expect() {
                 Expect::New if current.is_some_and(|current| current.op != MENTIONED) => {
                     return Err(CommitError::Taken { index });
+                }
+                Expect::Absent if version.is_some() => {
+                    return Err(CommitError::Version { index, current: version });
                 }
                 Expect::Version(expected) if version != Some(expected) => {
                     return Err(CommitError::Version { index, current: version });
@@ -247,6 +257,44 @@ impl Applier<'_> {
         Ok(())
     }
 
+    /// Writes all rows of a record of which there are none, and whose it is.
+    pub(super) fn index_from_nothing(&mut self, kind: &str, id: &str) -> Result<(), StoreError> {
+        let Some(current) = self.current(kind, id)?.filter(Current::exists) else { return Ok(()) };
+        let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
+        let rows = self.rows(kind, current.rid, &indexed)?;
+        let carried = self.carried(kind, current.rid, current.version, &indexed)?;
+        self.carry(current.rid, carried, rows.present)?;
+        self.memory.pending.insert(rows, carried);
+        Ok(())
+    }
+
+    /// Writes a record's rows anew that were written when the hub had only the addresses `before`.
+    pub(super) fn index_as_before(
+        &mut self,
+        kind: &str,
+        id: &str,
+        before: &[String],
+    ) -> Result<(), StoreError> {
+        let Some(current) = self.current(kind, id)?.filter(Current::exists) else { return Ok(()) };
+        let indexed = self.indexed(kind, id, &current, before)?;
+        let old = self.rows(kind, current.rid, &indexed)?;
+        let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
+        let rows = self.rows(kind, current.rid, &indexed)?;
+        let carried = self.carried(kind, current.rid, current.version, &indexed)?;
+        self.carry(current.rid, carried, rows.present)?;
+        self.memory.pending.replace(old, current.carried, rows, carried);
+        Ok(())
+    }
+
+    /// Changes whose a record is and what it has, without a new version.
+    fn carry(&self, rid: i64, carried: Carried, present: (i64, i64)) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE res SET pat = ?2, mask = ?3, d = ?4, present = ?5, present_high = ?6 WHERE rid = ?1";
+        let Carried { pat, mask, d } = carried;
+        self.connection.prepare_cached(sql)?.execute(params![rid, pat, mask, d, present.0, present.1])?;
+        Ok(())
+    }
+
     fn current(&mut self, kind: &str, id: &str) -> Result<Option<Current>, StoreError> {
         let kind = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?;
         let stored = StoredId::new(id);
@@ -279,11 +327,22 @@ impl Applier<'_> {
 
     /// The index rows of the current version, learnt from its body: cheaper than keeping them twice.
     fn old_rows(&mut self, kind: &str, id: &str, current: &Current) -> Result<RowSet, StoreError> {
+        let indexed = self.indexed(kind, id, current, self.shared.catalogue.bases())?;
+        self.rows(kind, current.rid, &indexed)
+    }
+
+    /// What the body of the current version says, as a hub with these addresses reads it.
+    fn indexed(
+        &self,
+        kind: &str,
+        id: &str,
+        current: &Current,
+        bases: &[String],
+    ) -> Result<Indexed, StoreError> {
         let body = compress::unpack(current.packed.codec, &current.packed.bytes)?;
         let def = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?;
-        let indexed = self.shared.catalogue.index_body(def, id, &body);
-        let indexed = indexed.map_err(|error| StoreError::Damaged(format!("a body: {error}")))?;
-        self.rows(kind, current.rid, &indexed)
+        let indexed = self.shared.catalogue.index_body_as(def, id, &body, bases);
+        indexed.map_err(|error| StoreError::Damaged(format!("a body: {error}")))
     }
 
     fn carried(
@@ -302,7 +361,7 @@ impl Applier<'_> {
             (Family::Clinical, several) => {
                 for owner in several {
                     let owner = self.memory.ids.rid(self.connection, patient, owner)?;
-                    let sql = "INSERT INTO comp (owner, rid, ver) VALUES (?1, ?2, ?3)";
+                    let sql = "INSERT OR IGNORE INTO comp (owner, rid, ver) VALUES (?1, ?2, ?3)";
                     self.connection.prepare_cached(sql)?.execute(params![owner, rid, to_i64(version)])?;
                 }
                 SEVERAL

@@ -60,6 +60,7 @@ fn check(
         faults: Vec::new(),
     };
     structure(connection, &mut report)?;
+    versions(connection, &mut report)?;
     bodies(connection, shared, &mut report, progress)?;
     Ok(report)
 }
@@ -117,6 +118,20 @@ fn structure(connection: &Connection, report: &mut CheckReport) -> Result<(), St
         let broken: i64 = connection.query_row(sql, [], |row| row.get(0))?;
         if broken != 0 {
             report.fault(format!("rule broken {broken} times: {rule}"));
+        }
+    }
+    Ok(())
+}
+
+/// Reads the bodies of older versions again; they are in no index.
+fn versions(connection: &Connection, report: &mut CheckReport) -> Result<(), StoreError> {
+    let mut statement = connection.prepare("SELECT rid, ver, codec, body FROM ver WHERE op IN (1, 2)")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let packed = row.get_ref(3)?;
+        if let Err(error) = unpack(row.get(2)?, packed.as_blob().unwrap_or_default()) {
+            let (rid, version): (i64, i64) = (row.get(0)?, row.get(1)?);
+            report.fault(format!("version {version} of record number {rid}: {error}"));
         }
     }
     Ok(())

@@ -93,6 +93,22 @@ impl<'s> Scope<'s> {
         sql
     }
 
+    /// Whether the newest version of a record, deleted or not, exists for this caller.
+    pub(super) fn sees(&self, rid: i64) -> Result<bool, StoreError> {
+        let mut sql = Sql::new("SELECT 1 FROM res r WHERE r.rid = ");
+        sql.bind(rid).append(&self.visible("r"));
+        let mut statement = self.connection.prepare_cached(&sql.text)?;
+        Ok(statement.exists(params_from_iter(&sql.values))?)
+    }
+
+    /// The first commit at or after an instant.
+    pub(super) fn first_commit(&self, instant: i64) -> Result<i64, StoreError> {
+        let sql = "SELECT t FROM commits WHERE instant >= ?1 ORDER BY instant LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let t: Option<i64> = statement.query_row(params![instant], |row| row.get(0)).optional()?;
+        Ok(t.unwrap_or(i64::MAX))
+    }
+
     /// The current version of these records, in this order.
     pub(super) fn records(&self, rids: &[i64]) -> Result<Vec<Record>, StoreError> {
         let sql = "SELECT r.kind, r.id, r.ver, r.t, c.instant, r.op, r.codec, r.body FROM json_each(?1) j \

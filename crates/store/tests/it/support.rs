@@ -1,5 +1,6 @@
 //! Making stores, records and questions.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -39,7 +40,7 @@ pub(crate) fn catalogue() -> Arc<Catalogue> {
         "V" => 2,
         _ => 0,
     };
-    Arc::new(Catalogue::new(&[&NOTE], Some(BASE.into()), mask))
+    Arc::new(Catalogue::new(&[&NOTE], vec![BASE.into()], mask))
 }
 
 /// A clock that the test moves.
@@ -104,7 +105,7 @@ pub(crate) struct Store {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) clock: TestClock,
     /// The engine again, when it is one with files, and where these are.
-    sqlite: Option<(Arc<SqliteEngine>, Arc<tempfile::TempDir>)>,
+    sqlite: Option<(Arc<SqliteEngine>, Option<Arc<tempfile::TempDir>>)>,
 }
 
 pub(crate) fn memory() -> Store {
@@ -119,12 +120,20 @@ pub(crate) fn sqlite() -> Store {
 
 /// A store in this directory, which goes when the store does.
 pub(crate) fn sqlite_in(directory: tempfile::TempDir) -> Store {
-    let (catalogue, clock) = (catalogue(), TestClock::default());
+    let mut store = sqlite_with(directory.path(), catalogue());
+    if let Some((_, kept)) = &mut store.sqlite {
+        *kept = Some(Arc::new(directory));
+    }
+    store
+}
+
+/// A store in this directory, which stays.
+pub(crate) fn sqlite_with(path: &Path, catalogue: Arc<Catalogue>) -> Store {
+    let clock = TestClock::default();
     let options = SqliteOptions { readers: 4, ..SqliteOptions::default() };
-    let engine =
-        SqliteEngine::open(directory.path(), Arc::clone(&catalogue), clock.clock(), options).unwrap();
+    let engine = SqliteEngine::open(path, Arc::clone(&catalogue), clock.clock(), options).unwrap();
     let engine = Arc::new(engine);
-    let sqlite = Some((Arc::clone(&engine), Arc::new(directory)));
+    let sqlite = Some((Arc::clone(&engine), None));
     Store { engine, catalogue, clock, sqlite }
 }
 
@@ -224,7 +233,7 @@ impl Store {
         let context = ParseContext {
             parameters: &*self.catalogue,
             value_sets: &TestValueSets,
-            base_url: Some(BASE),
+            bases: self.catalogue.bases(),
             now_micros: 1_790_000_000_000_000,
             strict: true,
             limits: ieum_fhir::search::parse::Limits::default(),

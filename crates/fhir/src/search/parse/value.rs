@@ -128,7 +128,7 @@ impl Parser<'_> {
             return Ok(ReferenceTest::Id { kinds: kinds.into_iter().map(str::to_owned).collect(), id });
         }
         let known = |kind: &str| self.context.parameters.has_kind(kind);
-        match reference::target(value, self.context.base_url, &known) {
+        match reference::target(value, self.context.bases, &known) {
             Some(Target::Local { kind, .. }) if asked.is_some_and(|asked| asked != kind) => {
                 wrong("names another type than its modifier does")
             }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use ieum_fhir::definitions::{SearchParamDef, r4};
 use ieum_fhir::expression::{Path, compile};
-use ieum_fhir::extract::{extract, reads};
+use ieum_fhir::extract::{ExtractOptions, extract, reads};
 use ieum_fhir::generate::{self, Shape};
 use ieum_fhir::index::{IndexValue, ParamType, Target};
 use ieum_fhir::json::{Document, Limits, Value};
 
-use super::{OPTIONS, with};
+use super::with;
 use crate::shared;
 
 fn refers(reference: Value<'_>) -> bool {
@@ -70,7 +70,7 @@ fn paths(kind: &str) -> Paths {
 fn one_walk_agrees(resource: &str, paths: &Paths) {
     let document = Document::parse(resource.as_bytes(), &Limits::default()).unwrap();
     let kind = document.root().get("resourceType").unwrap().text().unwrap();
-    let found = extract(&kind, document.root(), &OPTIONS);
+    let found = extract(&kind, document.root(), &ExtractOptions::default());
     for (definition, paths) in paths {
         if ["_id", "_lastUpdated", "deceased"].contains(&definition.code)
             || definition.kind == ParamType::Composite
@@ -120,7 +120,7 @@ fn faulty_resources_are_survived() {
             let text = resource.to_string();
             let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
             for other in [kind, "Patient", "Observation", "Bundle", "Nonsense"] {
-                assert!(extract(other, document.root(), &OPTIONS).values.is_sorted());
+                assert!(extract(other, document.root(), &ExtractOptions::default()).values.is_sorted());
             }
         }
     }

@@ -50,7 +50,7 @@ pub(crate) fn query(call: &Call<'_>, kind: &str, pairs: &[(&str, &str)]) -> Resu
     let context = ParseContext {
         parameters: &**catalogue,
         value_sets: &ieum_fhir::search::R4,
-        base_url: Some(hub.base_url()),
+        bases: catalogue.bases(),
         now_micros: hub.now(),
         strict: true,
         limits: Limits::default(),

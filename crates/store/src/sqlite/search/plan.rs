@@ -2,10 +2,10 @@
 
 use ieum_fhir::index::TimeRange;
 use ieum_fhir::search::{DateTest, Filter, Param, Prefix, Query, Test};
-use rusqlite::{OptionalExtension, params, params_from_iter};
+use rusqlite::params_from_iter;
 
 use super::select::{Select, Selector};
-use super::sql::{Sql, json_numbers};
+use super::sql::{Sql, any_of, json_numbers};
 use crate::commit::StoreError;
 use crate::sqlite::apply::find_rid;
 use crate::sqlite::dict::StoredId;
@@ -207,25 +207,15 @@ impl Planner<'_> {
             };
             let mut sql = Sql::new(if outside { "NOT (1" } else { "(1" });
             if let Some(from) = from {
-                sql.push(" AND ").push(alias).push(".t >= ").bind(self.first_commit(from)?);
+                sql.push(" AND ").push(alias).push(".t >= ").bind(self.scope.first_commit(from)?);
             }
             if let Some(until) = until {
-                sql.push(" AND ").push(alias).push(".t < ").bind(self.first_commit(until)?);
+                sql.push(" AND ").push(alias).push(".t < ").bind(self.scope.first_commit(until)?);
             }
             sql.push(")");
             pieces.push(sql);
         }
-        let mut sql = Sql::new("(");
-        sql.join(&pieces, " OR ").push(")");
-        Ok(sql)
-    }
-
-    /// The first commit at or after an instant.
-    fn first_commit(&self, instant: i64) -> Result<i64, StoreError> {
-        let sql = "SELECT t FROM commits WHERE instant >= ?1 ORDER BY instant LIMIT 1";
-        let mut statement = self.scope.connection.prepare_cached(sql)?;
-        let t: Option<i64> = statement.query_row(params![instant], |row| row.get(0)).optional()?;
-        Ok(t.unwrap_or(i64::MAX))
+        Ok(any_of(&pieces))
     }
 
     fn chain(&mut self, rid: &str, param: &Param, targets: &[(String, Filter)]) -> Result<Sql, StoreError> {
@@ -248,12 +238,7 @@ impl Planner<'_> {
             sql.append(&self.scope.visible(&alias)).append(&conditions.sql).push("))");
             pieces.push(sql);
         }
-        if pieces.is_empty() {
-            return Ok(Sql::new("0"));
-        }
-        let mut sql = Sql::new("(");
-        sql.join(&pieces, " OR ").push(")");
-        Ok(sql)
+        Ok(any_of(&pieces))
     }
 
     fn has(&mut self, rid: &str, param: &Param, filter: &Filter) -> Result<Sql, StoreError> {
@@ -286,7 +271,7 @@ fn any(selects: &[Select], rid: &str, form: Form) -> Sql {
         sql.push(rid).push(" IN (").join(&statements, " UNION ALL ").push(")");
     } else {
         let probes: Vec<Sql> = selects.iter().map(|select| select.probe(rid)).collect();
-        sql.push("(").join(&probes, " OR ").push(")");
+        sql = any_of(&probes);
     }
     sql
 }

@@ -10,7 +10,7 @@ use ieum_fhir::search::{
 use ieum_fhir::text;
 use rusqlite::Connection;
 
-use super::sql::{Sql, json_numbers};
+use super::sql::{Sql, any_of, json_numbers};
 use crate::commit::StoreError;
 use crate::sqlite::apply::find_rid;
 use crate::sqlite::dict::{StoredId, dict_find};
@@ -100,7 +100,7 @@ impl Selector<'_> {
         selects.extend(self.values("ref", "target", &targets));
         for (table, conditions) in ranges {
             let mut condition = self.of_param();
-            condition.push(" AND (").join(&conditions, " OR ").push(")");
+            condition.push(" AND ").append(&any_of(&conditions));
             selects.push(Select { table, condition, ordered: false });
         }
         Ok(selects)

@@ -158,7 +158,10 @@ pub(super) const PARAMETERS: &[(&str, &[Parameter])] = &[
 /// References that lead on, as they are written in chains, and where to.
 pub(super) const LINKS: &[(&str, &[(&str, &str)])] = &[
     ("Patient", &[("organization", "Organization")]),
-    ("Observation", &[("patient", "Patient"), ("subject:Patient", "Patient"), ("encounter:Encounter", "Encounter")]),
+    (
+        "Observation",
+        &[("patient", "Patient"), ("subject:Patient", "Patient"), ("encounter:Encounter", "Encounter")],
+    ),
     (
         "Encounter",
         &[
