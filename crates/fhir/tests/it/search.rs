@@ -266,6 +266,7 @@ fn includes() {
     let every = include("Patient", "_revinclude", "*");
     assert!(every.len() > 60 && every.iter().all(|include| !include.params.is_empty()));
     assert!(!include("Observation", "_include:iterate", "Patient:organization").is_empty());
+    assert!(include("Encounter", "_include:iterate", "*").len() > 100);
     for (name, value, expected) in [
         ("_include", "Observation", SearchProblem::BadValue),
         ("_include", "Nonsense:subject", SearchProblem::BadValue),

@@ -30,6 +30,7 @@ mod commits;
 mod contained;
 mod expressions;
 mod history;
+mod includes;
 mod modifiers;
 mod paging;
 mod parts;
