@@ -29,8 +29,9 @@ impl Terms {
     fn add(&mut self, text: &str) {
         each_run(text, &mut |run| {
             record_terms(&run, &mut |term| {
-                if self.0.len() < MOST_TERMS {
-                    self.0.insert(term);
+                // Most terms of a record stand in it several times.
+                if !self.0.contains(term) && self.0.len() < MOST_TERMS {
+                    self.0.insert(term.to_owned());
                 }
             });
         });

@@ -9,7 +9,7 @@ const MOST_LETTERS: usize = 64;
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    each_run(text, &mut |run| record_terms(&run, &mut |term| found.push(term)));
+    each_run(text, &mut |run| record_terms(&run, &mut |term| found.push(term.to_owned())));
     tidy(found)
 }
 
@@ -17,7 +17,7 @@ pub fn words(text: &str) -> Vec<String> {
 #[must_use]
 pub fn query_words(text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    each_run(text, &mut |run| question_terms(&run, &mut found));
+    each_run(text, &mut |run| question_terms(&run, &mut |term| found.push(term.to_owned())));
     tidy(found)
 }
 
@@ -28,9 +28,9 @@ fn tidy(mut terms: Vec<String>) -> Vec<String> {
 }
 
 /// Letters that stand together.
-pub(super) enum Run {
+pub(super) enum Run<'t> {
     /// A word of an alphabet, or a number.
-    Word(String),
+    Word(&'t str),
     /// Hangul syllables, and initials standing alone.
     Hangul(Vec<char>),
     /// Chinese characters and kana.
@@ -46,8 +46,8 @@ enum Script {
 
 fn script(letter: char) -> Option<Script> {
     match letter {
+        '\0'..='\x7F' => letter.is_ascii_alphanumeric().then_some(Script::Alphabet),
         '가'..='힣' => Some(Script::Hangul),
-        _ if text::has_initials(letter.encode_utf8(&mut [0; 4])) => Some(Script::Hangul),
         '々' | '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FE}' | '\u{31F0}'..='\u{31FF}' => {
             Some(Script::Characters)
         }
@@ -55,36 +55,33 @@ fn script(letter: char) -> Option<Script> {
         | '\u{4E00}'..='\u{9FFF}'
         | '\u{F900}'..='\u{FAFF}'
         | '\u{20000}'..='\u{3FFFD}' => Some(Script::Characters),
+        _ if text::has_initials(letter.encode_utf8(&mut [0; 4])) => Some(Script::Hangul),
         _ if letter.is_alphanumeric() => Some(Script::Alphabet),
         _ => None,
     }
 }
 
 /// Calls `found` with each run of the text, in order.
-pub(super) fn each_run(text: &str, found: &mut dyn FnMut(Run)) {
+pub(super) fn each_run(text: &str, found: &mut dyn FnMut(Run<'_>)) {
     let normal = text::normalize(text);
-    let mut rest = normal.chars().peekable();
-    while let Some(first) = rest.next() {
-        let Some(kind) = script(first) else { continue };
-        let mut letters = vec![first];
-        while let Some(letter) = rest.next_if(|&letter| script(letter) == Some(kind)) {
-            letters.push(letter);
-        }
+    let mut rest = &*normal;
+    while let Some(start) = rest.find(|letter| script(letter).is_some()) {
+        let kind = rest[start..].chars().next().and_then(script);
+        rest = &rest[start..];
+        let (run, after) = rest.split_at(rest.find(|letter| script(letter) != kind).unwrap_or(rest.len()));
+        rest = after;
         found(match kind {
-            Script::Alphabet => Run::Word(letters.into_iter().take(MOST_LETTERS).collect()),
-            Script::Characters => Run::Characters(letters),
-            Script::Hangul => {
-                let joined: String = letters.into_iter().collect();
-                Run::Hangul(text::initials_query(&joined).chars().collect())
-            }
+            Some(Script::Hangul) => Run::Hangul(text::initials_query(run).chars().collect()),
+            Some(Script::Characters) => Run::Characters(run.chars().collect()),
+            _ => Run::Word(run.char_indices().nth(MOST_LETTERS).map_or(run, |(end, _)| &run[..end])),
         });
     }
 }
 
 /// What a record with this run is found by.
-pub(super) fn record_terms(run: &Run, found: &mut dyn FnMut(String)) {
+pub(super) fn record_terms(run: &Run<'_>, found: &mut dyn FnMut(&str)) {
     match run {
-        Run::Word(word) => found(word.clone()),
+        Run::Word(word) => found(word),
         Run::Characters(letters) => singles_and_pairs(letters, found),
         Run::Hangul(letters) => {
             for syllables in letters.split(|&letter| text::initial(letter).is_none()) {
@@ -96,9 +93,9 @@ pub(super) fn record_terms(run: &Run, found: &mut dyn FnMut(String)) {
 }
 
 /// What a question with this run asks for.
-fn question_terms(run: &Run, found: &mut Vec<String>) {
+fn question_terms(run: &Run<'_>, found: &mut dyn FnMut(&str)) {
     match run {
-        Run::Word(word) => found.push(word.clone()),
+        Run::Word(word) => found(word),
         Run::Characters(letters) => pairs_or_single(letters, found),
         Run::Hangul(letters) => {
             for syllables in letters.split(|&letter| text::initial(letter).is_none()) {
@@ -116,16 +113,24 @@ fn initials(letters: &[char]) -> Vec<char> {
     letters.iter().map(|&letter| text::initial(letter).unwrap_or(letter)).collect()
 }
 
-fn singles_and_pairs(letters: &[char], found: &mut dyn FnMut(String)) {
-    letters.iter().for_each(|letter| found(letter.to_string()));
-    letters.windows(2).for_each(|pair| found(pair.iter().collect()));
+fn singles_and_pairs(letters: &[char], found: &mut dyn FnMut(&str)) {
+    letters.iter().for_each(|letter| found(letter.encode_utf8(&mut [0; 4])));
+    pairs(letters, found);
 }
 
-fn pairs_or_single(letters: &[char], found: &mut Vec<String>) {
+fn pairs_or_single(letters: &[char], found: &mut dyn FnMut(&str)) {
     match letters {
-        [] => {}
-        [single] => found.push(single.to_string()),
-        several => found.extend(several.windows(2).map(|pair| pair.iter().collect::<String>())),
+        [single] => found(single.encode_utf8(&mut [0; 4])),
+        several => pairs(several, found),
+    }
+}
+
+fn pairs(letters: &[char], found: &mut dyn FnMut(&str)) {
+    let mut pair = String::with_capacity(8);
+    for two in letters.windows(2) {
+        pair.clear();
+        pair.extend(two);
+        found(&pair);
     }
 }
 
