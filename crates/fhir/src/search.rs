@@ -104,8 +104,8 @@ pub enum Filter {
         by: Param,
         /// Which way.
         way: Way,
-        /// Where to start. These are part of the answer, whether such records exist or not; every step from record to
-        /// record goes through records that the caller reaches.
+        /// Where to start, all [`ReferenceTest::Local`] and of the kind of `by`. They belong to the answer whether
+        /// such records exist or not; every step from record to record goes through records that the caller reaches.
         roots: Vec<ReferenceTest>,
     },
     /// All of these terms are among those of the text ([`crate::words`]; `_text`, `_content`). Never empty.
@@ -151,7 +151,8 @@ pub struct Contained {
 }
 
 /// `_contained`. A contained resource passes a filter by its own values; its id is the one inside its container, its
-/// time that of its container, and nothing refers to it.
+/// time that of its container, nothing refers to it, and [`Filter::Words`] never holds for it. Who reaches the container
+/// reaches what it contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum ContainedSearch {
     /// Only records.
@@ -166,7 +167,7 @@ pub enum ContainedSearch {
 /// `_containedType`: what is given for a contained resource that matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum ContainedGive {
-    /// The record that contains it, once.
+    /// The record that contains it, once; then only `_lastUpdated` orders.
     #[default]
     Container,
     /// The contained resource itself.

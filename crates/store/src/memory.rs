@@ -16,10 +16,11 @@ use crate::engine::{AuditEntry, Engine, FeedEntry, Snapshot, StoredAuditEntry};
 use crate::prepare::Indexed;
 use crate::record::{Op, Record};
 
+mod judge;
 mod read;
 mod search;
 
-pub use search::sort_keys;
+pub use judge::sort_keys;
 
 /// The oracle.
 pub struct MemoryEngine {
@@ -113,7 +114,7 @@ impl View<'_> {
     fn check_guards(&self, request: &CommitRequest) -> Result<(), CommitError> {
         for (index, guard) in request.guards.iter().enumerate() {
             let matches = self.matching(&request.access, &guard.query);
-            let ids: Vec<&str> = matches.iter().map(|version| version.record.id.as_str()).collect();
+            let ids: Vec<&str> = matches.iter().map(|found| found.version.record.id.as_str()).collect();
             let same = match guard.found.as_slice() {
                 [] => ids.is_empty(),
                 [one] => ids == [one.as_str()],

@@ -22,7 +22,7 @@ pub use system::parse_system;
 
 use super::parameters::Parameters;
 use super::value_sets::ValueSets;
-use super::{Query, R4};
+use super::{ContainedGive, ContainedSearch, Query, R4, SortBy};
 
 /// What a search may cost at most before it is even run.
 #[derive(Debug, Clone, Copy)]
@@ -155,7 +155,19 @@ pub fn parse(
             Err(error) => errors.push(error),
         }
     }
+    errors.extend(order_of_containers(&query));
     if errors.is_empty() { Ok(query) } else { Err(errors) }
+}
+
+/// A record that is found for what it contains has no values of the searched kind to be ordered by.
+fn order_of_containers(query: &Query) -> Option<SearchError> {
+    let contained = query.contained;
+    let containers = contained.search != ContainedSearch::No && contained.give == ContainedGive::Container;
+    let ordered = query.sort.iter().any(|key| key.by != SortBy::LastUpdated);
+    (containers && ordered).then(|| {
+        let text = "containers can be ordered by _lastUpdated only; or ask for _containedType=contained";
+        SearchError::new(SearchProblem::NotSupported, "_sort", text)
+    })
 }
 
 /// One run of the parser.

@@ -176,8 +176,8 @@ mod tests {
 
     #[test]
     fn texts_without_letters_have_no_terms() {
-        assert_eq!(query_words(" -– ()!"), [String::new(); 0]);
-        assert_eq!(words(""), [String::new(); 0]);
+        assert!(query_words(" -– ()!").is_empty());
+        assert!(words("").is_empty());
         assert_eq!(words("가나"), ["ㄱ", "ㄱㄴ", "ㄴ", "가", "가나", "나"]);
     }
 }

@@ -5,7 +5,7 @@ use super::{Parser, SearchError, SearchProblem};
 use crate::index::ParamType;
 use crate::search::parameters::Parameter;
 use crate::search::split::split;
-use crate::search::{Filter, Param, Test};
+use crate::search::{Filter, Param, Test, UriMode, UriTest};
 
 /// Parameters of R4 that narrow the answer and are not here: passing over one would answer more than was asked.
 const NOT_YET: [(&str, &str); 4] = [
@@ -78,7 +78,16 @@ impl Parser<'_> {
             Modifier::Way(way) => return self.tree(&param, &parameter, way, whole, value),
             _ => self.each_value(whole, value, |part| self.test(&parameter, modifier, whole, part))?,
         };
-        let is_range = |test: &&Test| !matches!(test, Test::Token(_) | Test::Reference(_) | Test::Uri(_));
+        let is_range = |test: &&Test| {
+            !matches!(
+                test,
+                Test::Token(_)
+                    | Test::Reference(_)
+                    | Test::Identifier(_)
+                    | Test::OfType { .. }
+                    | Test::Uri(UriTest { mode: UriMode::Exact, .. })
+            )
+        };
         let limit = self.context.limits.ranges;
         if tests.iter().filter(is_range).count() > limit {
             let text = format!("may have at most {limit} values of its type");
