@@ -1,11 +1,12 @@
 //! Proof that the indexes hold what the bodies say.
 
-use rusqlite::{Connection, Row, ToSql};
+use rusqlite::{Connection, Row};
 
 use super::apply::find_rid;
 use super::dict::{StoredId, dict_find, id_text};
 use super::registry::Registry;
-use super::rows::{Carried, Numbers, RowSet};
+use super::rows::{Numbers, RowSet};
+use super::table::{Carried, TABLES};
 use super::{Shared, schema, to_u64};
 use crate::commit::StoreError;
 use crate::compress::unpack;
@@ -29,9 +30,6 @@ pub struct CheckReport {
 
 /// Faults reported at most.
 const MOST: usize = 100;
-
-/// The index tables and how many rows a record of the body should have in each.
-const INDEXES: [&str; 6] = ["tok", "ref", "dat", "num", "str", "cho"];
 
 /// Reads everything.
 pub(super) fn run(
@@ -148,7 +146,7 @@ fn bodies(
                WHERE op IN (1, 2) ORDER BY rid";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
-    let mut expected = [0_u64; INDEXES.len()];
+    let mut expected = [0_u64; TABLES.len()];
     let mut done = 0;
     while let Some(row) = rows.next()? {
         let rid: i64 = row.get(0)?;
@@ -170,7 +168,7 @@ fn bodies(
             progress(done, report.records);
         }
     }
-    for (table, expected) in INDEXES.into_iter().zip(expected) {
+    for (table, expected) in TABLES.into_iter().zip(expected) {
         let found =
             to_u64(connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?)?;
         if found != expected {
@@ -191,7 +189,12 @@ fn expected_rows(connection: &Connection, shared: &Shared, row: &Row<'_>) -> Res
     let numbers = shared.registry.kind(name).ok_or_else(|| damaged("a kind"))?;
     let indexed =
         shared.catalogue.index_body(kind, &id, &body).map_err(|_| damaged("the body is not JSON"))?;
-    RowSet::new(&mut Finding { connection, registry: &shared.registry }, numbers, row.get(0)?, &indexed)
+    RowSet::new(
+        &mut Finding { connection, registry: &shared.registry },
+        numbers,
+        row.get(0)?,
+        &indexed.values,
+    )
 }
 
 /// Numbers as they are: a missing one is a fault.
@@ -212,59 +215,5 @@ impl Numbers for Finding<'_> {
 
     fn registry(&self) -> &Registry {
         self.registry
-    }
-}
-
-impl RowSet {
-    fn counts(&self) -> [usize; INDEXES.len()] {
-        [self.tok.len(), self.refs.len(), self.dat.len(), self.num.len(), self.text.len(), self.cho.len()]
-    }
-
-    /// Whether every row is in its table, with these columns.
-    fn is_stored(&self, connection: &Connection, carried: Carried) -> Result<bool, StoreError> {
-        let Carried { pat, mask, d } = carried;
-        let there = |sql: &str, values: &[&dyn ToSql]| -> Result<bool, StoreError> {
-            Ok(connection.prepare_cached(sql)?.exists(values)?)
-        };
-        for (tp, v, rid, s) in &self.tok {
-            let sql = "SELECT 1 FROM tok WHERE tp = ? AND v = ? AND rid = ? AND s = ? AND pat = ? AND mask = ? AND d IS ?";
-            let known = "SELECT 1 FROM tokdict WHERE tp = ? AND s = ? AND v = ?";
-            if !there(sql, &[tp, v, rid, s, &pat, &mask, &d])? || (*s != 0 && !there(known, &[tp, s, v])?) {
-                return Ok(false);
-            }
-        }
-        for (tp, target, rid) in &self.refs {
-            let sql = "SELECT 1 FROM ref WHERE tp = ? AND target = ? AND rid = ? AND pat = ? AND mask = ? AND d IS ?";
-            if !there(sql, &[tp, target, rid, &pat, &mask, &d])? {
-                return Ok(false);
-            }
-        }
-        for (tp, lo, hi, rid) in &self.dat {
-            let sql =
-                "SELECT 1 FROM dat WHERE tp = ? AND lo = ? AND hi = ? AND rid = ? AND pat = ? AND mask = ?";
-            if !there(sql, &[tp, lo, hi, rid, &pat, &mask])? {
-                return Ok(false);
-            }
-        }
-        for (tp, lo, hi, rid, code, s, unit) in &self.num {
-            let sql = "SELECT 1 FROM num WHERE tp = ? AND lo = ? AND hi = ? AND rid = ? AND code = ? AND s = ? \
-                       AND unit = ? AND pat = ? AND mask = ?";
-            if !there(sql, &[tp, lo, hi, rid, code, s, unit, &pat, &mask])? {
-                return Ok(false);
-            }
-        }
-        for (tp, norm, rid, raw) in &self.text {
-            let sql = "SELECT 1 FROM str WHERE tp = ? AND norm = ? AND rid = ? AND raw = ? AND pat = ? AND mask = ?";
-            if !there(sql, &[tp, norm, rid, raw, &pat, &mask])? {
-                return Ok(false);
-            }
-        }
-        for (tp, initials, rid, norm) in &self.cho {
-            let sql = "SELECT 1 FROM cho WHERE tp = ? AND initials = ? AND rid = ? AND norm = ? AND pat = ? AND mask = ?";
-            if !there(sql, &[tp, initials, rid, norm, &pat, &mask])? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 }

@@ -4,6 +4,7 @@
 //! checks the others record by record; chains are semi-joins inside the same statement. The access plan is part of
 //! every place where a record is looked at: the page, the count, and both ends of a chain.
 
+mod compare;
 mod order;
 mod plan;
 mod select;
