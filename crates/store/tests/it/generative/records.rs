@@ -24,6 +24,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
             1 => medication().prop_map(|medication| format!(r#"{{"resourceType":"Medication",{medication}}}"#)),
             2 => medication_request(),
             2 => list(),
+            1 => document_reference(),
             1 => note(),
         ]
         .prop_map(Step::Put),
@@ -321,6 +322,16 @@ fn list() -> BoxedStrategy<String> {
     ];
     let entry = item.prop_map(|item| format!("{{{item}}}")).boxed();
     object("List", vec![labels(), several("entry", entry), member("subject", patient_reference())])
+}
+
+fn document_reference() -> BoxedStrategy<String> {
+    let code = prop::sample::select(vec!["replaces", "appends"]);
+    let relation = (code, reference("target", "DocumentReference"))
+        .prop_map(|(code, target)| format!(r#"{{"code":"{code}",{target}}}"#));
+    object(
+        "DocumentReference",
+        vec![labels(), member("subject", patient_reference()), several("relatesTo", relation.boxed())],
+    )
 }
 
 fn questionnaire_response() -> BoxedStrategy<String> {

@@ -145,6 +145,24 @@ pub(super) const PARAMETERS: &[(&str, &[Parameter])] = &[
         ],
     ),
     (
+        "DocumentReference",
+        &[
+            ("subject", Form::Reference, PATIENTS),
+            ("relation", Form::Token, &["replaces", "appends"]),
+            ("relatesto", Form::Reference, &["DocumentReference/d0", "d1"]),
+            (
+                "relationship",
+                Form::Parts,
+                &[
+                    "replaces$DocumentReference/d0",
+                    "appends$d1",
+                    "http://hl7.org/fhir/document-relationship-type|replaces$d2",
+                    "|replaces$d0",
+                ],
+            ),
+        ],
+    ),
+    (
         "TestNote",
         &[
             ("state", Form::Token, &["open", "closed", "true", "7"]),
@@ -175,6 +193,7 @@ pub(super) const LINKS: &[(&str, &[(&str, &str)])] = &[
     ("Location", &[("partof", "Location")]),
     ("Appointment", &[("patient", "Patient")]),
     ("QuestionnaireResponse", &[("patient", "Patient")]),
+    ("DocumentReference", &[("subject:Patient", "Patient"), ("relatesto", "DocumentReference")]),
     ("MedicationRequest", &[("patient", "Patient"), ("medication:Medication", "Medication")]),
     (
         "List",
