@@ -203,14 +203,18 @@ impl Applier<'_> {
                     self.remove_contained(rid, &old.contained)?;
                     self.add_contained(container, &record.indexed.contained)?;
                 }
-                words::delete(self.connection, rid)?;
+                let text = self.text(&record.kind, &record.id, existing)?;
+                if text != record.text {
+                    words::delete(self.connection, &mut self.memory.dict, rid, &text)?;
+                    words::insert(self.connection, &mut self.memory.dict, rid, &record.text)?;
+                }
             }
             None => {
                 self.memory.pending.insert(rows, carried);
                 self.add_contained(container, &record.indexed.contained)?;
+                words::insert(self.connection, &mut self.memory.dict, rid, &record.text)?;
             }
         }
-        words::insert(self.connection, &mut self.memory.dict, rid, &record.text)?;
         if let Some(current) = current.as_ref().filter(|current| current.op != MENTIONED) {
             self.keep_version(current)?;
         }
@@ -250,7 +254,8 @@ impl Applier<'_> {
         let old_rows = self.rows_of(kind, current.rid, &old.values)?;
         self.memory.pending.delete(old_rows);
         self.remove_contained(current.rid, &old.contained)?;
-        words::delete(self.connection, current.rid)?;
+        let text = self.text(kind, id, &current)?;
+        words::delete(self.connection, &mut self.memory.dict, current.rid, &text)?;
         self.keep_version(&current)?;
         if current.carried.pat == SEVERAL {
             let sql = "INSERT INTO comp SELECT owner, rid, ?2 FROM comp WHERE rid = ?1 AND ver = ?3";

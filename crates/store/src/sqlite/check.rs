@@ -1,5 +1,6 @@
 //! Proof that the indexes hold what the bodies say.
 
+use ieum_fhir::index::IndexValue;
 use rusqlite::{Connection, Row};
 
 use super::apply::find_rid;
@@ -7,7 +8,7 @@ use super::dict::{StoredId, dict_find, id_text};
 use super::registry::Registry;
 use super::rows::{Numbers, RowSet};
 use super::table::{Carried, TABLES};
-use super::{Shared, schema, to_u64};
+use super::{Shared, schema, to_u64, words};
 use crate::commit::StoreError;
 use crate::compress::unpack;
 
@@ -101,15 +102,15 @@ fn structure(connection: &Connection, report: &mut CheckReport) -> Result<(), St
         ),
         (
             "the newest version of every record in the feed",
-            "SELECT count(*) FROM res r WHERE r.op <> 0 AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.t = r.t AND f.rid = r.rid AND f.ver = r.ver)",
+            "SELECT count(*) FROM res r WHERE r.op IN (1, 2, 3) AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.t = r.t AND f.rid = r.rid AND f.ver = r.ver)",
         ),
         (
             "every older version kept",
-            "SELECT count(*) FROM res r WHERE r.ver > 1 AND (SELECT count(*) FROM ver v WHERE v.rid = r.rid) <> r.ver - 1",
+            "SELECT count(*) FROM res r WHERE r.op IN (1, 2, 3) AND r.ver > 1 AND (SELECT count(*) FROM ver v WHERE v.rid = r.rid) <> r.ver - 1",
         ),
         (
             "a number for every record",
-            "SELECT count(*) FROM res r WHERE NOT EXISTS (SELECT 1 FROM idmap i WHERE i.kind = r.kind AND i.id = r.id AND i.rid = r.rid)",
+            "SELECT count(*) FROM res r WHERE r.op <> 4 AND NOT EXISTS (SELECT 1 FROM idmap i WHERE i.kind = r.kind AND i.id = r.id AND i.rid = r.rid)",
         ),
     ];
     for (rule, sql) in rules {
@@ -150,17 +151,9 @@ fn bodies(
     let mut done = 0;
     while let Some(row) = rows.next()? {
         let rid: i64 = row.get(0)?;
-        match expected_rows(connection, shared, row) {
-            Ok(set) => {
-                let carried = Carried { pat: row.get(5)?, mask: row.get(6)?, d: row.get(7)? };
-                let present = (row.get(8)?, row.get(9)?);
-                if set.present != present || !set.is_stored(connection, carried)? {
-                    report.fault(format!("record number {rid} is not indexed as its body says"));
-                }
-                for (sum, count) in expected.iter_mut().zip(set.counts()) {
-                    *sum += count as u64;
-                }
-            }
+        match record(connection, shared, row, &mut expected) {
+            Ok(true) => {}
+            Ok(false) => report.fault(format!("record number {rid} is not indexed as its body says")),
             Err(error) => report.fault(format!("record number {rid}: {error}")),
         }
         done += 1;
@@ -178,23 +171,66 @@ fn bodies(
     Ok(())
 }
 
-/// The rows a record should have, by its body.
-fn expected_rows(connection: &Connection, shared: &Shared, row: &Row<'_>) -> Result<RowSet, StoreError> {
+/// Whether a record is found as its body says; adds the rows it should have to `expected`.
+fn record(
+    connection: &Connection,
+    shared: &Shared,
+    row: &Row<'_>,
+    expected: &mut [u64; TABLES.len()],
+) -> Result<bool, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(what.to_owned());
     let name = shared.registry.name(row.get(1)?)?;
     let id = id_text(row.get_ref(2)?)?;
     let packed = row.get_ref(4)?;
     let body = unpack(row.get(3)?, packed.as_blob().map_err(|_| damaged("a body"))?)?;
     let kind = shared.catalogue.kind(name).ok_or_else(|| damaged("a kind"))?;
-    let numbers = shared.registry.kind(name).ok_or_else(|| damaged("a kind"))?;
-    let indexed =
-        shared.catalogue.index_body(kind, &id, &body).map_err(|_| damaged("the body is not JSON"))?;
-    RowSet::new(
-        &mut Finding { connection, registry: &shared.registry },
-        numbers,
-        row.get(0)?,
-        &indexed.values,
-    )
+    let not_json = |_| damaged("the body is not JSON");
+    let indexed = shared.catalogue.index_body(kind, &id, &body).map_err(not_json)?;
+    let text = shared.catalogue.full_text_of_body(kind, &id, &body).map_err(not_json)?;
+
+    let rid: i64 = row.get(0)?;
+    let carried = Carried { pat: row.get(5)?, mask: row.get(6)?, d: row.get(7)? };
+    let mut all = RowsOf { connection, shared, expected };
+    let mut good = all.stored(name, rid, &indexed.values, carried, (row.get(8)?, row.get(9)?))?;
+    good &= words::are_stored(connection, rid, &text)?;
+
+    let sql = "SELECT rid, present, present_high FROM res WHERE container = ?1 ORDER BY part";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut parts = statement.query([rid])?;
+    for inner in &indexed.contained {
+        let Some(part) = parts.next()? else { return Ok(false) };
+        let carried = Carried { d: None, ..carried };
+        let present = (part.get(1)?, part.get(2)?);
+        good &= all.stored(inner.kind, part.get(0)?, &inner.values, carried, present)?;
+    }
+    Ok(good && parts.next()?.is_none())
+}
+
+/// Looking for the rows of records, and counting them.
+struct RowsOf<'c> {
+    connection: &'c Connection,
+    shared: &'c Shared,
+    expected: &'c mut [u64; TABLES.len()],
+}
+
+impl RowsOf<'_> {
+    fn stored(
+        &mut self,
+        kind: &str,
+        rid: i64,
+        values: &[(u16, IndexValue<'_>)],
+        carried: Carried,
+        present: (i64, i64),
+    ) -> Result<bool, StoreError> {
+        let registry = &self.shared.registry;
+        let numbers = registry.kind(kind).ok_or_else(|| StoreError::Damaged("a kind".into()))?;
+        let mut finding = Finding { connection: self.connection, registry };
+        let rows = RowSet::new(&mut finding, numbers, rid, values)?;
+        for (sum, count) in self.expected.iter_mut().zip(rows.counts()) {
+            *sum += count as u64;
+        }
+        Ok(rows.present == present && rows.is_stored(self.connection, carried)?)
+    }
 }
 
 /// Numbers as they are: a missing one is a fault.

@@ -29,10 +29,10 @@ impl Applier<'_> {
         contained: &[ContainedValues<'_>],
     ) -> Result<(), StoreError> {
         let carried = Carried { d: None, ..container.carried };
-        for inner in contained {
+        for (part, inner) in (1_i64..).zip(contained) {
             let Some(kind) = self.shared.registry.kind(inner.kind) else { continue };
-            let sql = "INSERT INTO res (kind, id, ver, t, t0, op, pat, mask, present, present_high, codec, body, container) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, 0, x'', ?9)";
+            let sql = "INSERT INTO res (kind, id, ver, t, t0, op, pat, mask, present, present_high, codec, body, container, part) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, 0, x'', ?9, ?10)";
             let rid = self.connection.prepare_cached(sql)?.insert(params![
                 kind.no,
                 inner.id,
@@ -42,7 +42,8 @@ impl Applier<'_> {
                 CONTAINED,
                 carried.pat,
                 carried.mask,
-                container.rid
+                container.rid,
+                part
             ])?;
             let rows = self.rows_of(inner.kind, rid, &inner.values)?;
             let sql = "UPDATE res SET present = ?2, present_high = ?3 WHERE rid = ?1";
@@ -110,7 +111,7 @@ impl Applier<'_> {
 
     /// In the order in which they stand in their container.
     fn contained_rids(&self, container: i64) -> Result<Vec<i64>, StoreError> {
-        let sql = "SELECT rid FROM res WHERE container = ?1 ORDER BY rid";
+        let sql = "SELECT rid FROM res WHERE container = ?1 ORDER BY part";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map(params![container], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -331,6 +331,7 @@ fn second_part(
             (row.lo, row.hi) = (Key::Bytes(range.lo.0.clone()), Key::Bytes(range.hi.0.clone()));
             (row.code, row.s2) = (numbers.text(unit)?, CANONICAL);
         }
+        IndexValue::Reference(target) => row.lo = Key::Int(numbers.target(target)?),
         IndexValue::Number(range) => {
             (row.lo, row.hi) = (Key::Bytes(range.lo.0.clone()), Key::Bytes(range.hi.0.clone()));
         }

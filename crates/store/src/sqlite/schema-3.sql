@@ -13,11 +13,16 @@ CREATE TABLE geo (
   tp INTEGER NOT NULL, lat INTEGER NOT NULL, lon INTEGER NOT NULL, rid INTEGER NOT NULL, pat INTEGER NOT NULL,
   mask INTEGER NOT NULL, PRIMARY KEY (tp, lat, lon, rid)
 ) STRICT, WITHOUT ROWID;
--- A resource inside another has a row of its own in `res`, with `op` 4 and the number of its container.
+-- A resource inside another has a row of its own in `res`, with `op` 4, the number of its container and its
+-- place there, from 1.
 ALTER TABLE res ADD COLUMN container INTEGER;
+ALTER TABLE res ADD COLUMN part INTEGER;
+CREATE INDEX res_part ON res (kind) WHERE op = 4;
 CREATE INDEX res_container ON res (container) WHERE container IS NOT NULL;
 -- Terms of texts, as numbers of `dict` between spaces; a rowid is a record's number.
 CREATE VIRTUAL TABLE narrative USING fts5(
-  terms, content = '', contentless_delete = 1, detail = none, columnsize = 0, tokenize = 'ascii');
+  terms, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
 CREATE VIRTUAL TABLE content USING fts5(
-  terms, content = '', contentless_delete = 1, detail = none, columnsize = 0, tokenize = 'ascii');
+  terms, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
+-- All indexes are made anew, because more is found.
+INSERT OR REPLACE INTO meta (name, value) VALUES ('rebuild', 1);

@@ -28,28 +28,54 @@ pub(super) fn insert(
     rid: i64,
     text: &FullText,
 ) -> Result<(), StoreError> {
-    for (place, terms) in [(TextPlace::Narrative, &text.narrative), (TextPlace::Content, &text.content)] {
-        if terms.is_empty() {
-            continue;
+    for (table, terms) in TABLES.into_iter().zip([&text.narrative, &text.content]) {
+        if !terms.is_empty() {
+            let sql = format!("INSERT INTO {table} (rowid, terms) VALUES (?1, ?2)");
+            connection.prepare_cached(&sql)?.execute(params![rid, line(connection, dict, terms)?])?;
         }
-        let mut line = String::with_capacity(terms.len() * 7);
-        for term in terms {
-            line.push_str(&dict.number(connection, term)?.to_string());
-            line.push(' ');
-        }
-        let sql = format!("INSERT INTO {} (rowid, terms) VALUES (?1, ?2)", table(place));
-        connection.prepare_cached(&sql)?.execute(params![rid, line])?;
     }
     Ok(())
 }
 
-/// Removes the terms of a record.
-pub(super) fn delete(connection: &Connection, rid: i64) -> Result<(), StoreError> {
-    for table in TABLES {
-        let sql = format!("DELETE FROM {table} WHERE rowid = ?1");
-        connection.prepare_cached(&sql)?.execute(params![rid])?;
+/// Removes the terms of a record, which must be those it was added with.
+pub(super) fn delete(
+    connection: &Connection,
+    dict: &mut Dict,
+    rid: i64,
+    text: &FullText,
+) -> Result<(), StoreError> {
+    for (table, terms) in TABLES.into_iter().zip([&text.narrative, &text.content]) {
+        if !terms.is_empty() {
+            let sql = format!("INSERT INTO {table} ({table}, rowid, terms) VALUES ('delete', ?1, ?2)");
+            connection.prepare_cached(&sql)?.execute(params![rid, line(connection, dict, terms)?])?;
+        }
     }
     Ok(())
+}
+
+/// Terms as the tokenizer reads them.
+fn line(connection: &Connection, dict: &mut Dict, terms: &[String]) -> Result<String, StoreError> {
+    let mut line = String::with_capacity(terms.len() * 7);
+    for term in terms {
+        line.push_str(&dict.number(connection, term)?.to_string());
+        line.push(' ');
+    }
+    Ok(line)
+}
+
+/// Whether a record is found by all its terms.
+pub(super) fn are_stored(connection: &Connection, rid: i64, text: &FullText) -> Result<bool, StoreError> {
+    for (table, terms) in TABLES.into_iter().zip([&text.narrative, &text.content]) {
+        // A question has a bounded length.
+        for some in terms.chunks(100) {
+            let Some(question) = question(connection, some)? else { return Ok(false) };
+            let sql = format!("SELECT 1 FROM {table} WHERE {table} MATCH ?1 AND rowid = ?2");
+            if !connection.prepare_cached(&sql)?.exists(params![question, rid])? {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
 }
 
 /// The question for all of these terms, as FTS5 reads it; `None` when one of them was never seen.

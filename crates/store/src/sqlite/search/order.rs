@@ -1,7 +1,7 @@
 //! Order and pages: sort values, and where a page begins.
 
 use ieum_fhir::index::ParamType;
-use ieum_fhir::search::{Param, SortBy, SortKeyOf};
+use ieum_fhir::search::{Contained, ContainedGive, ContainedSearch, Param, SortBy, SortKeyOf};
 use rusqlite::types::{Value, ValueRef};
 
 use super::plan::Matching;
@@ -9,6 +9,32 @@ use super::sql::Sql;
 use crate::commit::StoreError;
 use crate::engine::{Position, SearchRequest, SortValue};
 use crate::sqlite::view::Scope;
+
+/// The number of the record, or of the record around a resource.
+const CONTAINER: &str = "coalesce(r.container, r.rid)";
+
+/// The place of a match among matches without or with equal sort values.
+fn place(contained: Contained) -> &'static str {
+    match (contained.search, contained.give) {
+        (ContainedSearch::No, _) => "r.rid",
+        (_, ContainedGive::Container) => CONTAINER,
+        // As [`part_of_place`] takes it apart: a resource inside a record follows it.
+        (_, ContainedGive::Contained) => "(coalesce(r.container, r.rid) * 1048576 + coalesce(r.part, 0))",
+    }
+}
+
+/// The record and the resource inside it, 0 for the record itself, that a place stands for.
+pub(super) fn part_of_place(contained: Contained, place: i64) -> (i64, i64) {
+    match (contained.search, contained.give) {
+        (ContainedSearch::No, _) | (_, ContainedGive::Container) => (place, 0),
+        (_, ContainedGive::Contained) => (place >> 20, place & 0xF_FFFF),
+    }
+}
+
+/// What is counted.
+pub(super) fn counted(contained: Contained) -> &'static str {
+    if place(contained) == CONTAINER { "count(DISTINCT coalesce(r.container, r.rid))" } else { "count(*)" }
+}
 
 /// The statement for one page of the matching records; its rows are the sort values, then `rid`.
 pub(super) fn ordered(
@@ -19,13 +45,15 @@ pub(super) fn ordered(
     let sort = &request.query.sort;
     let limit = i64::try_from(request.limit.saturating_add(1)).unwrap_or(i64::MAX);
     let direction = if request.backward { " DESC" } else { "" };
+    let place = place(request.query.contained);
     if sort.is_empty() {
-        let mut sql = Sql::new("SELECT r.rid ");
-        sql.append(&matching.from).append(&matching.condition);
+        let mut sql = Sql::new(if place == CONTAINER { "SELECT DISTINCT " } else { "SELECT " });
+        sql.push(place).push(" ").append(&matching.from).append(&matching.condition);
         if let Some(after) = &request.after {
-            sql.push(if request.backward { " AND r.rid < " } else { " AND r.rid > " }).bind(after.last);
+            sql.push(" AND ").push(place);
+            sql.push(if request.backward { " < " } else { " > " }).bind(after.last);
         }
-        sql.push(" ORDER BY r.rid").push(direction).push(" LIMIT ").bind(limit);
+        sql.push(" ORDER BY ").push(place).push(direction).push(" LIMIT ").bind(limit);
         return Ok(sql);
     }
     let key = |(index, key): (usize, &SortKeyOf)| {
@@ -42,7 +70,7 @@ pub(super) fn ordered(
     for key in &keys {
         sql.append(&key.value).push(" AS ").push(&key.name).push(", ");
     }
-    sql.push("r.rid AS rid ").append(&matching.from);
+    sql.push(place).push(" AS rid ").append(&matching.from);
     for key in &keys {
         sql.push(&key.join);
     }

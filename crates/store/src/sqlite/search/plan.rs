@@ -1,7 +1,7 @@
 //! Conditions as SQL, and where the statement starts.
 
 use ieum_fhir::index::TimeRange;
-use ieum_fhir::search::{DateTest, Filter, Param, Prefix, Query, ReferenceTest, Test, Way};
+use ieum_fhir::search::{ContainedSearch, DateTest, Filter, Param, Prefix, Query, ReferenceTest, Test, Way};
 use rusqlite::params_from_iter;
 
 use super::select::{Select, Selector};
@@ -31,7 +31,8 @@ pub(super) fn matching(scope: &Scope<'_>, query: &Query, as_of: u64) -> Result<O
     if !scope.reaches(&query.kind) {
         return Ok(None);
     }
-    let mut planner = Planner { scope, aliases: 0 };
+    let with_parts = query.contained.search != ContainedSearch::No;
+    let mut planner = Planner { scope, with_parts, aliases: 0 };
     let conditions = planner.conditions("r", &query.kind, &query.filters)?;
     let mut from = Sql::new("FROM ");
     let mut condition = Sql::new(" WHERE ");
@@ -51,8 +52,14 @@ pub(super) fn matching(scope: &Scope<'_>, query: &Query, as_of: u64) -> Result<O
     // With a start of its own the statement must not start from all records of the kind.
     let plus = if conditions.stream.is_some() || conditions.selective { "+" } else { "" };
     condition.push(plus).push("r.kind = ").bind(kind.no);
-    condition.push(" AND r.op IN (1, 2) AND r.t0 <= ").bind(to_i64(as_of));
-    condition.append(&scope.visible("r")).append(&conditions.sql);
+    condition.push(match query.contained.search {
+        ContainedSearch::No => " AND r.op IN (1, 2)",
+        ContainedSearch::Only => " AND r.op = 4",
+        ContainedSearch::Both => " AND r.op IN (1, 2, 4)",
+    });
+    condition.push(" AND r.t0 <= ").bind(to_i64(as_of));
+    condition.append(&if with_parts { scope.visible_part("r") } else { scope.visible("r") });
+    condition.append(&conditions.sql);
     Ok(Some(Matching { from, condition }))
 }
 
@@ -62,6 +69,8 @@ const ONCE: &str =
 
 struct Planner<'p> {
     scope: &'p Scope<'p>,
+    /// Resources inside records are searched too.
+    with_parts: bool,
     aliases: usize,
 }
 
@@ -92,7 +101,9 @@ impl Planner<'_> {
         let filters = flat(filters);
         for (index, filter) in filters.iter().enumerate() {
             if let Filter::Id(ids) = filter {
-                found.push((ids.len(), index, Vec::new()));
+                if !self.with_parts {
+                    found.push((ids.len(), index, Vec::new()));
+                }
             } else if let Some(selects) = self.set(filter)? {
                 found.push((self.estimate(&selects)?, index, selects));
             }
@@ -105,7 +116,8 @@ impl Planner<'_> {
                 set = Some(index);
                 conditions.selective = true;
             }
-            Some((_, index, selects)) if alias == "r" => {
+            // With parts, the order is another than that of numbers.
+            Some((_, index, selects)) if alias == "r" && !self.with_parts => {
                 if let Ok([select]) = <[Select; 1]>::try_from(selects)
                     && select.ordered
                 {
@@ -224,8 +236,13 @@ impl Planner<'_> {
                 rids.extend(find_rid(self.scope.connection, numbers.no, &StoredId::new(id))?);
             }
         }
-        let mut sql = Sql::new(rid);
-        sql.push(" IN (SELECT value FROM json_each(").bind(json_numbers(&rids)).push("))");
+        let mut sql = Sql::new("(");
+        sql.push(rid).push(" IN (SELECT value FROM json_each(").bind(json_numbers(&rids)).push("))");
+        if self.with_parts && rid == "r.rid" {
+            let names = ids.iter().map(|id| Sql::default().bind(id.clone()).clone()).collect::<Vec<_>>();
+            sql.push(" OR r.op = 4 AND r.id IN (").join(&names, ", ").push(")");
+        }
+        sql.push(")");
         Ok(sql)
     }
 
@@ -304,7 +321,8 @@ impl Planner<'_> {
         let registry = &self.scope.shared.registry;
         let selector = Selector { connection: self.scope.connection, registry, tp };
         let mut start = Vec::new();
-        for root in roots {
+        // What stands elsewhere is part of no hierarchy here.
+        for root in roots.iter().filter(|root| matches!(root, ReferenceTest::Local { .. })) {
             start.extend(selector.targets(root)?);
         }
         let (name, alias) = (self.alias(), self.alias());
@@ -322,6 +340,9 @@ impl Planner<'_> {
         sql.push(" = ").push(&name).push(".n AND g.tp = ").bind(by_tp).push(" JOIN res ").push(&alias);
         sql.push(" ON ").push(&alias).push(".rid = ").push(holder).push(" AND ").push(&alias);
         sql.push(".op IN (1, 2)").append(&self.scope.visible(&alias));
+        if way == Way::Above {
+            sql.push(" AND (SELECT kind FROM res WHERE rid = g.target) = ").push(&alias).push(".kind");
+        }
         sql.push(") SELECT n FROM ").push(&name).push("))");
         Ok(sql)
     }

@@ -268,11 +268,7 @@ impl Selector<'_> {
         let [first, second, rest @ ..] = parts else { return Ok(None) };
         let first = match first {
             Test::Token(token) => self.token_part(token, "x.v", "x.s")?,
-            Test::Reference(reference) => {
-                let mut sql = Sql::new("x.v IN (SELECT value FROM json_each(");
-                sql.bind(json_numbers(&self.targets(reference)?)).push("))");
-                Some(sql)
-            }
+            Test::Reference(reference) => Some(is_in("x.v", &self.targets(reference)?)),
             _ => None,
         };
         let second = match second {
@@ -284,6 +280,7 @@ impl Selector<'_> {
                 let number = both(form, &number_condition(&quantity.number, ("x.lo", "x.hi")));
                 self.unit(&quantity.unit, "x.s2")?.map(|unit| both(number, &unit))
             }
+            Test::Reference(reference) => Some(is_in("x.lo", &self.targets(reference)?)),
             Test::Number(number) => Some(number_condition(number, ("x.lo", "x.hi"))),
             Test::Date(date) => Some(date_condition(date)),
             Test::String(string) => Some(text_condition(string, ("x.lo", "x.hi"))),
