@@ -55,11 +55,17 @@ pub fn target<'a>(
             }
         });
     }
-    Some(Target::Url(match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.split('|').next().unwrap_or(text)),
-        Cow::Owned(mut text) => {
-            text.truncate(text.find('|').unwrap_or(text.len()));
-            Cow::Owned(text)
+    Some(Target::Url(without_version(text)))
+}
+
+/// A canonical URL without its `|version`.
+#[must_use]
+pub fn without_version(url: Cow<'_, str>) -> Cow<'_, str> {
+    match url {
+        Cow::Borrowed(url) => Cow::Borrowed(url.split('|').next().unwrap_or(url)),
+        Cow::Owned(mut url) => {
+            url.truncate(url.find('|').unwrap_or(url.len()));
+            Cow::Owned(url)
         }
-    }))
+    }
 }

@@ -207,6 +207,7 @@ pub(crate) fn http_date(micros: i64) -> String {
 fn search_context<'c>(call: &'c Call<'_>, strict: bool) -> ParseContext<'c> {
     ParseContext {
         parameters: &R4,
+        value_sets: &ieum_fhir::search::R4,
         bases: call.hub.door().catalogue().bases(),
         now_micros: call.hub.now(),
         strict,

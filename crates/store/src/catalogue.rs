@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use ieum_fhir::definitions;
-use ieum_fhir::extract::{ExtractOptions, extract};
-use ieum_fhir::index::{Extracted, ParamType};
+use ieum_fhir::extract::{ExtractOptions, contained, extract};
+use ieum_fhir::index::{ContainedValues, Extracted, FullText, ParamType};
 use ieum_fhir::json::Value;
 use ieum_fhir::search::parameters::{Parameter, Parameters};
+use ieum_fhir::words::full_text;
 
 use crate::access::Family;
 use crate::own::OwnKind;
@@ -46,6 +47,8 @@ pub struct ParamDef {
     pub definition: String,
     /// Kinds a reference parameter may point to; empty for any.
     pub targets: Vec<String>,
+    /// The parts of a composite parameter, in order.
+    pub components: Vec<ParamDef>,
 }
 
 impl Catalogue {
@@ -85,6 +88,26 @@ impl Catalogue {
             Some(own) => own.extract(resource),
             None => extract(&kind.name, resource, &ExtractOptions { bases }),
         }
+    }
+
+    /// The terms of a record's texts; records of our own kinds have none.
+    #[must_use]
+    pub fn full_text(&self, kind: &KindDef, resource: Value<'_>) -> FullText {
+        if kind.own.is_some() { FullText::default() } else { full_text(&kind.name, resource) }
+    }
+
+    /// What the resources contained in a record are found by; records of our own kinds contain none.
+    #[must_use]
+    pub(crate) fn contained<'d>(
+        &self,
+        kind: &KindDef,
+        resource: Value<'d>,
+        bases: &[String],
+    ) -> Vec<ContainedValues<'d>> {
+        if kind.own.is_some() {
+            return Vec::new();
+        }
+        contained(resource, &ExtractOptions { bases })
     }
 
     /// Sensitivity bits of a record with these labels.
@@ -173,14 +196,46 @@ const SHARED: [&str; 63] = [
 
 fn fhir_kind(name: &str) -> KindDef {
     let r4 = definitions::r4();
-    let params = r4.search_params(name).iter().map(|param| ParamDef {
-        code: param.code.to_string(),
-        param_type: param.kind,
-        definition: param.expression.unwrap_or_default().to_string(),
-        targets: param.targets.iter().map(ToString::to_string).collect(),
-    });
+    let params = r4.search_params(name).iter().map(|param| fhir_param(param));
     let family = if SHARED.contains(&name) { Family::Shared } else { Family::Clinical };
     KindDef { name: name.to_owned(), family, params: params.collect(), own: None }
+}
+
+/// How extraction reads values of this type, as a number to be raised when that changes: it is part of the definition,
+/// so that records are indexed again.
+fn revision(param_type: ParamType) -> u32 {
+    match param_type {
+        // 2: what modifiers look at, canonicals with and without version, canonical quantities, composites, places.
+        ParamType::Token
+        | ParamType::Reference
+        | ParamType::Uri
+        | ParamType::Quantity
+        | ParamType::Composite
+        | ParamType::Special => 2,
+        ParamType::String | ParamType::Date | ParamType::Number => 1,
+    }
+}
+
+fn fhir_param(param: &definitions::SearchParamDef) -> ParamDef {
+    let mut definition = param.expression.unwrap_or_default().to_string();
+    for component in &param.components {
+        definition.push_str(" $ ");
+        definition.push_str(component.expression);
+    }
+    let revision = revision(param.kind);
+    if revision > 1 && !definition.is_empty() {
+        definition.push_str(&format!(" #{revision}"));
+    }
+    let components = param.components.iter();
+    let components =
+        components.filter_map(|component| definitions::r4().search_param_by_url(component.definition));
+    ParamDef {
+        code: param.code.to_string(),
+        param_type: param.kind,
+        definition,
+        targets: param.targets.iter().map(ToString::to_string).collect(),
+        components: components.map(fhir_param).collect(),
+    }
 }
 
 fn own_kind(own: &'static OwnKind) -> KindDef {
@@ -189,6 +244,7 @@ fn own_kind(own: &'static OwnKind) -> KindDef {
         param_type: param.param_type,
         definition: param.path.join("."),
         targets: Vec::new(),
+        components: Vec::new(),
     });
     KindDef { name: own.name.to_owned(), family: own.family, params: params.collect(), own: Some(own) }
 }
@@ -213,7 +269,8 @@ impl Parameters for Catalogue {
 
 fn parameter(param: &ParamDef) -> Parameter<'_> {
     let targets = param.targets.iter().map(String::as_str).collect();
-    Parameter { code: &param.code, kind: param.param_type, targets }
+    let components = param.components.iter().map(parameter).collect();
+    Parameter { code: &param.code, kind: param.param_type, targets, components }
 }
 
 #[cfg(test)]

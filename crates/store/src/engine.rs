@@ -163,6 +163,9 @@ pub struct SearchRequest<'a> {
 pub struct SearchPage {
     /// The records.
     pub records: Vec<Record>,
+    /// With `_containedType=contained`: for each of the records the id of the resource inside it that is meant, `None`
+    /// for the record itself. Empty in all other searches.
+    pub parts: Vec<Option<String>>,
     /// Just before the first of them; `None` when the result begins here.
     pub previous: Option<Position>,
     /// Just after the last of them; `None` when the result ends here.

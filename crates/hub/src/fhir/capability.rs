@@ -115,6 +115,7 @@ fn is_taken(call: &Call<'_>, kind: &str, param: &SearchParamDef) -> bool {
     let (name, value) = match param.code {
         "_id" => ("_id".to_owned(), "1"),
         "_lastUpdated" => ("_lastUpdated".to_owned(), "2026"),
+        "_text" | "_content" => (param.code.to_owned(), "text"),
         code => (format!("{code}:missing"), "true"),
     };
     search::parse(kind, &[(name, value.to_owned())], &search_context(call, true)).is_ok()

@@ -68,8 +68,9 @@ fn tells_what_is_done(kind: Kind) {
         .map(|param| param["name"].as_str().unwrap())
         .collect();
     assert!(names.contains(&"identifier") && names.contains(&"_id") && names.contains(&"_lastUpdated"));
+    assert!(names.contains(&"_text") && names.contains(&"_content"));
     // Not served, so not named.
-    assert!(!names.contains(&"_text") && !names.contains(&"_content") && !names.contains(&"_query"));
+    assert!(!names.contains(&"_query"));
 }
 
 fn parameters_it_names_are_taken(kind: Kind) {
@@ -83,11 +84,12 @@ fn parameters_it_names_are_taken(kind: Kind) {
         }
         for param in resource["searchParam"].as_array().unwrap() {
             let code = param["name"].as_str().unwrap();
-            let value = match param["type"].as_str().unwrap() {
-                "date" => "2026",
-                "number" | "quantity" => "5",
-                "uri" => "http://a.kr",
-                _ => "x",
+            let (code, value) = match param["type"].as_str().unwrap() {
+                "date" => (code.to_owned(), "2026"),
+                "number" | "quantity" => (code.to_owned(), "5"),
+                "uri" => (code.to_owned(), "http://a.kr"),
+                "composite" | "special" => (format!("{code}:missing"), "true"),
+                _ => (code.to_owned(), "x"),
             };
             server.get(&format!("/{name}?{code}={value}&_summary=count")).expect(200);
             asked += 1;

@@ -70,11 +70,16 @@ pub(super) fn within<T>(
     }
 }
 
-/// `id_text(id)`: a stored id as people write it, so that sorting by `_id` is sorting by text.
+/// `id_text(id)`: a stored id as people write it, so that sorting by `_id` is sorting by text. `metres(lat, lon, lat,
+/// lon)`: the distance of two places.
 fn register_functions(connection: &Connection) -> Result<(), StoreError> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("id_text", 1, flags, |context| {
         id_text(context.get_raw(0)).map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))
+    })?;
+    connection.create_scalar_function("metres", 4, flags, |context| {
+        let place = |first| Ok::<(i64, i64), rusqlite::Error>((context.get(first)?, context.get(first + 1)?));
+        Ok(ieum_fhir::geo::distance(place(2)?, place(0)?))
     })?;
     Ok(())
 }

@@ -6,13 +6,14 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use super::apply::Current;
 use super::apply::{Applier, Memory, SEVERAL, SHARED};
-use super::registry::{ChangedParam, EXTERNAL};
-use super::{Shared, schema};
+use super::contained::{CONTAINED, Container};
+use super::registry::{ChangedParam, EXTERNAL, facets};
+use super::table::{Carried, TABLES};
+use super::{Shared, schema, words};
 use crate::access::Family;
 use crate::commit::StoreError;
-
-const TABLES: [&str; 7] = ["tok", "tokdict", "ref", "dat", "num", "str", "cho"];
 
 /// Records whose rows are held in memory before they are written.
 const BATCH: usize = 10_000;
@@ -41,9 +42,13 @@ pub(super) fn run(
 
 /// All rows of all records, and whose each record is.
 fn everything(transaction: &Transaction<'_>, shared: &Shared) -> Result<(), StoreError> {
-    for table in TABLES {
+    for table in TABLES.into_iter().chain(["tokdict"]) {
         transaction.execute(&format!("DELETE FROM {table}"), [])?;
     }
+    for table in words::TABLES {
+        transaction.execute(&format!("INSERT INTO {table} ({table}) VALUES ('delete-all')"), [])?;
+    }
+    transaction.execute("DELETE FROM res WHERE op = ?1", [CONTAINED])?;
     for kind in shared.catalogue.kinds() {
         let Some(numbers) = shared.registry.kind(&kind.name) else { continue };
         if kind.family == Family::Clinical {
@@ -84,17 +89,14 @@ fn parameters(
         let tps: Vec<i64> = changed.iter().filter(|param| param.kind == kind).map(|param| param.tp).collect();
         let sql = "SELECT id_text(id) FROM res WHERE kind = ?1 AND op IN (1, 2) ORDER BY rid";
         let ids = texts(transaction, sql, numbers.no)?;
-        if ids.is_empty() {
-            continue;
-        }
         tracing::info!(
             kind,
             records = ids.len(),
             parameters = tps.len(),
             "search parameters changed: indexing again"
         );
-        for tp in &tps {
-            for table in TABLES {
+        for tp in tps.iter().copied().flat_map(facets) {
+            for table in TABLES.into_iter().chain(["tokdict"]) {
                 transaction.execute(&format!("DELETE FROM {table} WHERE tp = ?1"), params![tp])?;
             }
         }
@@ -103,6 +105,7 @@ fn parameters(
         for id in ids {
             applier.index_again(kind, &id, &tps)?;
         }
+        applier.index_contained_again(kind, &tps)?;
         applier.flush()?;
     }
     Ok(())
@@ -133,4 +136,59 @@ fn texts(transaction: &Transaction<'_>, sql: &str, kind: i64) -> Result<Vec<Stri
     let mut statement = transaction.prepare_cached(sql)?;
     let rows = statement.query_map(params![kind], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+impl Applier<'_> {
+    /// Writes the rows of some parameters of a record anew, and what they say of its presence columns.
+    pub(super) fn index_again(&mut self, kind: &str, id: &str, tps: &[i64]) -> Result<(), StoreError> {
+        let Some(current) = self.current(kind, id)?.filter(Current::exists) else { return Ok(()) };
+        let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
+        let mut rows = self.rows_of(kind, current.rid, &indexed.values)?;
+        let sql = "UPDATE res SET present = ?2, present_high = ?3 WHERE rid = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![current.rid, rows.present.0, rows.present.1])?;
+        rows.keep_only(tps);
+        self.memory.pending.insert(rows, current.carried);
+        Ok(())
+    }
+
+    /// Writes all rows of a record of which there are none, and whose it is.
+    pub(super) fn index_from_nothing(&mut self, kind: &str, id: &str) -> Result<(), StoreError> {
+        let Some(current) = self.current(kind, id)?.filter(Current::exists) else { return Ok(()) };
+        let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
+        let rows = self.rows_of(kind, current.rid, &indexed.values)?;
+        let carried = self.carried(kind, current.rid, current.version, &indexed)?;
+        self.carry(current.rid, carried, rows.present)?;
+        self.memory.pending.insert(rows, carried);
+        self.add_contained(Container { carried, ..current.container() }, &indexed.contained)?;
+        let text = self.text(kind, id, &current)?;
+        words::insert(self.connection, &mut self.memory.dict, current.rid, &text)
+    }
+
+    /// Writes a record's rows anew that were written when the hub had only the addresses `before`.
+    pub(super) fn index_as_before(
+        &mut self,
+        kind: &str,
+        id: &str,
+        before: &[String],
+    ) -> Result<(), StoreError> {
+        let Some(current) = self.current(kind, id)?.filter(Current::exists) else { return Ok(()) };
+        let before = self.indexed(kind, id, &current, before)?;
+        let old = self.rows_of(kind, current.rid, &before.values)?;
+        let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
+        let rows = self.rows_of(kind, current.rid, &indexed.values)?;
+        let carried = self.carried(kind, current.rid, current.version, &indexed)?;
+        self.carry(current.rid, carried, rows.present)?;
+        self.memory.pending.replace(old, current.carried, rows, carried);
+        self.remove_contained(current.rid, &before.contained)?;
+        self.add_contained(Container { carried, ..current.container() }, &indexed.contained)
+    }
+
+    /// Changes whose a record is and what it has, without a new version.
+    fn carry(&self, rid: i64, carried: Carried, present: (i64, i64)) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE res SET pat = ?2, mask = ?3, d = ?4, present = ?5, present_high = ?6 WHERE rid = ?1";
+        let Carried { pat, mask, d } = carried;
+        self.connection.prepare_cached(sql)?.execute(params![rid, pat, mask, d, present.0, present.1])?;
+        Ok(())
+    }
 }

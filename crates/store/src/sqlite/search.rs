@@ -4,13 +4,14 @@
 //! checks the others record by record; chains are semi-joins inside the same statement. The access plan is part of
 //! every place where a record is looked at: the page, the count, and both ends of a chain.
 
+mod compare;
 mod order;
 mod plan;
 mod select;
 mod sql;
 
-use ieum_fhir::search::Query;
-use rusqlite::params_from_iter;
+use ieum_fhir::search::{ContainedGive, ContainedSearch, Query};
+use rusqlite::{OptionalExtension, params_from_iter};
 
 use super::view::Scope;
 use crate::commit::StoreError;
@@ -35,8 +36,8 @@ pub(super) fn page_statement(
 /// The statement that counts.
 pub(super) fn count_statement(scope: &Scope<'_>, query: &Query) -> Result<Option<Sql>, StoreError> {
     let Some(matching) = plan::matching(scope, query, scope.t)? else { return Ok(None) };
-    let mut sql = Sql::new("SELECT count(*) ");
-    sql.append(&matching.from).append(&matching.condition);
+    let mut sql = Sql::new("SELECT ");
+    sql.push(order::counted(query.contained)).push(" ").append(&matching.from).append(&matching.condition);
     Ok(Some(sql))
 }
 
@@ -61,12 +62,25 @@ pub(super) fn run(
         if request.backward { (more, true) } else { (request.after.is_some(), more) };
     let as_of = as_of(scope, request);
     let position = |(keys, last): &Place| Position { as_of, keys: keys.clone(), last: *last };
-    let rids: Vec<i64> = places.iter().map(|(_, rid)| *rid).collect();
+    let contained = request.query.contained;
+    let found: Vec<(i64, i64)> =
+        places.iter().map(|(_, place)| order::part_of_place(contained, *place)).collect();
+    let rids: Vec<i64> = found.iter().map(|(rid, _)| *rid).collect();
+    let gives_parts = contained.search != ContainedSearch::No && contained.give == ContainedGive::Contained;
     Ok(SearchPage {
         previous: places.first().filter(|_| more_before).map(position),
         next: places.last().filter(|_| more_after).map(position),
         records: scope.records(&rids)?,
+        parts: if gives_parts { part_ids(scope, &found)? } else { Vec::new() },
     })
+}
+
+/// The ids of resources inside records, by record and place there.
+fn part_ids(scope: &Scope<'_>, found: &[(i64, i64)]) -> Result<Vec<Option<String>>, StoreError> {
+    let sql = "SELECT id_text(id) FROM res WHERE container = ?1 AND part = ?2";
+    let mut statement = scope.connection.prepare_cached(sql)?;
+    let id = |place: &(i64, i64)| Ok(statement.query_row([place.0, place.1], |row| row.get(0)).optional()?);
+    found.iter().map(id).collect()
 }
 
 fn places(scope: &Scope<'_>, sql: &Sql, keys: usize) -> Result<Vec<Place>, StoreError> {

@@ -54,11 +54,15 @@ impl<'s> Scope<'s> {
     /// [`AccessPlan::allows`] on the columns `pat`, `mask`, `rid` and `ver` of a row, as ` AND …`; the one place where
     /// access becomes SQL.
     pub(super) fn visible(&self, row: &str) -> Sql {
-        self.visible_as(row, &format!("{row}.ver"))
+        self.visible_as(row, &format!("{row}.rid"), &format!("{row}.ver"))
     }
 
-    /// The same, for rows that show the version under another name.
-    pub(super) fn visible_as(&self, row: &str, version: &str) -> Sql {
+    /// The same for rows of `res` that may be of a resource inside a record: it is seen by whoever sees the record.
+    pub(super) fn visible_part(&self, row: &str) -> Sql {
+        self.visible_as(row, &format!("coalesce({row}.container, {row}.rid)"), &format!("{row}.ver"))
+    }
+
+    fn visible_as(&self, row: &str, rid: &str, version: &str) -> Sql {
         let mut sql = Sql::default();
         if self.access.denied != 0 {
             sql.push(" AND ").push(row).push(".mask & ").bind(i64::from(self.access.denied)).push(" = 0");
@@ -85,8 +89,8 @@ impl<'s> Scope<'s> {
                 sql.push(" AND EXISTS (SELECT 1 FROM comp o WHERE o.owner IN (SELECT value FROM json_each(");
                 sql.bind(json_numbers(&self.patients))
                     .push(")) AND o.rid = ")
-                    .push(row)
-                    .push(".rid AND o.ver = ");
+                    .push(rid)
+                    .push(" AND o.ver = ");
                 sql.push(version).push("))");
             }
         }

@@ -27,6 +27,13 @@ macro_rules! on_every_engine {
 
 mod access;
 mod commits;
+mod contained;
+mod expressions;
 mod history;
+mod includes;
+mod modifiers;
 mod paging;
+mod parts;
+mod relations;
 mod searching;
+mod texts;

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use ieum_fhir::index::ParamType;
 use ieum_fhir::json::{Document, Limits};
-use ieum_fhir::search::Query;
 use ieum_fhir::search::parse::{ParseContext, parse};
+use ieum_fhir::search::value_sets::{SystemCode, ValueSetProblem, ValueSets};
+use ieum_fhir::search::{Query, R4};
 use ieum_store::access::{AccessPlan, Actor, Family, Reach};
 use ieum_store::catalogue::Catalogue;
 use ieum_store::clock::Clock;
@@ -57,6 +58,47 @@ impl TestClock {
     }
 }
 
+/// A small world of codes: `http://a.test` has `X` below `x` below `top`; elsewhere nothing is known but what R4 binds.
+struct TestValueSets;
+
+fn codes(codes: &[(&str, &str)]) -> Vec<SystemCode> {
+    codes.iter().map(|(system, code)| ((*system).to_owned(), (*code).to_owned())).collect()
+}
+
+impl ValueSets for TestValueSets {
+    fn members(&self, value_set: &str) -> Result<Vec<SystemCode>, ValueSetProblem> {
+        match value_set {
+            "http://vs.test/x" => Ok(codes(&[("http://a.test", "x"), ("http://b.test", "x")])),
+            "http://vs.test/y" => Ok(codes(&[("http://b.test", "y"), ("http://a.test", "X")])),
+            "http://vs.test/empty" => Ok(Vec::new()),
+            "http://vs.test/large" => Err(ValueSetProblem::TooLarge),
+            other => R4.members(other),
+        }
+    }
+
+    fn below(&self, system: &str, code: &str) -> Result<Vec<SystemCode>, ValueSetProblem> {
+        let found: &[&str] = match (system, code) {
+            ("http://a.test", "top") => &["top", "x", "X"],
+            ("http://a.test", "x") => &["x", "X"],
+            ("http://a.test", "X") => &["X"],
+            ("http://a.test", _) => return Err(ValueSetProblem::Unknown),
+            _ => return Err(ValueSetProblem::NeedsTerminology),
+        };
+        Ok(found.iter().map(|code| (system.to_owned(), (*code).to_owned())).collect())
+    }
+
+    fn above(&self, system: &str, code: &str) -> Result<Vec<SystemCode>, ValueSetProblem> {
+        let found: &[&str] = match (system, code) {
+            ("http://a.test", "top") => &["top"],
+            ("http://a.test", "x") => &["x", "top"],
+            ("http://a.test", "X") => &["X", "x", "top"],
+            ("http://a.test", _) => return Err(ValueSetProblem::Unknown),
+            _ => return Err(ValueSetProblem::NeedsTerminology),
+        };
+        Ok(found.iter().map(|code| (system.to_owned(), (*code).to_owned())).collect())
+    }
+}
+
 /// A store under test.
 pub(crate) struct Store {
     pub(crate) engine: Arc<dyn Engine>,
@@ -93,6 +135,16 @@ pub(crate) fn sqlite_with(path: &Path, catalogue: Arc<Catalogue>) -> Store {
     let engine = Arc::new(engine);
     let sqlite = Some((Arc::clone(&engine), None));
     Store { engine, catalogue, clock, sqlite }
+}
+
+/// Finds exactly these for one who may see everything; ids sorted.
+pub(crate) fn finds(store: &Store, url: &str, ids: &[&str]) {
+    assert_eq!(store.find(&everything(), url), ids, "{url}");
+}
+
+/// Finds these in this order.
+pub(crate) fn finds_in_order(store: &Store, url: &str, ids: &[&str]) {
+    assert_eq!(store.find_paged(&everything(), url, 2), ids, "{url}");
 }
 
 /// May do everything.
@@ -180,6 +232,7 @@ impl Store {
             .collect();
         let context = ParseContext {
             parameters: &*self.catalogue,
+            value_sets: &TestValueSets,
             bases: self.catalogue.bases(),
             now_micros: 1_790_000_000_000_000,
             strict: true,
@@ -201,6 +254,31 @@ impl Store {
             after = page.next;
             if after.is_none() {
                 return ids;
+            }
+        }
+    }
+
+    /// What is found with `_contained`, walking pages of `limit`: kind, id and the contained resource meant; sorted.
+    pub(crate) fn find_parts(
+        &self,
+        access: &AccessPlan,
+        url: &str,
+        limit: usize,
+    ) -> Vec<(String, String, Option<String>)> {
+        let query = self.query(url);
+        let mut found = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.page(access, &SearchRequest { query: &query, after, backward: false, limit });
+            assert!(page.parts.is_empty() || page.parts.len() == page.records.len());
+            let parts = page.parts.into_iter().chain(std::iter::repeat(None));
+            found.extend(
+                page.records.into_iter().zip(parts).map(|(record, part)| (record.kind, record.id, part)),
+            );
+            after = page.next;
+            if after.is_none() {
+                found.sort();
+                return found;
             }
         }
     }

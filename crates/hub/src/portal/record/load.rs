@@ -49,6 +49,7 @@ pub(crate) fn query(call: &Call<'_>, kind: &str, pairs: &[(&str, &str)]) -> Resu
     let catalogue = hub.door().catalogue();
     let context = ParseContext {
         parameters: &**catalogue,
+        value_sets: &ieum_fhir::search::R4,
         bases: catalogue.bases(),
         now_micros: hub.now(),
         strict: true,

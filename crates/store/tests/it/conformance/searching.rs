@@ -1,4 +1,4 @@
-use crate::support::{Store, everything};
+use crate::support::{Store, everything, finds};
 
 fn fill(store: &Store) {
     for json in [
@@ -15,11 +15,6 @@ fn fill(store: &Store) {
     ] {
         store.put(json);
     }
-}
-
-/// Finds exactly these, in any order.
-fn finds(store: &Store, url: &str, ids: &[&str]) {
-    assert_eq!(store.find(&everything(), url), ids, "{url}");
 }
 
 on_every_engine! {
