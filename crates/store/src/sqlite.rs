@@ -20,6 +20,7 @@ mod check;
 mod connection;
 mod dict;
 mod guard;
+mod past;
 mod read;
 mod registry;
 mod reindex;

@@ -12,9 +12,11 @@ mod sql;
 use ieum_fhir::search::Query;
 use rusqlite::params_from_iter;
 
+use super::dict::id_text;
+use super::to_u64;
 use super::view::Scope;
 use crate::commit::StoreError;
-use crate::engine::{Position, SearchPage, SearchRequest, SortValue};
+use crate::engine::{KeysPage, KeysRequest, Position, SearchPage, SearchRequest, SortValue};
 
 pub(super) use sql::{Sql, json_numbers};
 
@@ -38,6 +40,43 @@ pub(super) fn count_statement(scope: &Scope<'_>, query: &Query) -> Result<Option
     let mut sql = Sql::new("SELECT count(*) ");
     sql.append(&matching.from).append(&matching.condition);
     Ok(Some(sql))
+}
+
+/// The statement for one page of a list; its rows are `rid, id, ver`.
+pub(super) fn keys_statement(
+    scope: &Scope<'_>,
+    request: &KeysRequest<'_>,
+) -> Result<Option<Sql>, StoreError> {
+    let Some(matching) = plan::matching(scope, request.query, scope.t)? else { return Ok(None) };
+    let mut sql = Sql::new("SELECT r.rid, r.id, r.ver ");
+    sql.append(&matching.from).append(&matching.condition);
+    if request.of_patients {
+        sql.append(&Scope::of_some_patient("r"));
+    }
+    if let Some(after) = request.after {
+        sql.push(" AND r.rid > ").bind(after);
+    }
+    sql.push(" ORDER BY r.rid LIMIT ").bind(i64::try_from(request.limit).unwrap_or(i64::MAX));
+    Ok(Some(sql))
+}
+
+/// Runs the statement of a page of a list.
+pub(super) fn keys(
+    scope: &Scope<'_>,
+    request: &KeysRequest<'_>,
+    statement: &Sql,
+) -> Result<KeysPage, StoreError> {
+    let mut prepared = scope.connection.prepare_cached(&statement.text)?;
+    let mut rows = prepared.query(params_from_iter(&statement.values))?;
+    let mut page = KeysPage::default();
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        last = Some(row.get(0)?);
+        page.keys.push((id_text(row.get_ref(1)?)?, to_u64(row.get(2)?)?));
+    }
+    // A full page may be the last one: then the next is empty.
+    page.next = last.filter(|_| page.keys.len() == request.limit);
+    Ok(page)
 }
 
 /// The newest commit whose records belong to the walk.
