@@ -5,7 +5,8 @@
 //!
 //! To add a code, add a line to `codes!` below and a section of the same number to `docs/errors.md`; a test holds the
 //! two together. Numbers are never used again. The letter says what it is about: `J` JSON, `V` validation, `R` the REST
-//! interface, `S` search, `B` bundles.
+//! interface, `S` search, `B` bundles,
+//! `A` what is done asynchronously.
 
 use crate::json::{JsonError, write_string};
 use crate::search::parse::{SearchError, SearchProblem};
@@ -215,6 +216,16 @@ codes! {
     DuplicateRecord = "IEUM-B004", Duplicate, "A transaction names a record twice";
     DuplicateFullUrl = "IEUM-B005", Duplicate, "Two entries have the same fullUrl";
     ReferenceUnmatched = "IEUM-B006", NotFound, "A conditional reference matches no record";
+    AsyncOnly = "IEUM-A001", Required, "The operation is done asynchronously only";
+    AsyncParameter = "IEUM-A002", Invalid, "A parameter of the operation cannot be used";
+    AsyncNotHere = "IEUM-A003", NotSupported, "The process does not run jobs";
+    AsyncTooMany = "IEUM-A004", Throttled, "Too many jobs are open";
+    AsyncFailed = "IEUM-A005", Processing, "The job was given up";
+    AsyncAccess = "IEUM-A006", Forbidden, "Whoever asked may not any more";
+    AsyncGroup = "IEUM-A007", TooCostly, "The export is about too many named patients";
+    AsyncRange = "IEUM-A008", Value, "The range lies beyond the end of the file";
+    AsyncSource = "IEUM-A009", Security, "A file cannot be fetched from there";
+    AsyncImport = "IEUM-A010", Processing, "The import stopped";
 }
 
 /// One thing to tell.

@@ -6,6 +6,7 @@ use ieum_store::clock::Clock;
 use ieum_trust::door::Door;
 use tokio::sync::Semaphore;
 
+use crate::jobs::Jobs;
 use crate::limits::Limits;
 
 /// A running hub. Cheap to clone.
@@ -21,6 +22,8 @@ struct Inner {
     /// KiB of bodies that may still be held.
     body_room: Arc<Semaphore>,
     capabilities: OnceLock<Vec<u8>>,
+    /// Jobs, where the process runs any.
+    jobs: OnceLock<Jobs>,
 }
 
 /// How a hub is set up.
@@ -53,7 +56,8 @@ impl Hub {
         }
         let turns = Arc::new(Semaphore::new(options.limits.at_once));
         let body_room = Arc::new(Semaphore::new(options.limits.bodies_bytes.div_ceil(1 << 10)));
-        Self(Arc::new(Inner { door, clock, options, turns, body_room, capabilities: OnceLock::new() }))
+        let (capabilities, jobs) = (OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Inner { door, clock, options, turns, body_room, capabilities, jobs }))
     }
 
     /// The door to the records.
@@ -84,6 +88,17 @@ impl Hub {
     #[must_use]
     pub fn now(&self) -> i64 {
         (self.0.clock)()
+    }
+
+    /// The jobs of this process, if it runs any.
+    #[must_use]
+    pub fn jobs(&self) -> Option<&Jobs> {
+        self.0.jobs.get()
+    }
+
+    /// From now on it takes jobs. The first to say so counts.
+    pub(crate) fn take_jobs(&self, jobs: Jobs) {
+        let _ = self.0.jobs.set(jobs);
     }
 
     /// Turns for blocking work.

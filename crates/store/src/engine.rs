@@ -289,10 +289,21 @@ pub struct KeysRequest<'a> {
 /// A list of records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeysPage {
-    /// Id and version of each.
-    pub keys: Vec<(String, u64)>,
+    /// The records, in the order of their places.
+    pub keys: Vec<Key>,
     /// Where the next page begins; `None` at the end.
     pub next: Option<i64>,
+}
+
+/// Which record, in which version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The engine's own number of the record: lists of one kind from one view can be merged by it.
+    pub place: i64,
+    /// Id of the record.
+    pub id: String,
+    /// The version.
+    pub version: u64,
 }
 
 /// One change in the feed.

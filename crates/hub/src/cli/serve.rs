@@ -9,6 +9,7 @@ use super::{Result, Serve, log, say};
 use crate::config::{Loaded, Settings};
 use crate::data::Data;
 use crate::hub::{Entrance, Hub, Options};
+use crate::jobs::{JobOptions, Service};
 use crate::limits::Limits;
 use crate::portal;
 use crate::server::{Listening, ServerError};
@@ -35,6 +36,7 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     let entrance = if settings.open { Entrance::Open } else { Entrance::Accounts };
     let options = Options { base_url, entrance, limits: Limits::default() };
     let hub = Hub::new(data.door.clone(), system_clock(), options);
+    let jobs = Service::start(&hub, JobOptions::new(&arguments.data.join("jobs")))?;
     // Before anybody is told: from then on a signal means a tidy stop.
     let stop = stop_asked()?;
     say(&format!("Ieum is listening on http://{address}/ (FHIR: {})", hub.base_url()));
@@ -43,6 +45,8 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     // A hub that anybody may enter holds nothing but synthetic records.
     let setup = portal::Setup { demo: settings.open || settings.demo, operator };
     listening.serve(&hub, portal::app(hub.clone(), setup), stop).await?;
+    // Joining threads blocks, and nothing else is left to do.
+    jobs.stop();
     data.engine.stop();
     tracing::info!("stopped");
     Ok(())

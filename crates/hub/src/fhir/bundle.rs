@@ -11,7 +11,7 @@ use ieum_fhir::json::{Limits, Value, write_string};
 use ieum_fhir::outcome::Code;
 
 use super::{batch, error, transaction};
-use crate::call::{Answer, Body, Call, Conditions, Content, Failure, Place};
+use crate::call::{Answer, Body, Call, Conditions, Content, Failure, Place, Prefer};
 use crate::percent::Pairs;
 use crate::routes::{self, Route, Takes};
 use crate::{percent, serve};
@@ -108,6 +108,7 @@ impl<'d> Entry<'d> {
                 if_none_match: condition("ifNoneMatch"),
                 if_modified_since: condition("ifModifiedSince"),
                 if_none_exist: condition("ifNoneExist"),
+                range: None,
             },
         })
     }
@@ -122,7 +123,8 @@ impl<'d> Entry<'d> {
             place: self.place.clone(),
             pairs: self.pairs.clone(),
             conditions: self.conditions.clone(),
-            prefer: whole.prefer,
+            // What is asked for later is asked for by itself.
+            prefer: Prefer { respond_async: false, ..whole.prefer },
             body: self.resource.map_or(Body::None, Body::Parsed),
         }
     }

@@ -49,6 +49,13 @@ fn is_json(media: &str) -> bool {
     names.iter().any(|name| essence(media).eq_ignore_ascii_case(name))
 }
 
+/// Whether a body of this kind is NDJSON.
+#[must_use]
+pub fn is_lines(media: &str) -> bool {
+    let names = ["application/fhir+ndjson", "application/ndjson", "application/x-ndjson"];
+    names.iter().any(|name| essence(media).eq_ignore_ascii_case(name))
+}
+
 fn accepts(range: &str) -> bool {
     let refused = range.split(';').skip(1).any(|parameter| {
         let parameter: String = parameter.chars().filter(|letter| !letter.is_whitespace()).collect();
@@ -82,6 +89,8 @@ pub fn check_content(takes: Takes, headers: &HeaderMap) -> Result<(), Failure> {
         Takes::Form if essence(media).eq_ignore_ascii_case("application/x-www-form-urlencoded") => Ok(()),
         Takes::Form => unsupported("send the parameters as application/x-www-form-urlencoded"),
         Takes::Nothing => Ok(()),
+        Takes::Lines if is_json(media) || is_lines(media) => Ok(()),
+        Takes::Lines => unsupported("send application/fhir+ndjson, or Parameters as application/fhir+json"),
         Takes::Resource | Takes::Bundle | Takes::Parameters if is_json(media) => Ok(()),
         Takes::Resource | Takes::Bundle | Takes::Parameters => unsupported("send application/fhir+json"),
     }
@@ -104,6 +113,7 @@ pub fn conditions(headers: &HeaderMap) -> Result<Conditions, Failure> {
         if_none_match: get(header::IF_NONE_MATCH)?,
         if_modified_since: get(header::IF_MODIFIED_SINCE)?,
         if_none_exist: get(HeaderName::from_static("if-none-exist"))?,
+        range: get(header::RANGE)?,
     })
 }
 
@@ -119,6 +129,7 @@ pub fn prefer(headers: &HeaderMap) -> Prefer {
             "return=OperationOutcome" => prefer.returns = Some(Returns::Outcome),
             "handling=lenient" => prefer.lenient = true,
             "handling=strict" => prefer.lenient = false,
+            "respond-async" => prefer.respond_async = true,
             _ => {}
         }
     }
@@ -245,6 +256,7 @@ mod tests {
         let prefer = |value| prefer(&headers(HeaderName::from_static("prefer"), value));
         assert_eq!(prefer("return=minimal, handling=lenient").returns, Some(Returns::Minimal));
         assert!(prefer("return=minimal; handling=lenient").lenient);
-        assert_eq!(prefer("respond-async"), Prefer::default());
+        assert!(prefer("respond-async, handling=lenient").respond_async);
+        assert_eq!(prefer("wait=10"), Prefer::default());
     }
 }

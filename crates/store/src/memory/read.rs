@@ -9,7 +9,7 @@ use crate::access::AccessPlan;
 use crate::commit::StoreError;
 use crate::engine::{
     AsOfPage, AsOfRequest, AsOfWhich, CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage,
-    HistoryRequest, HistoryScope, KeysPage, KeysRequest, Position, SearchPage, SearchRequest, Snapshot,
+    HistoryRequest, HistoryScope, Key, KeysPage, KeysRequest, Position, SearchPage, SearchRequest, Snapshot,
     StoredAuditEntry,
 };
 use crate::record::Record;
@@ -146,7 +146,7 @@ impl Snapshot for View<'_> {
             let wanted = request.after.is_none_or(|after| place > after)
                 && (!request.of_patients || !version.indexed.patients.is_empty());
             if wanted {
-                page.keys.push((record.id.clone(), record.version));
+                page.keys.push(Key { place, id: record.id.clone(), version: record.version });
                 page.next = Some(place);
             }
             if page.keys.len() == request.limit {

@@ -16,7 +16,7 @@ use super::dict::id_text;
 use super::to_u64;
 use super::view::Scope;
 use crate::commit::StoreError;
-use crate::engine::{KeysPage, KeysRequest, Position, SearchPage, SearchRequest, SortValue};
+use crate::engine::{Key, KeysPage, KeysRequest, Position, SearchPage, SearchRequest, SortValue};
 
 pub(super) use sql::{Sql, json_numbers};
 
@@ -69,13 +69,12 @@ pub(super) fn keys(
     let mut prepared = scope.connection.prepare_cached(&statement.text)?;
     let mut rows = prepared.query(params_from_iter(&statement.values))?;
     let mut page = KeysPage::default();
-    let mut last = None;
     while let Some(row) = rows.next()? {
-        last = Some(row.get(0)?);
-        page.keys.push((id_text(row.get_ref(1)?)?, to_u64(row.get(2)?)?));
+        let (id, version) = (id_text(row.get_ref(1)?)?, to_u64(row.get(2)?)?);
+        page.keys.push(Key { place: row.get(0)?, id, version });
     }
     // A full page may be the last one: then the next is empty.
-    page.next = last.filter(|_| page.keys.len() == request.limit);
+    page.next = page.keys.last().map(|key| key.place).filter(|_| page.keys.len() == request.limit);
     Ok(page)
 }
 

@@ -159,7 +159,7 @@ on_every_engine! {
             loop {
                 let request = KeysRequest { query: &query, of_patients, after, limit };
                 let page = view.keys(access, &request).unwrap();
-                found.extend(page.keys.iter().map(|(id, version)| format!("{id}@{version}")));
+                found.extend(page.keys.iter().map(|key| format!("{}@{}", key.id, key.version)));
                 after = page.next;
                 if after.is_none() {
                     return found;
