@@ -153,7 +153,7 @@ describe("an open hub", () => {
   test("an operator sees numbers, the feed and the log", async () => {
     const page = await enter(site.origin, "operator");
     assert.match(await page.locator("main").textContent(), /환자 \(Patient\)/);
-    for (const address of ["/operator", "/operator/feed", "/operator/audit", "/operator/statements"]) {
+    for (const address of ["/operator", "/operator/jobs", "/operator/feed", "/operator/audit", "/operator/statements"]) {
       await look(site.origin, address, { keyboard: address === "/operator" });
       await page.goto(`${site.origin}${address}`);
       assert.doesNotMatch(await page.content(), /s42-p\d/, `${address} names a patient`);

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ieum_store::clock::system_clock;
 
@@ -36,7 +37,11 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     let entrance = if settings.open { Entrance::Open } else { Entrance::Accounts };
     let options = Options { base_url, entrance, limits: Limits::default() };
     let hub = Hub::new(data.door.clone(), system_clock(), options);
-    let jobs = Service::start(&hub, JobOptions::new(&arguments.data.join("jobs")))?;
+    let mut options = JobOptions::new(&arguments.data.join("jobs"));
+    options.keep = Duration::from_hours(settings.jobs_keep_hours.into());
+    settings.import_origins.clone_into(&mut options.sources.origins);
+    options.sources.private = settings.import_private;
+    let jobs = Service::start(&hub, options)?;
     // Before anybody is told: from then on a signal means a tidy stop.
     let stop = stop_asked()?;
     say(&format!("Ieum is listening on http://{address}/ (FHIR: {})", hub.base_url()));

@@ -10,6 +10,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use ieum::data::OWN_KINDS;
 use ieum::hub::{Entrance, Hub, Options};
+use ieum::jobs::{JobOptions, Service};
 use ieum::limits::Limits;
 use ieum::portal::{Setup, app};
 use ieum::status::NoInfo;
@@ -75,6 +76,10 @@ impl Portal {
         let door = Door::new(Arc::new(engine), catalogue, secret);
         let options = Options { base_url: base_url.to_owned(), entrance, limits: Limits::default() };
         let hub = Hub::new(door.clone(), clock_of_hub, options);
+        // Jobs are taken, and left waiting.
+        let mut jobs = JobOptions::new(&directory.path().join("jobs"));
+        jobs.at_once = 0;
+        Service::start(&hub, jobs).unwrap();
         let setup = Setup { demo: entrance == Entrance::Open, operator: Arc::new(NoInfo) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { door, app: app(hub, setup), clock, runtime, _directory: directory }
