@@ -226,6 +226,7 @@ codes! {
     AsyncRange = "IEUM-A008", Value, "The range lies beyond the end of the file";
     AsyncSource = "IEUM-A009", Security, "A file cannot be fetched from there";
     AsyncImport = "IEUM-A010", Processing, "The import stopped";
+    AsyncTooLarge = "IEUM-A011", TooCostly, "The answer is too large";
 }
 
 /// One thing to tell.

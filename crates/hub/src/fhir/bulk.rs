@@ -11,6 +11,7 @@
 //! | [`import`] | what an import asks for |
 //! | [`import_run`] | an import under way |
 //! | [`fetch`] | getting files from elsewhere |
+//! | [`later`] | searches and `$everything` that are answered later |
 //! | [`out`] | files of a result, one after another |
 //! | [`status`] | the state of a job, its manifest, its end |
 //! | [`file`] | the files of its result |
@@ -27,6 +28,7 @@ mod fetch;
 mod file;
 pub mod import;
 mod import_run;
+pub mod later;
 mod out;
 mod parameters;
 mod status;
@@ -45,6 +47,8 @@ pub enum Request {
     Export(export::Export),
     /// Brings records in from files.
     Import(import::Import),
+    /// Answers a search or `$everything`.
+    Later(later::Later),
 }
 
 impl Request {
@@ -54,6 +58,7 @@ impl Request {
         match self {
             Self::Export(_) => "export",
             Self::Import(_) => "import",
+            Self::Later(_) => "later",
         }
     }
 }
@@ -66,5 +71,6 @@ pub fn execute(work: &mut Work<'_>) -> Result<(), Stop> {
     match work.job.request.clone() {
         Request::Export(export) => export_run::run(work, export),
         Request::Import(import) => import_run::run(work, &import),
+        Request::Later(later) => later::run(work, &later),
     }
 }

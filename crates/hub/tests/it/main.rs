@@ -15,6 +15,7 @@ mod history;
 mod hostile;
 mod import;
 mod jobs;
+mod later;
 mod logs;
 mod search;
 mod subset;

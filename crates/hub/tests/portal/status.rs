@@ -81,7 +81,8 @@ fn the_operator_sees_jobs_and_ends_them() {
     };
     let filter = format!("/Patient/$export?_typeFilter=Patient%3F_id%3D{patient}");
     let job = ask(&filter);
-    ask("/$export");
+    let other = ask("/$export");
+    portal.run_job(other.rsplit('/').next().unwrap(), 50, 200);
     let operator = portal.enter("operator", "");
     let page = portal.get(&operator, "/operator/jobs").expect(200).body;
     assert!(

@@ -1,7 +1,7 @@
 //! The program as people run it: the `ieum` binary as a child process.
 
 mod commands;
-mod export_kill;
+mod jobs_kill;
 mod kill;
 mod real_data;
 mod support;

@@ -26,6 +26,14 @@ impl Out {
         Ok(Self { directory, file_bytes, files, open })
     }
 
+    /// Bytes of all files so far.
+    pub(super) fn bytes(&self) -> u64 {
+        // What is known of the one under way is what was durable last.
+        let known: u64 = self.files.iter().map(|file| file.bytes).sum();
+        let unsaved = self.open.as_ref().zip(self.files.last());
+        known + unsaved.map_or(0, |(open, file)| open.bytes().saturating_sub(file.bytes))
+    }
+
     /// Adds a line, which ends with a line feed, to the file of its kind; lines of one kind must come together.
     ///
     /// # Errors

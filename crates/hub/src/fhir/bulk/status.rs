@@ -96,7 +96,7 @@ fn manifest(call: &Call<'_>, kept: &Kept) -> Value {
     manifest.insert("request".into(), job.url.as_str().into());
     manifest.insert("requiresAccessToken".into(), (call.hub.entrance() == Entrance::Accounts).into());
     let output = match job.request {
-        Request::Export(_) => list(OutPart::Output),
+        Request::Export(_) | Request::Later(_) => list(OutPart::Output),
         Request::Import(_) => job.inputs.iter().map(brought_in).collect(),
     };
     manifest.insert("output".into(), output);

@@ -80,15 +80,18 @@ fn open_job(call: &Call<'_>, kept: &Kept) -> Markup {
     let label = what(call, job);
     let asked = format!("{} {}", time(call, &job.created), call.say("요청", "asked for"));
     let by = format!("{} ({})", job.asker.actor, role_word(job.asker.role, call.lang));
-    let state = match job.state {
-        State::Queued => call.say("대기 중", "Waiting"),
-        _ => call.say("하는 중", "Working"),
-    };
-    let note = format!("{state} · {asked} · {by}");
+    let note = format!("{asked} · {by}");
+    let progress =
+        Progress { label: &label, done: job.progress.done, total: job.progress.total, note: Some(&note) };
     let csrf = call.session.as_ref().map_or("", |session| session.csrf.as_str());
     let action = format!("/operator/jobs/{}/cancel", kept.id);
     html! {
-        (Progress { label: &label, done: job.progress.done, total: job.progress.total, note: Some(&note) }.html(call.lang))
+        @if job.state == State::Queued {
+            div .i-progress {
+                div .i-progress__text { strong { (label) } span { (call.say("대기 중", "Waiting")) } }
+                p .i-small .i-soft { (note) }
+            }
+        } @else { (progress.html(call.lang)) }
         (button_post(ButtonStyle::Danger, call.say("취소", "Cancel"), &action, &[("csrf", csrf)]))
     }
 }
@@ -140,6 +143,10 @@ fn what(call: &Call<'_>, job: &Job) -> String {
             Level::Patients => call.say("환자 기록 내보내기", "Export of patients").to_owned(),
             Level::Group { .. } => call.say("집단 내보내기", "Export of a group").to_owned(),
         },
+        Request::Later(later) => {
+            let kind = &later.kind;
+            call.say(format!("나중에 답하는 질의 ({kind})"), format!("Answer asked for later ({kind})"))
+        }
         Request::Import(import) => {
             let count = format::integer(import.inputs.len() as u64);
             call.say(format!("가져오기 (파일 {count}개)"), format!("Import ({count} files)"))
