@@ -17,6 +17,7 @@ on_every_engine!(
     files_that_are_fetched,
     files_from_elsewhere_are_not_fetched,
     a_silent_source_does_not_keep_a_job,
+    a_stop_leaves_a_job_for_later,
     only_what_one_may_write,
 );
 
@@ -224,6 +225,25 @@ fn a_silent_source_does_not_keep_a_job(kind: Kind) {
         std::thread::sleep(Duration::from_millis(10));
     }
     eprintln!("cancelled within {:?}", told.elapsed());
+}
+
+fn a_stop_leaves_a_job_for_later(kind: Kind) {
+    let (told, is_told) = std::sync::mpsc::channel();
+    let origin = source(move |_, stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n{");
+        let _ = told.send(());
+        std::thread::sleep(Duration::from_secs(30));
+    });
+    let mut server = fetching(kind, &[&origin], true);
+    let asked = server.import_from(&[&format!("{origin}/")]).expect(202);
+    is_told.recv_timeout(Duration::from_secs(10)).unwrap();
+    let begun = Instant::now();
+    server.stop();
+    assert!(begun.elapsed() < Duration::from_secs(15), "a stop waits for a source");
+    let id = asked.header("content-location").unwrap().rsplit('/').next().unwrap();
+    let job = ieum::jobs::keep::read(&server.hub_again(), id).unwrap().unwrap().job;
+    assert_eq!((job.state, job.attempts), (ieum::jobs::state::State::Queued, 1));
+    assert!(server.jobs.join(id).exists());
 }
 
 fn only_what_one_may_write(kind: Kind) {
