@@ -68,7 +68,7 @@ pub struct Flags {
     #[arg(long, value_name = "HOURS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jobs_keep_hours: Option<u32>,
-    /// Origin that $import may fetch files from, such as http://files.example; may be given several times
+    /// Origin that $import may fetch files from, scheme and host; may be given several times
     #[arg(long = "import-origin", value_name = "ORIGIN")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub import_origins: Vec<String>,

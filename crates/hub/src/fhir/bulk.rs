@@ -3,18 +3,18 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`parameters`] | parameters of the URL, or of a Parameters resource |
-//! | [`ask`] | taking a job, and saying where its state is told |
+//! | `parameters` | parameters of the URL, or of a Parameters resource |
+//! | `ask` | taking a job, and saying where its state is told |
 //! | [`export`] | what an export asks for |
-//! | [`export_run`] | an export under way |
-//! | [`export_list`] | records that a `_typeFilter` selects, listed at the start |
+//! | `export_run` | an export under way |
+//! | `export_list` | records that a `_typeFilter` selects, listed at the start |
 //! | [`import`] | what an import asks for |
-//! | [`import_run`] | an import under way |
-//! | [`fetch`] | getting files from elsewhere |
+//! | `import_run` | an import under way |
+//! | `fetch` | getting files from elsewhere |
 //! | [`later`] | searches and `$everything` that are answered later |
-//! | [`out`] | files of a result, one after another |
-//! | [`status`] | the state of a job, its manifest, its end |
-//! | [`file`] | the files of its result |
+//! | `out` | files of a result, one after another |
+//! | `status` | the state of a job, its manifest, its end |
+//! | `file` | the files of its result |
 
 use serde::{Deserialize, Serialize};
 

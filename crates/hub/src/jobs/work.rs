@@ -16,6 +16,9 @@ use super::{Jobs, keep};
 use crate::call::Failure;
 use crate::hub::Hub;
 
+/// The longest time after which it is written down how far a job is.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
 /// Whether a job is to go on: looked at by whoever works on it, changed by others.
 #[derive(Debug, Default)]
 pub struct Control(AtomicU8);
@@ -138,6 +141,7 @@ pub struct Work<'w> {
     pub job: Job,
     version: u64,
     control: Arc<Control>,
+    begun: Instant,
     saved: Instant,
     /// How long until it is written down again: soon at first, so that short jobs show progress too.
     pause: Duration,
@@ -160,6 +164,7 @@ impl<'w> Work<'w> {
             job: kept.job.clone(),
             version: kept.version,
             control,
+            begun: Instant::now(),
             saved: Instant::now(),
             pause: jobs.options().save_every / 16,
         }
@@ -202,7 +207,10 @@ impl<'w> Work<'w> {
         self.job.attempts = 0;
         self.write("job-save")?;
         self.saved = Instant::now();
-        self.pause = (self.pause * 2).min(self.jobs.options().save_every);
+        // Each time is a version of the record and an audit entry: a long job does it every hundredth of its age, which
+        // is also what an interruption costs at most.
+        let longest = (self.begun.elapsed() / 100).min(LONGEST_PAUSE).max(self.jobs.options().save_every);
+        self.pause = (self.pause * 2).min(longest);
         Ok(())
     }
 
