@@ -55,7 +55,8 @@ impl Server {
         self.result(None, &self.ask(None, path)).expect(200).json()
     }
 
-    fn ended_soon(&self, what: impl Fn() -> bool) {
+    /// Waits for what follows soon after an answer.
+    pub(crate) fn ended_soon(&self, what: impl Fn() -> bool) {
         let until = Instant::now() + Duration::from_secs(10);
         while !what() {
             assert!(Instant::now() < until, "does not happen");
