@@ -151,9 +151,12 @@ describe("an open hub", () => {
   });
 
   test("an operator sees numbers, the feed and the log", async () => {
+    const asked = await fetch(`${site.origin}/fhir/$export`, { headers: { prefer: "respond-async" } });
+    assert.equal(asked.status, 202);
+    while ((await fetch(asked.headers.get("content-location"))).status === 202) await new Promise((done) => setTimeout(done, 50));
     const page = await enter(site.origin, "operator");
     assert.match(await page.locator("main").textContent(), /환자 \(Patient\)/);
-    for (const address of ["/operator", "/operator/feed", "/operator/audit", "/operator/statements"]) {
+    for (const address of ["/operator", "/operator/jobs", "/operator/feed", "/operator/audit", "/operator/statements"]) {
       await look(site.origin, address, { keyboard: address === "/operator" });
       await page.goto(`${site.origin}${address}`);
       assert.doesNotMatch(await page.content(), /s42-p\d/, `${address} names a patient`);

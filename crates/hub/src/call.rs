@@ -1,11 +1,14 @@
 //! An interaction as its handler sees it: the same over HTTP and inside a bundle.
 
-use axum::http::{Method, StatusCode};
+use std::path::PathBuf;
+
+use axum::http::{HeaderName, Method, StatusCode};
 use ieum_fhir::json::{Document, Limits, Value};
 use ieum_fhir::outcome::{Issue, operation_outcome};
 use ieum_trust::access::Access;
 
 use crate::hub::Hub;
+use crate::jobs::upload::Upload;
 use crate::routes::Route;
 
 /// One call. Handlers are blocking functions from this to an [`Answer`].
@@ -37,6 +40,8 @@ pub struct Place {
     pub id: String,
     /// Version.
     pub version: String,
+    /// File of a job's result.
+    pub file: String,
 }
 
 /// Conditions on the state before (`If-…`), as they were sent.
@@ -50,6 +55,8 @@ pub struct Conditions {
     pub if_modified_since: Option<String>,
     /// `If-None-Exist`.
     pub if_none_exist: Option<String>,
+    /// `Range`.
+    pub range: Option<String>,
 }
 
 /// `Prefer`.
@@ -59,6 +66,8 @@ pub struct Prefer {
     pub returns: Option<Returns>,
     /// `handling=lenient`: pass over search parameters that do not exist.
     pub lenient: bool,
+    /// `respond-async`: do it later, and say where the answer will be.
+    pub respond_async: bool,
 }
 
 /// What is sent back after a write.
@@ -109,6 +118,8 @@ pub enum Body<'c> {
     Patch(PatchKind, &'c [u8]),
     /// Part of a document that has been read: the resource of a bundle's entry.
     Parsed(Value<'c>),
+    /// A file on disk.
+    Upload(&'c Upload),
 }
 
 /// What is answered.
@@ -122,6 +133,8 @@ pub struct Answer {
     pub instant: Option<i64>,
     /// Where the resource is, with its version.
     pub location: Option<String>,
+    /// Headers that only few interactions have.
+    pub headers: Vec<(HeaderName, String)>,
     /// What is sent.
     pub content: Content,
 }
@@ -135,6 +148,23 @@ pub enum Content {
     Resource(Vec<u8>),
     /// An OperationOutcome, JSON.
     Outcome(Vec<u8>),
+    /// JSON that is no resource, such as the manifest of an export.
+    Json(Vec<u8>),
+    /// Part of a file, sent as it is read.
+    File(FilePart),
+}
+
+/// Part of a file on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePart {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The first byte.
+    pub start: u64,
+    /// How many bytes.
+    pub length: u64,
+    /// `Content-Type`.
+    pub media: &'static str,
 }
 
 /// Why a call was not done. Nothing of it has happened.
@@ -168,7 +198,8 @@ impl Answer {
     /// An answer without content.
     #[must_use]
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, version: None, instant: None, location: None, content: Content::None }
+        let content = Content::None;
+        Self { status, version: None, instant: None, location: None, headers: Vec::new(), content }
     }
 }
 
@@ -215,7 +246,7 @@ impl Call<'_> {
         work: impl FnOnce(Value<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         match self.body {
-            Body::None => work(Document::parse(b"", limits)?.root()),
+            Body::None | Body::Upload(_) => work(Document::parse(b"", limits)?.root()),
             Body::Bytes(bytes) | Body::Patch(_, bytes) => work(Document::parse(bytes, limits)?.root()),
             Body::Parsed(value) => work(value),
         }

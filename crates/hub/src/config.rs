@@ -27,6 +27,12 @@ pub struct Settings {
     pub base_url: Option<String>,
     /// How the log is written.
     pub log: LogFormat,
+    /// Hours for which results of jobs are kept.
+    pub jobs_keep_hours: u32,
+    /// Origins, such as `http://files.example`, that `$import` may fetch files from.
+    pub import_origins: Vec<String>,
+    /// Let these lie in private networks, or on this machine.
+    pub import_private: bool,
 }
 
 /// How the log is written.
@@ -62,6 +68,18 @@ pub struct Flags {
     #[arg(long, value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<LogFormat>,
+    /// Hours for which results of exports and other jobs are kept
+    #[arg(long, value_name = "HOURS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jobs_keep_hours: Option<u32>,
+    /// Origin that $import may fetch files from, scheme and host; may be given several times
+    #[arg(long = "import-origin", value_name = "ORIGIN")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub import_origins: Vec<String>,
+    /// Let these origins lie in private networks, or on this machine
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub import_private: bool,
     /// Settings file; otherwise `ieum.toml` in the data directory, if there is one
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -71,7 +89,16 @@ pub struct Flags {
 impl Default for Settings {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
-        Self { listen, open: false, demo: false, base_url: None, log: LogFormat::Text }
+        Self {
+            listen,
+            open: false,
+            demo: false,
+            base_url: None,
+            log: LogFormat::Text,
+            jobs_keep_hours: 24,
+            import_origins: Vec::new(),
+            import_private: false,
+        }
     }
 }
 
@@ -157,7 +184,8 @@ pub struct Shown {
 }
 
 /// The names of all settings, in the order of [`Settings`].
-const NAMES: [&str; 5] = ["listen", "open", "demo", "base_url", "log"];
+const NAMES: [&str; 8] =
+    ["listen", "open", "demo", "base_url", "log", "jobs_keep_hours", "import_origins", "import_private"];
 
 /// Settings with their origins.
 #[derive(Debug, Clone)]
@@ -208,6 +236,7 @@ fn plain(value: &figment::value::Value) -> String {
         Value::Num(_, number) => {
             number.to_u128().map_or_else(|| format!("{number:?}"), |number| number.to_string())
         }
+        Value::Array(_, values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
         other => format!("{other:?}"),
     }
 }

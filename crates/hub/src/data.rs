@@ -14,9 +14,10 @@ use ieum_trust::door::Door;
 use ieum_trust::labels::label_mask;
 
 use crate::import::IMPORT;
+use crate::jobs::JOB;
 
 /// The record kinds of our own.
-pub static OWN_KINDS: &[&OwnKind] = &[&ACCOUNT, &IMPORT];
+pub static OWN_KINDS: &[&OwnKind] = &[&ACCOUNT, &IMPORT, &JOB];
 
 /// An open data directory.
 pub struct Data {

@@ -8,12 +8,13 @@ use ieum_fhir::search::R4;
 use ieum_fhir::search::parse::{Limits, ParseContext};
 
 use crate::call::{Answer, Call, Failure};
-use crate::routes::Offer::{Code, Flag, Operation, System, Type};
-use crate::routes::Takes::{Bundle, Form, Nothing, Parameters, Patch, Resource};
+use crate::routes::Offer::{Code, Flag, Operation, System, SystemOperation, Type, TypeOperation};
+use crate::routes::Takes::{Bundle, Form, Lines, Nothing, Parameters, Patch, Resource};
 use crate::routes::Who::{Accounts, Anybody, Writers};
-use crate::routes::{Handler, Offer, Route, Takes, Who};
+use crate::routes::{Gives, Handler, Offer, Route, Takes, Who};
 
 mod batch;
+pub mod bulk;
 mod bundle;
 mod capability;
 mod conditional;
@@ -36,6 +37,17 @@ mod vread;
 
 const EVERYTHING: Offer =
     Operation("everything", "Patient", "http://hl7.org/fhir/OperationDefinition/Patient-everything");
+
+const EXPORT: Offer = SystemOperation("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export");
+const EXPORT_PATIENTS: Offer =
+    Operation("export", "Patient", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export");
+const EXPORT_GROUP: Offer =
+    Operation("export", "Group", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export");
+/// Not in the guide: the export of one type has the definition of the whole system's.
+const EXPORT_TYPE: Offer =
+    TypeOperation("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export");
+
+const IMPORT: Offer = SystemOperation("import", "https://ieum.example/fhir/OperationDefinition/import");
 
 /// The routes of the FHIR interface.
 pub static ROUTES: &[Route] = &[
@@ -155,6 +167,41 @@ pub static ROUTES: &[Route] = &[
         &[],
         everything::everything,
     ),
+    row(Method::GET, "/fhir/$export", Accounts, "export", Nothing, &[EXPORT], bulk::ask_export),
+    row(Method::POST, "/fhir/$export", Accounts, "export", Parameters, &[], bulk::ask_export),
+    row(
+        Method::GET,
+        "/fhir/{kind}/$export",
+        Accounts,
+        "export",
+        Nothing,
+        &[EXPORT_PATIENTS, EXPORT_TYPE],
+        bulk::ask_export,
+    ),
+    row(Method::POST, "/fhir/{kind}/$export", Accounts, "export", Parameters, &[], bulk::ask_export),
+    row(
+        Method::GET,
+        "/fhir/Group/{id}/$export",
+        Accounts,
+        "export",
+        Nothing,
+        &[EXPORT_GROUP],
+        bulk::ask_export,
+    ),
+    row(Method::POST, "/fhir/Group/{id}/$export", Accounts, "export", Parameters, &[], bulk::ask_export),
+    row(Method::POST, "/fhir/$import", Writers, "import", Lines, &[IMPORT], bulk::ask_import),
+    row(Method::GET, "/fhir/$jobs/{id}", Accounts, "job-status", Nothing, &[], bulk::status),
+    row(Method::DELETE, "/fhir/$jobs/{id}", Accounts, "job-cancel", Nothing, &[], bulk::cancel),
+    Route {
+        method: Method::GET,
+        pattern: "/fhir/$jobs/{id}/{file}",
+        who: Accounts,
+        action: "job-file",
+        takes: Nothing,
+        gives: Gives::File,
+        offers: &[],
+        run: bulk::file,
+    },
 ];
 
 const fn row(
@@ -166,7 +213,7 @@ const fn row(
     offers: &'static [Offer],
     run: Handler,
 ) -> Route {
-    Route { method, pattern, who, action, takes, offers, run }
+    Route { method, pattern, who, action, takes, gives: Gives::Json, offers, run }
 }
 
 /// Does one call, over HTTP or from inside a bundle: checks what every interaction has in common, then runs it.

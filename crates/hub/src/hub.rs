@@ -7,6 +7,7 @@ use ieum_store::clock::Clock;
 use ieum_trust::door::Door;
 use tokio::sync::Semaphore;
 
+use crate::jobs::Jobs;
 use crate::limits::Limits;
 
 /// A running hub. Cheap to clone.
@@ -24,6 +25,8 @@ struct Inner {
     capabilities: OnceLock<Vec<u8>>,
     /// Turns for changes that begin with what a record is; many records share one.
     record_turns: [Mutex<()>; RECORD_TURNS],
+    /// Jobs, where the process runs any.
+    jobs: OnceLock<Jobs>,
 }
 
 const RECORD_TURNS: usize = 64;
@@ -59,8 +62,8 @@ impl Hub {
         let turns = Arc::new(Semaphore::new(options.limits.at_once));
         let body_room = Arc::new(Semaphore::new(options.limits.bodies_bytes.div_ceil(1 << 10)));
         let record_turns = std::array::from_fn(|_| Mutex::new(()));
-        let capabilities = OnceLock::new();
-        Self(Arc::new(Inner { door, clock, options, turns, body_room, capabilities, record_turns }))
+        let (capabilities, jobs) = (OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Inner { door, clock, options, turns, body_room, capabilities, record_turns, jobs }))
     }
 
     /// The door to the records.
@@ -91,6 +94,17 @@ impl Hub {
     #[must_use]
     pub fn now(&self) -> i64 {
         (self.0.clock)()
+    }
+
+    /// The jobs of this process, if it runs any.
+    #[must_use]
+    pub fn jobs(&self) -> Option<&Jobs> {
+        self.0.jobs.get()
+    }
+
+    /// From now on it takes jobs. The first to say so counts.
+    pub(crate) fn take_jobs(&self, jobs: Jobs) {
+        let _ = self.0.jobs.set(jobs);
     }
 
     /// Turns for blocking work.

@@ -5,10 +5,11 @@
 //! | [`hub`] | everything a request needs: the door, the address, the limits |
 //! | [`routes`] | the one list of routes; the router, the checks and the CapabilityStatement come from it |
 //! | [`server`] | listening, time limits of connections, graceful stop |
-//! | [`serve`], [`receive`] | one request from its head to its answer; its body |
+//! | [`serve`], [`receive`], [`send`] | one request from its head to its answer; its body; answers that are files |
 //! | [`caller`] | who asks |
 //! | [`call`] | an interaction as its handler sees it, over HTTP or inside a bundle |
 //! | [`fhir`] | the FHIR R4 interface, one file for each interaction |
+//! | [`jobs`] | long work that survives a restart: exports, imports, answers asked for later |
 //! | [`portal`] | the pages for people, one file for each page |
 //! | [`status`] | whether the process lives and can serve, and its numbers |
 
@@ -20,11 +21,13 @@ pub mod data;
 pub mod fhir;
 pub mod hub;
 pub mod import;
+pub mod jobs;
 pub mod limits;
 pub mod percent;
 pub mod portal;
 pub mod receive;
 pub mod routes;
+pub mod send;
 pub mod serve;
 pub mod server;
 pub mod status;

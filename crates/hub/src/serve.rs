@@ -19,13 +19,14 @@ use uuid::Uuid;
 
 use crate::call::{self, Answer, Call, Content, Failure, Place};
 use crate::caller::Credential;
+use crate::fhir::error;
 use crate::fhir::format::{self, Format};
-use crate::fhir::{self, error};
 use crate::hub::{Entrance, Hub};
 use crate::percent::{self, Pairs};
 use crate::receive::{self, Received};
-use crate::routes::{self, Route, Takes, Who};
+use crate::routes::{self, Gives, Route, Takes, Who};
 use crate::status::Pattern;
+use crate::{fhir, send};
 
 /// Serves one request of the FHIR interface.
 pub async fn serve(State(hub): State<Hub>, request: Request) -> Response {
@@ -102,10 +103,11 @@ impl Asked {
                 Some(access) => access,
                 None => credential.access(&hub)?,
             };
-            let body = match received.bytes.as_slice() {
-                [] => call::Body::None,
-                bytes if route.takes == Takes::Patch => call::Body::Patch(patch_kind, bytes),
-                bytes => call::Body::Bytes(bytes),
+            let body = match (&received.upload, received.bytes.as_slice()) {
+                (Some(upload), _) => call::Body::Upload(upload),
+                (None, []) => call::Body::None,
+                (None, bytes) if route.takes == Takes::Patch => call::Body::Patch(patch_kind, bytes),
+                (None, bytes) => call::Body::Bytes(bytes),
             };
             let call = Call { hub: &hub, route, access: &access, place, pairs, conditions, prefer, body };
             let answer = fhir::run(&call);
@@ -121,7 +123,9 @@ impl Asked {
         let (route, place) = find(&parts.method, parts.uri.path())?;
         self.route = Some(route);
         let mut pairs = decoded(parts.uri.query().unwrap_or_default())?;
-        self.format = format::asked(&pairs, &parts.headers)?;
+        if route.gives == Gives::Json {
+            self.format = format::asked(&pairs, &parts.headers)?;
+        }
 
         let has_body = route.takes != Takes::Nothing && !http_body::Body::is_end_stream(body);
         let access = match (route.who, hub.entrance()) {
@@ -222,9 +226,20 @@ fn bad_encoding() -> Failure {
 }
 
 fn respond(answer: Answer, format: Format, is_head: bool) -> Response {
-    let mut content = match answer.content {
-        Content::None => Vec::new(),
-        Content::Resource(json) | Content::Outcome(json) => json,
+    let (mut content, media) = match answer.content {
+        Content::None => (Vec::new(), format::JSON),
+        Content::Resource(json) | Content::Outcome(json) => (json, format::JSON),
+        Content::Json(json) => (json, "application/json"),
+        Content::File(part) => {
+            let (length, media) = (part.length, part.media);
+            let body = if is_head { Body::empty() } else { send::file(part) };
+            let mut response = Response::new(body);
+            *response.status_mut() = answer.status;
+            set(&mut response, header::CONTENT_TYPE, media);
+            set(&mut response, header::CONTENT_LENGTH, &length.to_string());
+            add_headers(&answer.headers, &mut response);
+            return response;
+        }
     };
     if format.pretty && !content.is_empty() {
         content = format::pretty(&content);
@@ -234,7 +249,7 @@ fn respond(answer: Answer, format: Format, is_head: bool) -> Response {
     let mut response = Response::new(if is_head { Body::empty() } else { Body::from(content) });
     *response.status_mut() = answer.status;
     if has_content {
-        set(&mut response, header::CONTENT_TYPE, format::JSON);
+        set(&mut response, header::CONTENT_TYPE, media);
         set(&mut response, header::CONTENT_LENGTH, &length.to_string());
     }
     if let Some(version) = answer.version {
@@ -246,9 +261,17 @@ fn respond(answer: Answer, format: Format, is_head: bool) -> Response {
     if let Some(location) = &answer.location {
         set(&mut response, header::LOCATION, location);
     }
-    set(&mut response, header::CACHE_CONTROL, "no-store");
-    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    add_headers(&answer.headers, &mut response);
     response
+}
+
+/// The headers that an interaction has of its own, and those that every answer has.
+fn add_headers(headers: &[(HeaderName, String)], response: &mut Response) {
+    for (name, value) in headers {
+        set(response, name.clone(), value);
+    }
+    set(response, header::CACHE_CONTROL, "no-store");
+    set(response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
 }
 
 fn add_failure_headers(failure: &Failure, response: &mut Response) {

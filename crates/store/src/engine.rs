@@ -38,6 +38,12 @@ pub trait Snapshot {
     /// The newest commit in this view; 0 when there is none.
     fn t(&self) -> u64;
 
+    /// When the newest commit was made, in microseconds since 1970; 0 when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    fn instant(&self) -> Result<i64, StoreError>;
+
     /// The newest version of a record, deletion markers included; `None` if it never existed for this caller.
     ///
     /// # Errors
@@ -83,6 +89,20 @@ pub trait Snapshot {
         access: &AccessPlan,
         request: &CompartmentRequest<'_>,
     ) -> Result<CompartmentPage, StoreError>;
+
+    /// Records of one kind exactly as they were at a commit, however many views the walk takes: nothing that was
+    /// written later shows, and nothing that was deleted later is missing.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    fn as_of(&self, access: &AccessPlan, request: &AsOfRequest<'_>) -> Result<AsOfPage, StoreError>;
+
+    /// Which records match, and in which version, without the records themselves. All pages of a walk must come from
+    /// one view; what is listed can be read at any later time with [`Snapshot::read_version`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails or the question takes too long.
+    fn keys(&self, access: &AccessPlan, request: &KeysRequest<'_>) -> Result<KeysPage, StoreError>;
 
     /// Changes after commit `after`, oldest first, whole commits up to about `limit` changes.
     ///
@@ -217,6 +237,76 @@ pub struct CompartmentPage {
     pub records: Vec<Record>,
     /// Where the next page begins; `None` at the end.
     pub next: Option<Position>,
+}
+
+/// A page of a kind as it was at a commit.
+#[derive(Debug, Clone)]
+pub struct AsOfRequest<'a> {
+    /// The kind.
+    pub kind: &'a str,
+    /// The commit.
+    pub t: u64,
+    /// Records that were there, or deletions.
+    pub which: AsOfWhich,
+    /// Only versions made after this instant (microseconds since 1970).
+    pub since: Option<i64>,
+    /// Only records in the compartment of some patient.
+    pub of_patients: bool,
+    /// Where the previous page ended.
+    pub after: Option<i64>,
+    /// Records looked at, at most: a page may hold fewer, or none, and the walk goes on all the same.
+    pub limit: usize,
+}
+
+/// Which versions a walk as of a commit gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOfWhich {
+    /// Records that were there.
+    Live,
+    /// Records that had been deleted: the deletion itself.
+    Deleted,
+}
+
+/// Records as they were at a commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AsOfPage {
+    /// The versions.
+    pub records: Vec<Record>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<i64>,
+}
+
+/// A page of a list of matching records.
+#[derive(Debug, Clone)]
+pub struct KeysRequest<'a> {
+    /// What is asked; only its kind and filters count.
+    pub query: &'a Query,
+    /// Only records in the compartment of some patient.
+    pub of_patients: bool,
+    /// Where the previous page ended.
+    pub after: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A list of records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeysPage {
+    /// The records, in the order of their places.
+    pub keys: Vec<Key>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<i64>,
+}
+
+/// Which record, in which version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The engine's own number of the record: lists of one kind from one view can be merged by it.
+    pub place: i64,
+    /// Id of the record.
+    pub id: String,
+    /// The version.
+    pub version: u64,
 }
 
 /// One change in the feed.

@@ -21,6 +21,7 @@ mod connection;
 mod contained;
 mod dict;
 mod guard;
+mod past;
 mod pending;
 mod read;
 mod registry;

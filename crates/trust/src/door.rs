@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use ieum_fhir::search::{Query, Total};
-use ieum_store::access::AccessPlan;
+use ieum_store::access::{AccessPlan, Reach};
 use ieum_store::catalogue::Catalogue;
 use ieum_store::commit::{Change, CommitError, CommitRequest, Committed, Guard, StoreError};
 use ieum_store::cursor::{BadCursor, CursorKey};
 use ieum_store::engine::{
-    AuditEntry, CompartmentRequest, Engine, FeedEntry, HistoryRequest, HistoryScope, Position, SearchRequest,
-    Snapshot, StoredAuditEntry,
+    AsOfPage, AsOfRequest, AuditEntry, CompartmentRequest, Engine, FeedEntry, HistoryRequest, HistoryScope,
+    KeysPage, KeysRequest, Position, SearchRequest, Snapshot, StoredAuditEntry,
 };
 use ieum_store::include::{self, Included};
 use ieum_store::record::Record;
@@ -149,10 +149,48 @@ pub struct Page {
 }
 
 impl View<'_> {
+    /// The same view of the records in the compartments of these patients alone, as far as it reached them before:
+    /// it is narrowed, never widened.
+    #[must_use]
+    pub fn of_patients(mut self, patients: &[String]) -> Self {
+        self.plan.clinical = match self.plan.clinical {
+            Reach::All => Reach::Patients(patients.to_vec()),
+            Reach::Patients(own) => {
+                Reach::Patients(own.into_iter().filter(|patient| patients.contains(patient)).collect())
+            }
+            Reach::Nothing => Reach::Nothing,
+        };
+        self
+    }
+
     /// The newest commit in this view.
     #[must_use]
     pub fn t(&self) -> u64 {
         self.snapshot.t()
+    }
+
+    /// When the newest commit was made, in microseconds since 1970.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn instant(&self) -> Result<i64, StoreError> {
+        self.snapshot.instant()
+    }
+
+    /// Records of one kind exactly as they were at a commit; see [`Snapshot::as_of`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn as_of(&self, request: &AsOfRequest<'_>) -> Result<AsOfPage, StoreError> {
+        self.snapshot.as_of(&self.plan, request)
+    }
+
+    /// Which records match, and in which version; see [`Snapshot::keys`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails or the question takes too long.
+    pub fn keys(&self, request: &KeysRequest<'_>) -> Result<KeysPage, StoreError> {
+        self.snapshot.keys(&self.plan, request)
     }
 
     /// The newest version of a record; a deletion is a version without body.

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ieum_store::clock::system_clock;
 
@@ -13,6 +14,7 @@ use crate::config::{Loaded, Settings};
 use crate::data::Data;
 use crate::hub::{Entrance, Hub, Options};
 use crate::import::journal::close_left_open;
+use crate::jobs::{JobOptions, Service};
 use crate::limits::Limits;
 use crate::portal;
 use crate::server::Listening;
@@ -39,6 +41,11 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     let hub = Hub::new(data.door.clone(), system_clock(), options);
     close_left_open(&hub)?;
     let _control = Control::start(&data);
+    let mut options = JobOptions::new(&arguments.data.join("jobs"));
+    options.keep = Duration::from_hours(settings.jobs_keep_hours.into());
+    settings.import_origins.clone_into(&mut options.sources.origins);
+    options.sources.private = settings.import_private;
+    let jobs = Service::start(&hub, options)?;
     // Before anybody is told: from then on a signal means a tidy stop.
     let stop = stop_asked()?;
     say(&format!("Ieum is listening on http://{address}/ (FHIR: {})", hub.base_url()));
@@ -47,6 +54,8 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     // A hub that anybody may enter holds nothing but synthetic records.
     let setup = portal::Setup { demo: settings.open || settings.demo, operator };
     listening.serve(&hub, portal::app(hub.clone(), setup), stop).await?;
+    // Joining threads blocks, and nothing else is left to do.
+    jobs.stop();
     data.engine.stop();
     tracing::info!("stopped");
     Ok(())

@@ -52,7 +52,7 @@ fn answer(whole: &Call<'_>, index: usize, value: Value<'_>) -> Vec<u8> {
     let (answer, is_head) = match Entry::read(whole, index, value) {
         Ok(entry) => {
             let mut call = entry.call(whole);
-            call.prefer = prefer(whole.prefer, &call);
+            call.prefer = prefer(call.prefer, &call);
             let answer = run(&call).unwrap_or_else(|failure| failure.answer());
             (answer, entry.is_head)
         }

@@ -11,7 +11,7 @@ use ieum_fhir::json::{Limits, Value, write_string};
 use ieum_fhir::outcome::Code;
 
 use super::{batch, error, patch, transaction};
-use crate::call::{Answer, Body, Call, Conditions, Content, Failure, PatchKind, Place};
+use crate::call::{Answer, Body, Call, Conditions, Content, Failure, PatchKind, Place, Prefer};
 use crate::percent::Pairs;
 use crate::routes::{self, Route, Takes};
 use crate::{percent, serve};
@@ -115,6 +115,7 @@ impl<'d> Entry<'d> {
                 if_none_match: condition("ifNoneMatch"),
                 if_modified_since: condition("ifModifiedSince"),
                 if_none_exist: condition("ifNoneExist"),
+                range: None,
             },
         })
     }
@@ -129,7 +130,8 @@ impl<'d> Entry<'d> {
             place: self.place.clone(),
             pairs: self.pairs.clone(),
             conditions: self.conditions.clone(),
-            prefer: whole.prefer,
+            // What is asked for later is asked for by itself.
+            prefer: Prefer { respond_async: false, ..whole.prefer },
             body: match &self.patch {
                 Some((kind, bytes)) => Body::Patch(*kind, bytes),
                 None => self.resource.map_or(Body::None, Body::Parsed),

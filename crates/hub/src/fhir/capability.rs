@@ -32,6 +32,15 @@ fn statement(call: &Call<'_>) -> Value {
             |offer| if let Offer::System(code) = offer { Some(json!({ "code": code })) } else { None },
         )
         .collect();
+    let operations: Vec<Value> = offers
+        .iter()
+        .filter_map(|offer| match offer {
+            Offer::SystemOperation(name, definition) => {
+                Some(json!({ "name": name, "definition": definition }))
+            }
+            _ => None,
+        })
+        .collect();
     let security = match call.hub.entrance() {
         Entrance::Open => "Open to anybody, on this machine only: for trying out.",
         Entrance::Accounts => "Every request but this one needs the header Authorization: Bearer <secret>.",
@@ -50,6 +59,7 @@ fn statement(call: &Call<'_>) -> Value {
         "date": format_instant(call.hub.now()),
         "description": "What this server does, computed from its routes, definitions and search parser.",
         "kind": "instance",
+        "instantiates": ["http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"],
         "software": { "name": "Ieum", "version": version },
         "implementation": { "description": "Ieum", "url": call.hub.base_url() },
         "fhirVersion": "4.0.1",
@@ -60,6 +70,7 @@ fn statement(call: &Call<'_>) -> Value {
             "security": { "description": security },
             "resource": resources,
             "interaction": system,
+            "operation": operations,
         }],
     })
 }
@@ -96,6 +107,12 @@ fn resource(call: &Call<'_>, kind: &str, offers: &[Offer], includes: &Includes) 
     insert_list(&mut out, "searchParam", params.collect());
     let operations = offers.iter().filter_map(|offer| match offer {
         Offer::Operation(name, of, definition) if *of == kind => {
+            Some(json!({ "name": name, "definition": definition }))
+        }
+        // Patient has an operation of this name of its own.
+        Offer::TypeOperation(name, definition)
+            if !offers.iter().any(|other| matches!(other, Offer::Operation(own, "Patient", _) if own == name && kind == "Patient")) =>
+        {
             Some(json!({ "name": name, "definition": definition }))
         }
         _ => None,

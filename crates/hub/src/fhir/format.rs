@@ -49,6 +49,13 @@ fn is_json(media: &str) -> bool {
     names.iter().any(|name| essence(media).eq_ignore_ascii_case(name))
 }
 
+/// Whether a body of this kind is NDJSON.
+#[must_use]
+pub fn is_lines(media: &str) -> bool {
+    let names = ["application/fhir+ndjson", "application/ndjson", "application/x-ndjson"];
+    names.iter().any(|name| essence(media).eq_ignore_ascii_case(name))
+}
+
 fn accepts(range: &str) -> bool {
     let refused = range.split(';').skip(1).any(|parameter| {
         let parameter: String = parameter.chars().filter(|letter| !letter.is_whitespace()).collect();
@@ -87,6 +94,8 @@ pub fn check_content(takes: Takes, headers: &HeaderMap) -> Result<(), Failure> {
             "send application/json-patch+json, application/merge-patch+json, or application/fhir+json for a \
              FHIRPath Patch",
         ),
+        Takes::Lines if is_json(media) || is_lines(media) => Ok(()),
+        Takes::Lines => unsupported("send application/fhir+ndjson, or Parameters as application/fhir+json"),
         Takes::Resource | Takes::Bundle | Takes::Parameters if is_json(media) => Ok(()),
         Takes::Resource | Takes::Bundle | Takes::Parameters => unsupported("send application/fhir+json"),
     }
@@ -122,6 +131,7 @@ pub fn conditions(headers: &HeaderMap) -> Result<Conditions, Failure> {
         if_none_match: get(header::IF_NONE_MATCH)?,
         if_modified_since: get(header::IF_MODIFIED_SINCE)?,
         if_none_exist: get(HeaderName::from_static("if-none-exist"))?,
+        range: get(header::RANGE)?,
     })
 }
 
@@ -140,6 +150,7 @@ pub fn prefer(headers: &HeaderMap) -> Prefer {
             ("return", "OperationOutcome") => prefer.returns = Some(Returns::Outcome),
             ("handling", "lenient") => prefer.lenient = true,
             ("handling", "strict") => prefer.lenient = false,
+            ("respond-async", "") => prefer.respond_async = true,
             _ => {}
         }
     }
@@ -271,7 +282,8 @@ mod tests {
         let prefer = |value| prefer(&headers(HeaderName::from_static("prefer"), value));
         assert_eq!(prefer("return=minimal, handling=lenient").returns, Some(Returns::Minimal));
         assert!(prefer("return=minimal; handling=lenient").lenient);
-        assert_eq!(prefer("respond-async"), Prefer::default());
+        assert!(prefer("respond-async, handling=lenient").respond_async);
+        assert_eq!(prefer("wait=10"), Prefer::default());
         assert_eq!(prefer("Return = \"OperationOutcome\"").returns, Some(Returns::Outcome));
     }
 }

@@ -132,7 +132,7 @@ fn kind_of(call: &Call<'_>) -> PatchKind {
     match call.body {
         Body::Patch(kind, _) => kind,
         // Read already: the Parameters of an entry.
-        Body::None | Body::Bytes(_) | Body::Parsed(_) => PatchKind::FhirPath,
+        Body::None | Body::Bytes(_) | Body::Parsed(_) | Body::Upload(_) => PatchKind::FhirPath,
     }
 }
 

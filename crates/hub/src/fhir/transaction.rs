@@ -354,6 +354,7 @@ fn put_answer(call: &Call<'_>, changed: &Changed, body: &[u8]) -> Answer {
         version: Some(changed.version),
         instant: Some(changed.instant),
         location: Some(respond::location(call, &changed.kind, &changed.id, changed.version)),
+        headers: Vec::new(),
         content,
     }
 }

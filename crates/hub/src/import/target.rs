@@ -82,7 +82,7 @@ impl Target for Local {
             place,
             pairs: Vec::new(),
             conditions: Conditions::default(),
-            prefer: Prefer { returns: Some(Returns::Minimal), lenient: false },
+            prefer: Prefer { returns: Some(Returns::Minimal), ..Prefer::default() },
             body: Body::Bytes(bundle),
         };
         match fhir::run(&call) {

@@ -36,11 +36,24 @@ const EXPECTED: &[(&str, &str, Who, &str)] = &[
     ("GET", "/fhir/{kind}/{id}/_history/{version}", Who::Accounts, "vread"),
     ("GET", "/fhir/Patient/{id}/$everything", Who::Accounts, "everything"),
     ("POST", "/fhir/Patient/{id}/$everything", Who::Accounts, "everything"),
+    ("GET", "/fhir/$export", Who::Accounts, "export"),
+    ("POST", "/fhir/$export", Who::Accounts, "export"),
+    ("GET", "/fhir/{kind}/$export", Who::Accounts, "export"),
+    ("POST", "/fhir/{kind}/$export", Who::Accounts, "export"),
+    ("GET", "/fhir/Group/{id}/$export", Who::Accounts, "export"),
+    ("POST", "/fhir/Group/{id}/$export", Who::Accounts, "export"),
+    ("POST", "/fhir/$import", Who::Writers, "import"),
+    ("GET", "/fhir/$jobs/{id}", Who::Accounts, "job-status"),
+    ("DELETE", "/fhir/$jobs/{id}", Who::Accounts, "job-cancel"),
+    ("GET", "/fhir/$jobs/{id}/{file}", Who::Accounts, "job-file"),
 ];
 
 fn path(route: &Route) -> String {
     let path = route.pattern.strip_prefix("/fhir").unwrap();
-    path.replace("{kind}", "Patient").replace("{id}", "canary").replace("{version}", "1")
+    path.replace("{kind}", "Patient")
+        .replace("{id}", "canary")
+        .replace("{version}", "1")
+        .replace("{file}", "Patient.1.ndjson")
 }
 
 fn every_route_asks_who_it_is(kind: Kind) {

@@ -55,7 +55,16 @@ fn tells_what_is_done(kind: Kind) {
     let formats = ["application/json-patch+json", "application/merge-patch+json", "application/fhir+json"];
     assert_eq!(statement["patchFormat"], serde_json::json!(formats));
     assert_eq!(patient["conditionalRead"], "full-support");
-    assert_eq!(patient["operation"][0]["name"], "everything");
+    let names = |operations: &Value| -> Vec<String> {
+        let operations = operations.as_array().unwrap().iter();
+        operations.map(|operation| operation["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&patient["operation"]), ["everything", "export"]);
+    assert_eq!(names(&rest["operation"]), ["export", "import"]);
+    let definition = patient["operation"][1]["definition"].as_str().unwrap();
+    assert!(definition.ends_with("/patient-export"));
+    let group = resources.iter().find(|resource| resource["type"] == "Group").unwrap();
+    assert!(names(&group["operation"]).contains(&"export".to_owned()));
     let list = |name: &str| {
         patient[name].as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect::<Vec<_>>()
     };

@@ -63,7 +63,7 @@ fn the_operator_sees_no_patient() {
     let clinician = portal.enter("clinician", "");
     portal.get(&clinician, &format!("/patients/{patient}")).expect(200);
     let operator = portal.enter("operator", "");
-    for path in ["/operator", "/operator/feed", "/operator/audit", "/operator/statements"] {
+    for path in ["/operator", "/operator/jobs", "/operator/feed", "/operator/audit", "/operator/statements"] {
         let page = portal.get(&operator, path).expect(200).body;
         assert!(!page.contains(&patient) && !page.contains("s42-p"), "{path}");
     }
@@ -73,6 +73,46 @@ fn the_operator_sees_no_patient() {
     assert!(portal.get(&operator, "/operator/audit").expect(200).body.contains("거부"));
     let fhir = portal.get(&operator, "/operator").expect(200).body;
     assert!(fhir.contains("환자 (Patient)"));
+}
+
+#[test]
+fn the_operator_sees_jobs_and_ends_them() {
+    let portal = Portal::open();
+    let patient = portal.put_synthetic(1).remove(0);
+    let ask = |path: &str| {
+        let request = Request::get(format!("/fhir{path}")).header("prefer", "respond-async");
+        let reply = portal.ask(request.body(Body::empty()).unwrap()).expect(202);
+        reply.header("content-location").rsplit_once("/fhir/").unwrap().1.to_owned()
+    };
+    let filter = format!("/Patient/$export?_typeFilter=Patient%3F_id%3D{patient}");
+    let job = ask(&filter);
+    let other = ask("/$export");
+    portal.run_job(other.rsplit('/').next().unwrap(), 50, 200);
+    let operator = portal.enter("operator", "");
+    let page = portal.get(&operator, "/operator/jobs").expect(200).body;
+    assert!(
+        page.contains("환자 기록 내보내기") && page.contains("전체 내보내기") && page.contains("대기 중")
+    );
+    assert!(page.contains("<progress") && !page.contains(&patient), "{page}");
+    assert!(portal.get(&operator, "/operator").expect(200).body.contains("진행 중인 작업"));
+    let english = portal.get(&operator, "/operator/jobs?lang=en").expect(200).body;
+    assert!(english.contains("Export of patients") && english.contains("Cancel"));
+
+    let id = job.rsplit('/').next().unwrap();
+    let path = format!("/operator/jobs/{id}/cancel");
+    // A form of somebody else's page ends nothing, and neither does another role.
+    portal.ask(crate::support::post_request(&operator, &path, "csrf=x", "http://127.0.0.1:8080")).expect(403);
+    portal.post(&portal.enter("clinician", ""), &path, "").expect(403);
+    let reply = portal.post(&operator, &path, "").expect(303);
+    assert_eq!(reply.header("location"), "/operator/jobs?done=cancel");
+    let page = portal.get(&operator, "/operator/jobs?done=cancel").expect(200).body;
+    assert!(page.contains("작업을 취소했습니다") && page.contains("취소됨"));
+    portal.get(&Visitor::default(), &format!("/fhir/{job}")).expect(404);
+    let audit = portal.get(&operator, "/operator/audit").expect(200).body;
+    assert!(audit.contains("operator-job-cancel"));
+    let (_, numbers) = metrics(&portal, "127.0.0.1:1", &[]);
+    assert!(numbers.contains("ieum_jobs_finished_total{what=\"export\",state=\"cancelled\"} 1"));
+    assert!(numbers.contains("ieum_jobs_running 0"));
 }
 
 #[test]

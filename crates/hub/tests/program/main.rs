@@ -5,6 +5,7 @@ mod commands;
 mod disk;
 mod import;
 mod import_kill;
+mod jobs_kill;
 mod kill;
 mod operating;
 mod real_data;

@@ -13,9 +13,11 @@ mod sql;
 use ieum_fhir::search::{ContainedGive, ContainedSearch, Query};
 use rusqlite::{OptionalExtension, params_from_iter};
 
+use super::dict::id_text;
+use super::to_u64;
 use super::view::Scope;
 use crate::commit::StoreError;
-use crate::engine::{Position, SearchPage, SearchRequest, SortValue};
+use crate::engine::{Key, KeysPage, KeysRequest, Position, SearchPage, SearchRequest, SortValue};
 
 pub(super) use sql::{Sql, json_numbers};
 
@@ -39,6 +41,42 @@ pub(super) fn count_statement(scope: &Scope<'_>, query: &Query) -> Result<Option
     let mut sql = Sql::new("SELECT ");
     sql.push(order::counted(query.contained)).push(" ").append(&matching.from).append(&matching.condition);
     Ok(Some(sql))
+}
+
+/// The statement for one page of a list; its rows are `rid, id, ver`.
+pub(super) fn keys_statement(
+    scope: &Scope<'_>,
+    request: &KeysRequest<'_>,
+) -> Result<Option<Sql>, StoreError> {
+    let Some(matching) = plan::matching(scope, request.query, scope.t)? else { return Ok(None) };
+    let mut sql = Sql::new("SELECT r.rid, r.id, r.ver ");
+    sql.append(&matching.from).append(&matching.condition);
+    if request.of_patients {
+        sql.append(&Scope::of_some_patient("r"));
+    }
+    if let Some(after) = request.after {
+        sql.push(" AND r.rid > ").bind(after);
+    }
+    sql.push(" ORDER BY r.rid LIMIT ").bind(i64::try_from(request.limit).unwrap_or(i64::MAX));
+    Ok(Some(sql))
+}
+
+/// Runs the statement of a page of a list.
+pub(super) fn keys(
+    scope: &Scope<'_>,
+    request: &KeysRequest<'_>,
+    statement: &Sql,
+) -> Result<KeysPage, StoreError> {
+    let mut prepared = scope.connection.prepare_cached(&statement.text)?;
+    let mut rows = prepared.query(params_from_iter(&statement.values))?;
+    let mut page = KeysPage::default();
+    while let Some(row) = rows.next()? {
+        let (id, version) = (id_text(row.get_ref(1)?)?, to_u64(row.get(2)?)?);
+        page.keys.push(Key { place: row.get(0)?, id, version });
+    }
+    // A full page may be the last one: then the next is empty.
+    page.next = page.keys.last().map(|key| key.place).filter(|_| page.keys.len() == request.limit);
+    Ok(page)
 }
 
 /// The newest commit whose records belong to the walk.

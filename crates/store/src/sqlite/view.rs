@@ -7,12 +7,12 @@ use super::apply::{SEVERAL, SHARED, SYSTEM, find_rid};
 use super::connection::{Reader, ReaderPool};
 use super::dict::StoredId;
 use super::search::{self, Sql, json_numbers};
-use super::{Shared, audit, newest_t, read, to_u64};
+use super::{Shared, audit, newest_t, past, read, to_u64};
 use crate::access::{AccessPlan, Family, Reach};
 use crate::commit::StoreError;
 use crate::engine::{
-    CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage, HistoryRequest, SearchPage, SearchRequest,
-    Snapshot, StoredAuditEntry,
+    AsOfPage, AsOfRequest, CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage, HistoryRequest,
+    KeysPage, KeysRequest, SearchPage, SearchRequest, Snapshot, StoredAuditEntry,
 };
 use crate::record::{Op, Record};
 
@@ -105,6 +105,15 @@ impl<'s> Scope<'s> {
         Ok(statement.exists(params_from_iter(&sql.values))?)
     }
 
+    /// Whether a row belongs to the compartment of some patient, as ` AND …`.
+    pub(super) fn of_some_patient(row: &str) -> Sql {
+        let mut sql = Sql::default();
+        sql.push(" AND (").push(row).push(".pat > 0 OR ").push(row).push(".pat = ").bind(SEVERAL);
+        sql.push(" AND EXISTS (SELECT 1 FROM comp o WHERE o.rid = ").push(row).push(".rid AND o.ver = ");
+        sql.push(row).push(".ver))");
+        sql
+    }
+
     /// The first commit at or after an instant.
     pub(super) fn first_commit(&self, instant: i64) -> Result<i64, StoreError> {
         let sql = "SELECT t FROM commits WHERE instant >= ?1 ORDER BY instant LIMIT 1";
@@ -167,6 +176,11 @@ impl Snapshot for View<'_> {
         self.t
     }
 
+    fn instant(&self) -> Result<i64, StoreError> {
+        let mut statement = self.reader.connection().prepare_cached("SELECT max(instant) FROM commits")?;
+        Ok(statement.query_row([], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(0))
+    }
+
     fn read(&self, access: &AccessPlan, kind: &str, id: &str) -> Result<Option<Record>, StoreError> {
         read::newest(&self.scope(access)?, kind, id)
     }
@@ -209,6 +223,18 @@ impl Snapshot for View<'_> {
     ) -> Result<CompartmentPage, StoreError> {
         let scope = self.scope(access)?;
         self.reader.timed("compartment", |_| read::compartment(&scope, request))
+    }
+
+    fn as_of(&self, access: &AccessPlan, request: &AsOfRequest<'_>) -> Result<AsOfPage, StoreError> {
+        let scope = self.scope(access)?;
+        self.reader.timed("as of a commit", |_| past::as_of(&scope, request))
+    }
+
+    fn keys(&self, access: &AccessPlan, request: &KeysRequest<'_>) -> Result<KeysPage, StoreError> {
+        let scope = self.scope(access)?;
+        let statement = self.reader.timed("planning", |_| search::keys_statement(&scope, request))?;
+        let Some(statement) = statement else { return Ok(KeysPage::default()) };
+        self.reader.timed(&statement.text, |_| search::keys(&scope, request, &statement))
     }
 
     fn feed(&self, access: &AccessPlan, after: u64, limit: usize) -> Result<Vec<FeedEntry>, StoreError> {

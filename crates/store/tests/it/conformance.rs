@@ -26,6 +26,7 @@ macro_rules! on_every_engine {
 }
 
 mod access;
+mod as_of;
 mod commits;
 mod contained;
 mod expressions;

@@ -15,6 +15,7 @@ use crate::portal::frame::Frame;
 use crate::portal::record::fields::{number, read_all, text};
 use crate::portal::record::load;
 
+pub(crate) mod jobs;
 mod overview;
 
 pub(crate) use overview::overview;
