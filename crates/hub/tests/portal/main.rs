@@ -7,3 +7,4 @@ mod records;
 mod sign_in;
 mod status;
 mod support;
+mod truth;

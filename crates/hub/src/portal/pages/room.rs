@@ -111,8 +111,11 @@ impl<'c> Room<'c> {
 
     /// The reader's own record.
     pub(super) fn own(call: &'c Call<'c>) -> Result<Self, Refusal> {
-        let id = call.access()?.patient.clone().ok_or(Refusal::NotFound)?;
-        Self::open(call, &id, "/me".to_owned(), true)
+        let id = call.access()?.patient.clone().ok_or(Refusal::NoRecord)?;
+        Self::open(call, &id, "/me".to_owned(), true).map_err(|refusal| match refusal {
+            Refusal::NotFound => Refusal::NoRecord,
+            other => other,
+        })
     }
 
     fn open(call: &'c Call<'c>, id: &str, base: String, own: bool) -> Result<Self, Refusal> {

@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn blood_pressure_is_one_value_of_two_parts() {
-        let part = |code, value, unit| {
+        let part = |code: &str, value: f64, unit: &str| {
             format!(
                 r#"{{"code":{{"coding":[{{"system":"{LOINC}","code":"{code}"}}]}},"valueQuantity":{{"value":{value},"unit":"{unit}"}}}}"#
             )
