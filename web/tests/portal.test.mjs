@@ -162,6 +162,12 @@ describe("an open hub", () => {
     assert.match(page.url(), /#auto$/);
     await page.reload();
     assert.equal(await page.getByLabel("10초마다 저절로").isChecked(), true);
+    // A page that reloads itself says so, or it would keep its session alive for ever.
+    await page.clock.install();
+    await page.reload();
+    await page.clock.fastForward(10_500);
+    await page.waitForURL(/\?auto=1#auto$/);
+    assert.equal(await page.getByLabel("10초마다 저절로").isChecked(), true);
     await page.close();
   });
 

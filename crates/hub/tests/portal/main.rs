@@ -3,6 +3,7 @@
 mod coverage;
 mod find;
 mod hostile;
+mod logs;
 mod records;
 mod sign_in;
 mod status;

@@ -187,6 +187,7 @@ fn results(lang: Lang) -> Markup {
         readings: &readings,
         limits: Some((140.0, 90.0)),
         size: Size::CARD,
+        verdict: Verdict::Unknown,
         notes: &[],
     };
     grid(

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::line::{grid, path, time_labels, triangle};
-use super::{Point, Range, Scale, Size, column, numbers_table, px, runs, seconds};
+use super::{Point, Range, Scale, Size, Verdict, column, numbers_table, px, runs, seconds};
 use crate::{Align, Lang, Text, empty, format};
 
 const MARGIN: (f64, f64, f64, f64) = (44.0, 16.0, 20.0, 24.0);
@@ -31,6 +31,8 @@ pub struct PressureChart<'a> {
     pub limits: Option<(f64, f64)>,
     /// The size of the drawing.
     pub size: Size,
+    /// How the newest reading lies.
+    pub verdict: Verdict,
     /// What the chart does not show, in sentences.
     pub notes: &'a [String],
 }
@@ -51,7 +53,7 @@ impl PressureChart<'_> {
                 figcaption .i-chart__head {
                     span .i-chart__title { (title) }
                     span .i-chart__last {
-                        span .i-hidden { (Text::Latest.get(lang)) " " } (both(last)) " " small { "mmHg" }
+                        span .i-hidden { (Text::Latest.get(lang)) " " } (both(last)) " " small { "mmHg " } (self.verdict.badge(lang))
                     }
                 }
                 (self.drawing(&readings, lang))

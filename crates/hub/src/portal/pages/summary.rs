@@ -1,5 +1,6 @@
 //! The first page of a record: what matters at a glance.
 
+use ieum_ui::chart::Verdict;
 use ieum_ui::{Grid, Message, Tone, badge, card_plain, chart, columns, grid};
 use maud::{Markup, html};
 
@@ -201,11 +202,12 @@ fn result_lines(room: &Room<'_>, results: &[Series]) -> Markup {
     let mut order: Vec<&Series> = results.iter().collect();
     order.sort_by_key(|series| !series.latest().verdict().is_out());
     let out = results.iter().filter(|series| series.latest().verdict().is_out()).count();
+    let unknown = results.iter().filter(|series| series.latest().verdict() == Verdict::Unknown).count();
     html! {
         p .i-small .i-soft {
             (room.say(
-                format!("검사 {}종 가운데 최근 값이 참고범위를 벗어난 것 {out}종", results.len()),
-                format!("{out} of {} tests are out of range at their latest", results.len()),
+                format!("검사 {}종 가운데 최근 값이 참고범위를 벗어난 것 {out}종, 판정할 수 없는 것 {unknown}종", results.len()),
+                format!("{out} of {} tests are out of range at their latest, {unknown} cannot be judged", results.len()),
             ))
         }
         ul .i-flow-list {

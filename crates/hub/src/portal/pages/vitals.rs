@@ -1,6 +1,6 @@
 //! Vital signs: a chart for each.
 
-use ieum_ui::chart::{LineChart, PressureChart, Reading, Size};
+use ieum_ui::chart::{LineChart, PressureChart, Reading, Size, Verdict};
 use ieum_ui::{Grid, Message, Tone, badge, card_plain, empty, grid};
 use maud::{Markup, html};
 
@@ -62,9 +62,8 @@ fn measured(room: &Room<'_>, index: usize, series: &Series) -> Markup {
             @let day = latest.at.as_ref().and_then(Moment::date);
             @let is_grown = room.born().zip(day).is_some_and(usual::is_grown);
             @let limits = is_grown.then_some(usual::HIGH_PRESSURE);
-            (PressureChart { id: &id, readings: &readings, limits, size: Size::CARD, notes: &notes }.html(lang))
-            // A chart of points says its verdict itself.
-            p { (latest.verdict().badge(lang)) }
+            @let verdict = series.items.iter().find(|item| item.pressure().is_some()).map_or(Verdict::Unknown, Observation::verdict);
+            (PressureChart { id: &id, readings: &readings, limits, size: Size::CARD, verdict, notes: &notes }.html(lang))
         } @else if !points.is_empty() {
             (LineChart {
                 title: latest.name(lang), id: &id, unit: &series.unit(lang), points: &points, span: series.span(),
