@@ -247,7 +247,7 @@ describe("a hub with accounts", () => {
     await page.keyboard.press("Enter");
     await page.waitForURL(/\/patients$/);
     assert.match(await page.locator("header").textContent(), /이가상/);
-    const cookie = (await browser.context.cookies()).find(({ name }) => name === "ieum");
+    const cookie = (await browser.context.cookies()).find(({ name }) => name === `ieum-${new URL(site.origin).port}`);
     assert.ok(cookie.httpOnly && cookie.sameSite === "Strict");
     await page.getByRole("button", { name: "로그아웃" }).click();
     await page.waitForURL(`${site.origin}/`);

@@ -9,3 +9,4 @@ mod sign_in;
 mod status;
 mod support;
 mod truth;
+mod values;

@@ -248,7 +248,16 @@ fn vital_lines(room: &Room<'_>, vitals: &[Series]) -> Markup {
             }
         }
     });
-    grid(Grid::Small, figures)
+    let is_any_out = vitals.iter().take(4).any(|series| series.latest().verdict().is_out());
+    html! {
+        (grid(Grid::Small, figures))
+        @if is_any_out {
+            p .i-tiny .i-soft {
+                (room.say("▲▼: 기록에 참고범위가 없으면 성인의 통상 범위를 벗어난 값입니다.",
+                    "▲▼: where the record states no range, outside what is customary for adults."))
+            }
+        }
+    }
 }
 
 fn visit_lines(room: &Room<'_>, visits: &Visits, names: &load::Names) -> Markup {
