@@ -81,7 +81,7 @@ const PARTS: [(&str, &str, &str); 10] = [
     ("document", "문서 열람", "Document read"),
 ];
 
-const ACTIONS: [(&str, &str, &str); 32] = [
+const ACTIONS: [(&str, &str, &str); 34] = [
     ("start", "시작 화면", "Start page"),
     ("sign-in", "로그인", "Signing in"),
     ("sign-out", "로그아웃", "Signing out"),
@@ -111,6 +111,8 @@ const ACTIONS: [(&str, &str, &str); 32] = [
     ("update", "고치기", "Update"),
     ("delete", "지우기", "Delete"),
     ("patch", "일부 고치기", "Patch"),
+    ("job-status", "작업 확인", "Job looked at"),
+    ("job-cancel", "작업 멈추기", "Job stopped"),
     ("read", "읽기", "Read"),
     ("vread", "옛 판 읽기", "Version read"),
     ("everything", "모든 기록 내려받기", "Whole record read"),
