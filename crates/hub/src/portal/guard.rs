@@ -46,6 +46,18 @@ pub(crate) fn is_loopback_url(url: &str) -> bool {
     is_loopback_name(rest.split('/').next().unwrap_or_default())
 }
 
+/// The name of the session cookie of a hub at a URL. Over TLS the prefix makes browsers hold it to this host. On
+/// loopback browsers share cookies over all ports, and hubs beside one another must not sign each other's people out.
+pub(crate) fn cookie_name(url: &str, is_secure: bool) -> String {
+    if is_secure {
+        return "__Host-ieum".to_owned();
+    }
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+    let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    if is_port { format!("ieum-{port}") } else { "ieum".to_owned() }
+}
+
 fn is_loopback_name(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
@@ -126,5 +138,18 @@ mod tests {
         let headers = headers(&[("cookie", "a=1; ieum=xyz;b=2")]);
         assert_eq!(cookie(&headers, "ieum").as_deref(), Some("xyz"));
         assert_eq!(cookie(&headers, "eum"), None);
+    }
+
+    #[test]
+    fn hubs_on_other_ports_have_cookies_of_their_own() {
+        for (url, secure, name) in [
+            ("http://127.0.0.1:8080/fhir", false, "ieum-8080"),
+            ("http://[::1]:9000/fhir", false, "ieum-9000"),
+            ("http://[::1]/fhir", false, "ieum"),
+            ("http://localhost/fhir", false, "ieum"),
+            ("https://hub.example:8443/fhir", true, "__Host-ieum"),
+        ] {
+            assert_eq!(cookie_name(url, secure), name);
+        }
     }
 }

@@ -69,8 +69,12 @@ fn the_operator_sees_no_patient() {
     }
     let audit = portal.get(&operator, "/operator/audit").expect(200).body;
     assert!(audit.contains("record-summary") && audit.contains("demo-clinician"));
+    for word in ["요약 열람", "의료진", "진료"] {
+        assert!(audit.contains(word), "{word}");
+    }
     portal.get(&operator, &format!("/patients/{patient}")).expect(403);
-    assert!(portal.get(&operator, "/operator/audit").expect(200).body.contains("거부"));
+    let audit = portal.get(&operator, "/operator/audit").expect(200).body;
+    assert!(audit.contains("거부") && audit.contains("시스템 운영"));
     let fhir = portal.get(&operator, "/operator").expect(200).body;
     assert!(fhir.contains("환자 (Patient)"));
 }
@@ -113,6 +117,45 @@ fn the_operator_sees_jobs_and_ends_them() {
     let (_, numbers) = metrics(&portal, "127.0.0.1:1", &[]);
     assert!(numbers.contains("ieum_jobs_finished_total{what=\"export\",state=\"cancelled\"} 1"));
     assert!(numbers.contains("ieum_jobs_running 0"));
+}
+
+#[test]
+fn the_operator_learns_whose_an_account_is_unless_it_is_a_patients() {
+    let portal = Portal::with_accounts();
+    portal.put(&[serde_json::json!({"resourceType": "Patient", "id": "p1"})]);
+    for (role, patient) in [(Role::Clinician, None), (Role::Patient, Some("p1")), (Role::Operator, None)] {
+        portal.sign_in(&portal.account(role, patient));
+    }
+    let operator = portal.sign_in(&portal.account(Role::Operator, None));
+    let audit = portal.get(&operator, "/operator/audit").expect(200).body;
+    assert!(audit.contains("시험 계정") && audit.contains("환자의 계정") && audit.contains("본인 요청"));
+}
+
+#[test]
+fn imports_are_told_by_digest_and_never_by_file_name() {
+    let portal = Portal::with_accounts();
+    let import = |id: &str, state: &str, rejected: u64| {
+        serde_json::json!({"resourceType": "IeumImport", "id": id, "source": "홍길동_842507-1000017.json",
+            "state": state, "done": 5, "bytes": 2048, "rejected": rejected})
+    };
+    portal.put(&[
+        import("aaaa1111ffff", "running", 0),
+        import("bbbb2222ffff", "done", 3),
+        import("cccc3333ffff", "failed", 0),
+    ]);
+    let operator = portal.sign_in(&portal.account(Role::Operator, None));
+    let page = portal.get(&operator, "/operator").expect(200).body;
+    assert!(!page.contains("홍길동") && !page.contains("1000017"));
+    for shown in [
+        "aaaa1111 (",
+        "bbbb2222 (",
+        "cccc3333 (",
+        "3건 거부됨",
+        "cccc3333 (2 KiB): 끝까지 가져오지 못했습니다",
+        "실패",
+    ] {
+        assert!(page.contains(shown), "{shown}");
+    }
 }
 
 #[test]
