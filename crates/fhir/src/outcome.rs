@@ -167,6 +167,7 @@ codes! {
     NarrativeSyntax = "IEUM-V020", Structure, "The narrative is not well-formed XHTML";
     NarrativeContent = "IEUM-V021", Security, "The narrative holds something it must not";
     MoreIssues = "IEUM-V022", Informational, "There are more issues than are listed";
+    Subsetted = "IEUM-V023", BusinessRule, "The resource is marked as a part of one";
     SearchUnknownKind = "IEUM-S001", NotFound, "There is no such kind of record";
     SearchUnknownParameter = "IEUM-S002", NotSupported, "The search parameter is not defined here";
     SearchUnknownModifier = "IEUM-S003", NotSupported, "The modifier does not go with this parameter";

@@ -21,6 +21,10 @@ pub struct Limits {
     pub parameters: usize,
     /// Alternatives (commas) in one parameter.
     pub values: usize,
+    /// Keys of `_sort`: each is a table to join.
+    pub sort_keys: usize,
+    /// Letters of one text to compare with.
+    pub letters: usize,
     /// Links of a chain, and `_has`, one inside another.
     pub depth: usize,
     /// Conditions in all, after a chain without type has been followed to every kind it may lead to.
@@ -31,7 +35,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { parameters: 100, values: 10_000, depth: 8, conditions: 1_000, tests: 1_000_000 }
+        Self {
+            parameters: 100,
+            values: 10_000,
+            sort_keys: 10,
+            letters: 1_000,
+            depth: 8,
+            conditions: 1_000,
+            tests: 1_000_000,
+        }
     }
 }
 

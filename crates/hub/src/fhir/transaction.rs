@@ -5,7 +5,7 @@
 //!    entries become references to records, and all changes go into one commit, guarded by what was found. When a
 //!    guard no longer holds the second part starts again. 3. Reads, on the state after the commit.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use axum::http::{Method, StatusCode};
 use ieum_fhir::json::Value;
@@ -28,6 +28,7 @@ use super::{create, delete, error, respond, run};
 use crate::call::{Answer, Call, Content, Failure, Returns};
 use crate::routes::Who;
 
+mod conditional_references;
 mod references;
 
 /// Does all of it, or nothing.
@@ -84,6 +85,9 @@ impl<'e> Step<'e> {
                 "the url names another type than the resource is of",
             ));
         }
+        if let Some(resource) = entry.resource {
+            create::check_whole(resource, &format!("{}.resource", entry.name()))?;
+        }
         let by_criteria = || conditional::criteria(&own, &entry.place.kind, &entry.pairs).map(Some);
         let is_by_id = !entry.place.id.is_empty();
         match entry.route.method {
@@ -125,9 +129,29 @@ impl Entry<'_> {
 fn check_duplicates(steps: &[Step<'_>]) -> Result<(), Failure> {
     let mut seen = HashSet::new();
     for step in steps {
-        if let Some(query) = step.criteria()
-            && !seen.insert(format!("{} {:?}", query.kind, query.filters))
-        {
+        let Some(query) = step.criteria() else { continue };
+        // All of them must hold, so their order means nothing.
+        let mut filters: Vec<String> = query.filters.iter().map(|filter| format!("{filter:?}")).collect();
+        filters.sort();
+        if !seen.insert((&query.kind, filters)) {
+            return Err(duplicate(step));
+        }
+    }
+    Ok(())
+}
+
+/// No record is written twice; and what a conditional create finds is not changed by another entry: deletions and
+/// updates come in between, and what it has found might be gone, or no longer match, when its turn comes.
+fn check_records(steps: &[Step<'_>], fates: &[Fate]) -> Result<(), Failure> {
+    let mut is_written = HashMap::new();
+    for (step, fate) in steps.iter().zip(fates) {
+        let (id, writes) = match fate {
+            Fate::Put { id, .. } | Fate::Delete { id: Some(id), .. } => (id, true),
+            Fate::Existing { id, .. } => (id, false),
+            Fate::Delete { id: None, .. } | Fate::Read => continue,
+        };
+        let before = is_written.insert((&step.entry.place.kind, id), writes);
+        if before.is_some_and(|written| written || writes) {
             return Err(duplicate(step));
         }
     }
@@ -145,8 +169,8 @@ pub(crate) enum Fate {
     Put { id: String, expect: Expect },
     /// A conditional create that found this record.
     Existing { answer: Answer, id: String },
-    /// Deletes a record, or finds nothing to delete.
-    Delete(Option<Change>),
+    /// Deletes the record of this id, or finds nothing to delete.
+    Delete { id: Option<String>, change: Option<Change> },
     /// Reads, later.
     Read,
 }
@@ -166,6 +190,7 @@ fn attempt(call: &Call<'_>, steps: &[Step<'_>], validation: &Validation) -> Resu
         let fate = fate(call, step, &view, &mut guards);
         fates.push(fate.map_err(|stumble| stumble.under(step))?);
     }
+    check_records(steps, &fates)?;
     let entries: Vec<&Entry<'_>> = steps.iter().map(|step| step.entry).collect();
     let references = References::resolve(call, &view, &entries, &fates, validation, &mut guards)?;
     drop(view);
@@ -250,9 +275,11 @@ fn fate(call: &Call<'_>, step: &Step<'_>, view: &View<'_>, guards: &mut Vec<Guar
             let id = match criteria.as_ref().map(&mut find).transpose()? {
                 None => step.entry.place.id.clone(),
                 Some(Found::One(id)) => id,
-                Some(_) => return Ok(Fate::Delete(None)),
+                Some(_) if own.conditions.if_match.is_some() => return Err(error::precondition().into()),
+                Some(_) => return Ok(Fate::Delete { id: None, change: None }),
             };
-            Ok(Fate::Delete(delete::deletion(&own, view, &id)?))
+            let change = delete::deletion(&own, view, &id)?;
+            Ok(Fate::Delete { id: Some(id), change })
         }
     }
 }
@@ -270,7 +297,7 @@ fn change(
             let record = catalogue.prepare(kind, id, resource, &mut |value| references.replacement(value));
             Ok(Some(Change::Put { record: Box::new(record), expect: *expect }))
         }
-        (Fate::Delete(change), _) => Ok(change.clone()),
+        (Fate::Delete { change, .. }, _) => Ok(change.clone()),
         _ => Ok(None),
     }
 }
@@ -292,7 +319,7 @@ fn answer(call: &Call<'_>, steps: &[Step<'_>], done: Done) -> Result<Answer, Fai
                 (put_answer(&own, &changed, &body), full_url(&id))
             }
             (Fate::Existing { answer, id }, _) => (answer, full_url(&id)),
-            (Fate::Delete(_), changed) => {
+            (Fate::Delete { .. }, changed) => {
                 (respond::deleted(&own, changed.as_ref().map(|(changed, _)| changed)), None)
             }
             (Fate::Read, _) => (

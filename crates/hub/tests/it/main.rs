@@ -16,3 +16,4 @@ mod search;
 mod subset;
 mod support;
 mod transaction;
+mod transaction_conditions;

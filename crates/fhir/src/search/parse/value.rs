@@ -25,6 +25,11 @@ impl Parser<'_> {
         whole: &str,
         part: &str,
     ) -> Result<Test, SearchError> {
+        let letters = self.context.limits.letters;
+        if parameter.kind == ParamType::String && part.chars().nth(letters).is_some() {
+            let text = format!("may have at most {letters} letters");
+            return Err(SearchError::new(SearchProblem::TooCostly, whole, text));
+        }
         let mode = if let Modifier::String(mode) = modifier { mode } else { StringMode::Starts };
         match parameter.kind {
             ParamType::Token => token(part).map(Test::Token),
