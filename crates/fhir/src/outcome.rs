@@ -179,6 +179,7 @@ codes! {
     TooSlow = "IEUM-S009", TooCostly, "The search took too long";
     ParameterPassedOver = "IEUM-S010", NotSupported, "A parameter was passed over";
     IncludesCut = "IEUM-S011", TooCostly, "Not everything that goes with the page is on it";
+    LongLink = "IEUM-S012", TooLong, "A link is longer than an address may be";
     Unauthenticated = "IEUM-R001", Login, "No account is known by what was sent";
     Forbidden = "IEUM-R002", Forbidden, "The role may not do this";
     UnknownRoute = "IEUM-R003", NotFound, "There is nothing at this address";
@@ -210,12 +211,14 @@ codes! {
     Stopping = "IEUM-R029", Transient, "The server is stopping";
     Done = "IEUM-R030", Informational, "The request was carried out";
     HeadTooLarge = "IEUM-R031", TooLong, "The headers are too large";
+    ForeignName = "IEUM-R032", Forbidden, "The hub does not answer under this name";
     NoTransaction = "IEUM-B001", Structure, "The bundle is neither a batch nor a transaction";
     BundleTooLong = "IEUM-B002", TooLong, "The bundle has too many entries";
     EntryRequest = "IEUM-B003", Structure, "An entry does not say what to do";
     DuplicateRecord = "IEUM-B004", Duplicate, "A transaction names a record twice";
     DuplicateFullUrl = "IEUM-B005", Duplicate, "Two entries have the same fullUrl";
     ReferenceUnmatched = "IEUM-B006", NotFound, "A conditional reference matches no record";
+    AnswerTooLarge = "IEUM-B007", TooLong, "The answer to the bundle is too large";
 }
 
 /// One thing to tell.

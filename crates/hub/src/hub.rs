@@ -7,6 +7,8 @@ use ieum_trust::door::Door;
 use tokio::sync::Semaphore;
 
 use crate::limits::Limits;
+use crate::refusals::Refusals;
+use crate::unread::Unread;
 
 /// A running hub. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +23,8 @@ struct Inner {
     /// KiB of bodies that may still be held.
     body_room: Arc<Semaphore>,
     capabilities: OnceLock<Vec<u8>>,
+    refusals: OnceLock<Refusals>,
+    unread: Unread,
 }
 
 /// How a hub is set up.
@@ -53,7 +57,9 @@ impl Hub {
         }
         let turns = Arc::new(Semaphore::new(options.limits.at_once));
         let body_room = Arc::new(Semaphore::new(options.limits.bodies_bytes.div_ceil(1 << 10)));
-        Self(Arc::new(Inner { door, clock, options, turns, body_room, capabilities: OnceLock::new() }))
+        let (capabilities, refusals) = (OnceLock::new(), OnceLock::new());
+        let unread = Unread::new(options.limits.answers_bytes);
+        Self(Arc::new(Inner { door, clock, options, turns, body_room, capabilities, refusals, unread }))
     }
 
     /// The door to the records.
@@ -94,6 +100,16 @@ impl Hub {
     /// Room for bodies, in KiB.
     pub(crate) fn body_room(&self) -> &Arc<Semaphore> {
         &self.0.body_room
+    }
+
+    /// Room for answers that have not been sent.
+    pub(crate) fn unread(&self) -> &Unread {
+        &self.0.unread
+    }
+
+    /// Where refusals are noted that are written down after the answer.
+    pub(crate) fn refusals(&self) -> &Refusals {
+        self.0.refusals.get_or_init(|| Refusals::new(self.0.door.clone()))
     }
 
     /// Where the CapabilityStatement is kept once it has been made.

@@ -7,6 +7,8 @@
 //! | [`server`] | listening, time limits of connections, graceful stop |
 //! | [`serve`], [`receive`] | one request from its head to its answer; its body |
 //! | [`caller`] | who asks |
+//! | `unread` | answers that clients do not read: how long, and how much of memory |
+//! | `host`, `refusals` | under which names an open hub answers; refusals that are written down |
 //! | [`call`] | an interaction as its handler sees it, over HTTP or inside a bundle |
 //! | [`fhir`] | the FHIR R4 interface, one file for each interaction |
 //! | [`portal`] | the pages for people, one file for each page |
@@ -18,13 +20,16 @@ pub mod cli;
 pub mod config;
 pub mod data;
 pub mod fhir;
+mod host;
 pub mod hub;
 pub mod import;
 pub mod limits;
 pub mod percent;
 pub mod portal;
 pub mod receive;
+mod refusals;
 pub mod routes;
 pub mod serve;
 pub mod server;
 pub mod status;
+mod unread;

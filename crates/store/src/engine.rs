@@ -3,6 +3,7 @@
 use ieum_fhir::search::Query;
 
 use crate::access::AccessPlan;
+use crate::bounded;
 use crate::commit::{CommitError, CommitRequest, Committed, StoreError};
 use crate::record::{Op, Record};
 
@@ -67,6 +68,78 @@ pub trait Snapshot {
     /// # Errors
     /// [`StoreError`] when the engine fails or the question takes too long.
     fn search(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<SearchPage, StoreError>;
+
+    /// The same of about so many bytes at most, and of at least one record if there is any: the page ends early. An engine
+    /// that knows sizes as it reads may do this in one go.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails or the question takes too long.
+    fn search_within(
+        &self,
+        access: &AccessPlan,
+        request: &SearchRequest<'_>,
+        bytes: usize,
+    ) -> Result<SearchPage, StoreError> {
+        let backward = request.backward;
+        // Where the walk came from, as the first piece tells it.
+        let mut origin = None;
+        let ask = |after, limit| {
+            let SearchPage { mut records, previous, next } =
+                self.search(access, &SearchRequest { after, limit, ..request.clone() })?;
+            // A walk towards the start meets the last records first.
+            if backward {
+                records.reverse();
+            }
+            let (onward, behind) = if backward { (previous, next) } else { (next, previous) };
+            origin.get_or_insert(behind);
+            Ok((records, onward))
+        };
+        let (mut records, onward) = bounded::read(request.after.clone(), request.limit, bytes, ask)?;
+        let behind = origin.flatten();
+        if backward {
+            records.reverse();
+            return Ok(SearchPage { records, previous: onward, next: behind });
+        }
+        Ok(SearchPage { records, previous: behind, next: onward })
+    }
+
+    /// Versions, newest first, of about so many bytes at most; see [`Snapshot::search_within`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    fn history_within(
+        &self,
+        access: &AccessPlan,
+        request: &HistoryRequest<'_>,
+        bytes: usize,
+    ) -> Result<HistoryPage, StoreError> {
+        let mut total = None;
+        let ask = |after, limit| {
+            let page = self.history(access, &HistoryRequest { after, limit, ..request.clone() })?;
+            total = total.or(page.total);
+            Ok((page.records, page.next))
+        };
+        let (records, next) = bounded::read(request.after.clone(), request.limit, bytes, ask)?;
+        Ok(HistoryPage { records, next, total })
+    }
+
+    /// Records of a patient's compartment, of about so many bytes at most; see [`Snapshot::search_within`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    fn compartment_within(
+        &self,
+        access: &AccessPlan,
+        request: &CompartmentRequest<'_>,
+        bytes: usize,
+    ) -> Result<CompartmentPage, StoreError> {
+        let ask = |after, limit| {
+            let page = self.compartment(access, &CompartmentRequest { after, limit, ..request.clone() })?;
+            Ok((page.records, page.next))
+        };
+        let (records, next) = bounded::read(request.after.clone(), request.limit, bytes, ask)?;
+        Ok(CompartmentPage { records, next })
+    }
 
     /// How many records match.
     ///

@@ -23,6 +23,7 @@ use super::bundle::{self, Entry};
 use super::conditional::{self, Found, Stumble};
 use super::create::new_id;
 use super::page::Bundle;
+use super::room::Room;
 use super::update::{self, id_of};
 use super::{create, delete, error, respond, run};
 use crate::call::{Answer, Call, Content, Failure, Returns};
@@ -186,9 +187,14 @@ fn attempt(call: &Call<'_>, steps: &[Step<'_>], validation: &Validation) -> Resu
     let view = call.hub.door().resource_view(call.access)?;
     let mut guards = Vec::new();
     let mut fates = Vec::with_capacity(steps.len());
+    let room = Room::new(call.hub.limits().bundle_answer_bytes);
     for step in steps {
-        let fate = fate(call, step, &view, &mut guards);
-        fates.push(fate.map_err(|stumble| stumble.under(step))?);
+        let fate = fate(call, step, &view, &mut guards).map_err(|stumble| stumble.under(step))?;
+        fates.push(match fate {
+            // What has been found is held until all is done.
+            Fate::Existing { answer, id } => Fate::Existing { answer: room.fit(answer, true), id },
+            other => other,
+        });
     }
     check_records(steps, &fates)?;
     let entries: Vec<&Entry<'_>> = steps.iter().map(|step| step.entry).collect();
@@ -310,6 +316,7 @@ fn minimal(call: Call<'_>) -> Call<'_> {
 /// The answer, in the order of the request; reads are done now.
 fn answer(call: &Call<'_>, steps: &[Step<'_>], done: Done) -> Result<Answer, Failure> {
     let mut bundle = Bundle::new("transaction-response", None, &[]);
+    let room = Room::new(call.hub.limits().bundle_answer_bytes);
     for ((step, fate), changed) in steps.iter().zip(done.fates).zip(done.changed) {
         let own = minimal(step.entry.call(call));
         let kind = &step.entry.place.kind;
@@ -322,13 +329,13 @@ fn answer(call: &Call<'_>, steps: &[Step<'_>], done: Done) -> Result<Answer, Fai
             (Fate::Delete { .. }, changed) => {
                 (respond::deleted(&own, changed.as_ref().map(|(changed, _)| changed)), None)
             }
-            (Fate::Read, _) => (
-                run(&step.entry.call(call))
-                    .unwrap_or_else(|failure| failure.under(&step.entry.name()).answer()),
-                None,
-            ),
+            (Fate::Read, _) => {
+                let read = room.check().and_then(|()| run(&step.entry.call(call)));
+                (read.unwrap_or_else(|failure| failure.under(&step.entry.name()).answer()), None)
+            }
             (Fate::Put { .. }, None) => return Err(error::internal()),
         };
+        let answer = room.fit(answer, !matches!(step.does, Does::Read));
         bundle.entry(|out| {
             bundle::write_answer(&answer, full_url.as_deref(), step.entry.is_head, out);
             Ok(())
