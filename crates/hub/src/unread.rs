@@ -150,56 +150,64 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use std::future::poll_fn;
 
     use super::*;
 
     const TICK: Duration = Duration::from_millis(1);
 
+    /// Takes a byte now and then.
+    struct Slow {
+        every: Duration,
+        timer: Option<Pin<Box<Sleep>>>,
+    }
+
+    impl AsyncWrite for Slow {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+            _: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            let every = self.every;
+            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(every)));
+            std::task::ready!(timer.as_mut().poll(context));
+            self.timer = None;
+            Poll::Ready(Ok(1))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
     fn run<T>(future: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
     }
 
-    #[test]
-    fn who_reads_nothing_or_too_little_is_given_up() {
-        run(async {
-            let (near, far) = duplex(8);
-            let mut near = Timed::new(near, 50 * TICK, 10_000 * TICK);
-            assert_eq!(near.write_all(&[0; 100]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
-            drop(far);
-            // A byte now and then is not enough.
-            let (near, mut far) = duplex(8);
-            let trickle = tokio::spawn(async move {
-                while far.read_u8().await.is_ok() {
-                    sleep(10 * TICK).await;
-                }
-            });
-            let mut near = Timed::new(near, 5_000 * TICK, 200 * TICK);
-            assert_eq!(near.write_all(&[0; 100_000]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
-            drop(near);
-            trickle.await.unwrap();
-        });
+    async fn write(stream: &mut Timed<Slow>, count: usize) -> io::Result<()> {
+        for _ in 0..count {
+            poll_fn(|context| Pin::new(&mut *stream).poll_write(context, b"x")).await?;
+        }
+        poll_fn(|context| Pin::new(&mut *stream).poll_flush(context)).await
     }
 
     #[test]
-    fn who_reads_is_waited_for() {
+    fn who_reads_nothing_or_too_little_is_given_up() {
+        let slow = |every| Slow { every, timer: None };
         run(async {
-            let (near, mut far) = duplex(8);
-            let reader = tokio::spawn(async move {
-                let mut count = 0;
-                while far.read_u8().await.is_ok() {
-                    count += 1;
-                    sleep(TICK).await;
-                }
-                count
-            });
-            let mut near = Timed::new(near, 5_000 * TICK, 10_000 * TICK);
-            for _ in 0..10 {
-                near.write_all(&[0; 20]).await.unwrap();
-                near.flush().await.unwrap();
+            let mut nothing = Timed::new(slow(60_000 * TICK), 50 * TICK, 60_000 * TICK);
+            assert_eq!(write(&mut nothing, 1).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+            let mut too_little = Timed::new(slow(10 * TICK), 60_000 * TICK, 200 * TICK);
+            assert_eq!(write(&mut too_little, 10_000).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+            // Who takes all that there is begins anew.
+            let mut enough = Timed::new(slow(10 * TICK), 60_000 * TICK, 1_500 * TICK);
+            for _ in 0..20 {
+                write(&mut enough, 10).await.unwrap();
             }
-            drop(near);
-            assert_eq!(reader.await.unwrap(), 200);
         });
     }
 
