@@ -13,13 +13,13 @@ use ieum_fhir::outcome::{Code, Issue, operation_outcome};
 use uuid::Uuid;
 
 use crate::fhir::format;
-use crate::hub::{Entrance, Hub};
+use crate::hub::Entrance;
 use crate::portal::guard::is_loopback_host;
 use crate::serve::known_method;
 
 /// The same router; on an open hub, out of reach for other sites.
-pub(crate) fn guarded(router: Router, hub: &Hub) -> Router {
-    match hub.entrance() {
+pub(crate) fn guarded(router: Router, entrance: Entrance) -> Router {
+    match entrance {
         Entrance::Accounts => router,
         Entrance::Open => router.layer(middleware::from_fn(under_names_of_this_machine)),
     }

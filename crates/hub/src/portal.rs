@@ -57,14 +57,15 @@ struct Inner {
 
 /// The portal alone; every path that no other router has is its.
 pub fn router(hub: Hub, setup: Setup) -> Router {
-    host::guarded(router_with(hub.clone(), setup, Metrics::new()), &hub)
+    let entrance = hub.entrance();
+    host::guarded(router_with(hub, setup, Metrics::new()), entrance)
 }
 
 /// Everything the hub serves, FHIR interface and portal, with requests counted for `/metrics`.
 pub fn app(hub: Hub, setup: Setup) -> Router {
-    let metrics = Metrics::new();
-    let both = crate::server::routes(hub.clone()).merge(router_with(hub.clone(), setup, metrics.clone()));
-    status::measured(host::guarded(both, &hub), metrics)
+    let (metrics, entrance) = (Metrics::new(), hub.entrance());
+    let both = crate::server::routes(hub.clone()).merge(router_with(hub, setup, metrics.clone()));
+    status::measured(host::guarded(both, entrance), metrics)
 }
 
 fn router_with(hub: Hub, setup: Setup, metrics: Metrics) -> Router {

@@ -23,7 +23,8 @@ use crate::unread::Timed;
 
 /// The FHIR interface as an axum router. Which routes there are is decided by [`crate::routes`] alone.
 pub fn router(hub: Hub) -> Router {
-    host::guarded(routes(hub.clone()), &hub)
+    let entrance = hub.entrance();
+    host::guarded(routes(hub), entrance)
 }
 
 /// The same, to be put behind [`host::guarded`] together with others.
