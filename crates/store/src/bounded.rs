@@ -5,8 +5,22 @@ use crate::commit::StoreError;
 use crate::engine::Position;
 use crate::record::Record;
 
-/// Records in the first piece; each further one is four times as large.
-const FIRST: usize = 16;
+/// How many records a piece has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pieces {
+    /// The first.
+    pub(crate) first: usize,
+    /// How many times as many each further one has.
+    pub(crate) growth: usize,
+}
+
+impl Pieces {
+    /// Where going on from a position costs next to nothing.
+    pub(crate) const SMALL: Self = Self { first: 16, growth: 4 };
+    /// Where it costs as much as starting: an order by values is made anew for each piece.
+    pub(crate) const LARGE: Self = Self { first: 64, growth: 16 };
+}
+
 /// What a record takes beside its body, about.
 const BESIDE: usize = 200;
 
@@ -19,10 +33,11 @@ pub(crate) fn read(
     start: Option<Position>,
     limit: usize,
     bytes: usize,
+    pieces: Pieces,
     mut ask: impl FnMut(Option<Position>, usize) -> Result<Piece, StoreError>,
 ) -> Result<Piece, StoreError> {
     let mut records: Vec<Record> = Vec::new();
-    let (mut held, mut position, mut wanted) = (0, start, FIRST);
+    let (mut held, mut position, mut wanted) = (0, start, pieces.first);
     loop {
         let (piece, next) = ask(position.clone(), wanted.min(limit - records.len()))?;
         let mut fitting = 0;
@@ -48,7 +63,7 @@ pub(crate) fn read(
         if next.is_none() || records.len() >= limit || held >= bytes {
             return Ok((records, next));
         }
-        (position, wanted) = (next, wanted.saturating_mul(4));
+        (position, wanted) = (next, wanted.saturating_mul(pieces.growth));
     }
 }
 
@@ -76,7 +91,7 @@ mod tests {
                 let records = (from..end).map(|place| record(place, sizes[place])).collect();
                 Ok((records, (end < sizes.len()).then(|| position(end))))
             };
-            let (records, next) = read(start, limit, bytes, ask).unwrap();
+            let (records, next) = read(start, limit, bytes, Pieces::SMALL, ask).unwrap();
             for record in &records {
                 assert_eq!(record.id, seen.to_string(), "each once, in order");
                 seen += 1;

@@ -1,9 +1,9 @@
 //! The one interface to stored records. Engines: [`crate::sqlite`], and [`crate::memory`], the oracle.
 
-use ieum_fhir::search::Query;
+use ieum_fhir::search::{Query, SortBy};
 
 use crate::access::AccessPlan;
-use crate::bounded;
+use crate::bounded::{self, Pieces};
 use crate::commit::{CommitError, CommitRequest, Committed, StoreError};
 use crate::record::{Op, Record};
 
@@ -69,8 +69,9 @@ pub trait Snapshot {
     /// [`StoreError`] when the engine fails or the question takes too long.
     fn search(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<SearchPage, StoreError>;
 
-    /// The same of about so many bytes at most, and of at least one record if there is any: the page ends early. An engine
-    /// that knows sizes as it reads may do this in one go.
+    /// The same of about so many bytes at most, and of at least one record if there is any: the page ends early. As it
+    /// stands it reads in pieces, and holds one piece more than it gives; an engine that learns sizes as it reads does
+    /// better.
     ///
     /// # Errors
     /// [`StoreError`] when the engine fails or the question takes too long.
@@ -94,7 +95,9 @@ pub trait Snapshot {
             origin.get_or_insert(behind);
             Ok((records, onward))
         };
-        let (mut records, onward) = bounded::read(request.after.clone(), request.limit, bytes, ask)?;
+        let is_by_value = request.query.sort.iter().any(|key| matches!(key.by, SortBy::Param(_)));
+        let pieces = if is_by_value { Pieces::LARGE } else { Pieces::SMALL };
+        let (mut records, onward) = bounded::read(request.after.clone(), request.limit, bytes, pieces, ask)?;
         let behind = origin.flatten();
         if backward {
             records.reverse();
@@ -119,7 +122,7 @@ pub trait Snapshot {
             total = total.or(page.total);
             Ok((page.records, page.next))
         };
-        let (records, next) = bounded::read(request.after.clone(), request.limit, bytes, ask)?;
+        let (records, next) = bounded::read(request.after.clone(), request.limit, bytes, Pieces::SMALL, ask)?;
         Ok(HistoryPage { records, next, total })
     }
 
@@ -137,7 +140,7 @@ pub trait Snapshot {
             let page = self.compartment(access, &CompartmentRequest { after, limit, ..request.clone() })?;
             Ok((page.records, page.next))
         };
-        let (records, next) = bounded::read(request.after.clone(), request.limit, bytes, ask)?;
+        let (records, next) = bounded::read(request.after.clone(), request.limit, bytes, Pieces::SMALL, ask)?;
         Ok(CompartmentPage { records, next })
     }
 
