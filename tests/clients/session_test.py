@@ -3,7 +3,9 @@
 IEUM_FHIR is the address of the FHIR interface; IEUM_SECRET, if set, is sent as bearer token.
 """
 
+import json
 import os
+import time
 import unittest
 import uuid
 
@@ -216,6 +218,43 @@ class Session(unittest.TestCase):
         bundle = {"resourceType": "Bundle", "type": "batch", "entry": [bad, good]}
         answer = self.client.execute("", data=bundle)
         self.assertEqual([entry["response"]["status"][:3] for entry in answer["entry"]], ["404", "201"])
+
+    def test_bulk_export_gives_what_a_search_finds(self):
+        value = number()
+        patient = self.patient(value)
+        patient.save()
+        headers = {"Prefer": "respond-async", "Accept": "application/fhir+json"}
+        asked = raw("GET", "Patient/$export?_type=Patient", headers=headers)
+        self.assertEqual(asked.status_code, 202)
+        place = asked.headers["Content-Location"].removeprefix(f"{BASE}/")
+        status = raw("GET", place)
+        while status.status_code == 202:
+            time.sleep(min(float(status.headers["Retry-After"]), 1))
+            status = raw("GET", place)
+        self.assertEqual(status.status_code, 200)
+        manifest = status.json()
+        self.assertEqual(manifest["requiresAccessToken"], SECRET is not None)
+        lines = []
+        for file in manifest["output"]:
+            accept = {"Accept": "application/fhir+ndjson"}
+            content = raw("GET", file["url"].removeprefix(f"{BASE}/"), headers=accept).text
+            lines += [json.loads(line) for line in content.splitlines()]
+        ids = [line["id"] for line in lines]
+        self.assertEqual(len(ids), len(set(ids)))
+        self.assertIn(patient.id, ids)
+        self.assertEqual(raw("DELETE", place).status_code, 202)
+        self.assertEqual(raw("GET", place).status_code, 404)
+
+    def test_bulk_import_takes_what_was_exported(self):
+        resource = {"resourceType": "Patient", "id": str(uuid.uuid4()), "active": True}
+        headers = {"Prefer": "respond-async", "Content-Type": "application/fhir+ndjson"}
+        asked = raw("POST", "$import", headers=headers, data=json.dumps(resource) + "\n")
+        self.assertEqual(asked.status_code, 202)
+        place = asked.headers["Content-Location"].removeprefix(f"{BASE}/")
+        while (status := raw("GET", place)).status_code == 202:
+            time.sleep(0.1)
+        self.assertEqual(status.json()["error"], [])
+        self.assertTrue(self.client.reference("Patient", resource["id"]).to_resource()["active"])
 
     def test_history_and_deletion(self):
         patient = self.patient().save()

@@ -100,7 +100,8 @@ function copyButtons(): void {
 }
 
 /** Reloads the page by itself while a box is ticked (`data-refresh`, in seconds) and somebody is looking; `#auto` in the
-    address keeps the tick over the reload. */
+    address keeps the tick over the reload, and `auto` in its query tells the hub that nobody asked, so that a page left
+    open does not keep its session alive. */
 function refreshBoxes(): void {
   for (const label of document.querySelectorAll<HTMLElement>("[data-refresh]")) {
     const box = label.querySelector<HTMLInputElement>("input");
@@ -109,7 +110,13 @@ function refreshBoxes(): void {
     box.checked = location.hash === "#auto";
     const seconds = Number(label.dataset.refresh) || 10;
     box.addEventListener("change", () => history.replaceState(null, "", box.checked ? "#auto" : location.pathname));
-    setInterval(() => box.checked && !document.hidden && location.reload(), seconds * 1000);
+    const again = (): void => {
+      const url = new URL(location.href);
+      if (url.searchParams.has("auto")) return location.reload();
+      url.searchParams.set("auto", "1");
+      location.replace(url);
+    };
+    setInterval(() => box.checked && !document.hidden && again(), seconds * 1000);
   }
 }
 

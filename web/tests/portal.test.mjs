@@ -151,9 +151,12 @@ describe("an open hub", () => {
   });
 
   test("an operator sees numbers, the feed and the log", async () => {
+    const asked = await fetch(`${site.origin}/fhir/$export`, { headers: { prefer: "respond-async" } });
+    assert.equal(asked.status, 202);
+    while ((await fetch(asked.headers.get("content-location"))).status === 202) await new Promise((done) => setTimeout(done, 50));
     const page = await enter(site.origin, "operator");
     assert.match(await page.locator("main").textContent(), /환자 \(Patient\)/);
-    for (const address of ["/operator", "/operator/feed", "/operator/audit", "/operator/statements"]) {
+    for (const address of ["/operator", "/operator/jobs", "/operator/feed", "/operator/audit", "/operator/statements"]) {
       await look(site.origin, address, { keyboard: address === "/operator" });
       await page.goto(`${site.origin}${address}`);
       assert.doesNotMatch(await page.content(), /s42-p\d/, `${address} names a patient`);
@@ -161,6 +164,12 @@ describe("an open hub", () => {
     await page.getByLabel("10초마다 저절로").check();
     assert.match(page.url(), /#auto$/);
     await page.reload();
+    assert.equal(await page.getByLabel("10초마다 저절로").isChecked(), true);
+    // A page that reloads itself says so, or it would keep its session alive for ever.
+    await page.clock.install();
+    await page.reload();
+    await page.clock.fastForward(10_500);
+    await page.waitForURL(/\?auto=1#auto$/);
     assert.equal(await page.getByLabel("10초마다 저절로").isChecked(), true);
     await page.close();
   });
@@ -241,7 +250,7 @@ describe("a hub with accounts", () => {
     await page.keyboard.press("Enter");
     await page.waitForURL(/\/patients$/);
     assert.match(await page.locator("header").textContent(), /이가상/);
-    const cookie = (await browser.context.cookies()).find(({ name }) => name === "ieum");
+    const cookie = (await browser.context.cookies()).find(({ name }) => name === `ieum-${new URL(site.origin).port}`);
     assert.ok(cookie.httpOnly && cookie.sameSite === "Strict");
     await page.getByRole("button", { name: "로그아웃" }).click();
     await page.waitForURL(`${site.origin}/`);

@@ -1,4 +1,4 @@
-//! What parsing and extraction cost per resource: `cargo run --release -p ieum-fhir --example extract_cost [FOLDER]`.
+//! What parsing, extraction and the terms of full-text search cost per resource: `cargo run --release -p ieum-fhir --example extract_cost [FOLDER]`.
 //! The folder holds Synthea bundles (`*.json.zst`); `../shared/data/synthea` when none is given.
 #![allow(clippy::print_stdout)]
 
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use ieum_fhir::extract::{ExtractOptions, extract};
 use ieum_fhir::json::{Document, Limits, write_minified};
+use ieum_fhir::words::full_text;
 
 const RUNS: usize = 5;
 
@@ -30,39 +31,49 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let bytes: usize = resources.iter().map(|(_, bytes)| bytes.len()).sum();
     println!("{} resources, {} bytes each", resources.len(), bytes / resources.len());
-    let options = ExtractOptions { base_url: Some("https://hub.example/fhir") };
+    let bases = ["https://hub.example/fhir".to_owned()];
+    let options = ExtractOptions { bases: &bases };
     // The least of several runs for each resource: other programs share the machine.
-    let mut least = vec![(Duration::MAX, Duration::MAX); resources.len()];
-    let mut values = 0;
+    let mut least = vec![[Duration::MAX; 3]; resources.len()];
+    let (mut values, mut terms) = (0, 0);
     for _ in 0..RUNS {
-        values = 0;
+        (values, terms) = (0, 0);
         for ((kind, bytes), least) in resources.iter().zip(&mut least) {
             let start = Instant::now();
             let document = Document::parse(bytes, &Limits::default())?;
             let parsed = start.elapsed();
             let found = extract(kind, black_box(document.root()), &options);
+            let extracted = start.elapsed();
+            let text = full_text(kind, black_box(document.root()));
             let all = start.elapsed();
             values += black_box(found).values.len();
-            *least = (least.0.min(parsed), least.1.min(all.saturating_sub(parsed)));
+            terms += black_box(text).content.len();
+            let parts = [parsed, extracted.saturating_sub(parsed), all.saturating_sub(extracted)];
+            for (least, part) in least.iter_mut().zip(parts) {
+                *least = (*least).min(part);
+            }
         }
     }
-    println!("{:.2} values each", values as f64 / resources.len() as f64);
-    let mut kinds: BTreeMap<&str, (usize, usize, Duration, Duration)> = BTreeMap::new();
-    for ((kind, bytes), (parse, extract)) in resources.iter().zip(least) {
+    let per = |count: usize| count as f64 / resources.len() as f64;
+    println!("{:.2} values and {:.2} terms each", per(values), per(terms));
+    let mut kinds: BTreeMap<&str, (usize, usize, [Duration; 3])> = BTreeMap::new();
+    for ((kind, bytes), least) in resources.iter().zip(least) {
         for kind in ["all", kind] {
-            let of_kind = kinds.entry(kind).or_default();
-            *of_kind = (of_kind.0 + 1, of_kind.1 + bytes.len(), of_kind.2 + parse, of_kind.3 + extract);
+            let (count, sum, times) = kinds.entry(kind).or_default();
+            *count += 1;
+            *sum += bytes.len();
+            for (time, part) in times.iter_mut().zip(least) {
+                *time += part;
+            }
         }
     }
     let mut kinds: Vec<_> = kinds.into_iter().collect();
-    kinds.sort_by_key(|(_, (_, _, parse, extract))| std::cmp::Reverse(*parse + *extract));
-    for (kind, (count, bytes, parse, extract)) in kinds {
-        let per = |time: Duration| time.as_secs_f64() * 1e6 / count as f64;
+    kinds.sort_by_key(|(_, (_, _, times))| std::cmp::Reverse(times.iter().sum::<Duration>()));
+    for (kind, (count, bytes, times)) in kinds {
+        let [parse, extract, text] = times.map(|time| time.as_secs_f64() * 1e6 / count as f64);
         println!(
-            "{count:6} {kind:22} {:6} bytes  parse {:6.2} µs  extract {:6.2} µs",
-            bytes / count,
-            per(parse),
-            per(extract)
+            "{count:6} {kind:22} {:6} bytes  parse {parse:6.2} µs  extract {extract:6.2} µs  text {text:6.2} µs",
+            bytes / count
         );
     }
     Ok(())

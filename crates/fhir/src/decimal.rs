@@ -11,6 +11,8 @@
 //! assert!(a.sort_key() < Decimal::parse("12").unwrap().sort_key());
 //! ```
 
+mod arithmetic;
+
 /// Longest text that is read as a number.
 pub const MAX_LENGTH: usize = 512;
 /// Greatest power of ten, up or down, that may be written after the `e`.
@@ -155,6 +157,13 @@ impl Decimal {
     /// it: so we do for every text whose last digit stands above the units.
     #[must_use]
     pub fn implicit_range(&self) -> (SortKey, SortKey) {
+        let (lo, hi) = self.implicit_bounds();
+        (lo.sort_key(), hi.sort_key())
+    }
+
+    /// The ends of [`Decimal::implicit_range`] as numbers.
+    #[must_use]
+    pub fn implicit_bounds(&self) -> (Self, Self) {
         self.widened(10, 10)
     }
 
@@ -162,11 +171,18 @@ impl Decimal {
     /// 3.1.1.4.6, recommends 10 %), so that `ap` finds whatever `eq` finds.
     #[must_use]
     pub fn approximate_range(&self) -> (SortKey, SortKey) {
+        let (lo, hi) = self.approximate_bounds();
+        (lo.sort_key(), hi.sort_key())
+    }
+
+    /// The ends of [`Decimal::approximate_range`] as numbers.
+    #[must_use]
+    pub fn approximate_bounds(&self) -> (Self, Self) {
         self.widened(9, 11)
     }
 
     /// From `near` to `far` tenths of the number, and half a unit of the last place further on each side.
-    fn widened(&self, near: u8, far: u8) -> (SortKey, SortKey) {
+    fn widened(&self, near: u8, far: u8) -> (Self, Self) {
         let mut digits = self.digits.clone();
         let mut exponent = self.exponent - 1;
         if self.exponent > 0 {
@@ -182,11 +198,7 @@ impl Decimal {
         } else {
             Self { negative: self.negative, digits: minus_five(times_plus(&digits, near, 0)), exponent }
         };
-        if self.negative {
-            (outer.sort_key(), inner.sort_key())
-        } else {
-            (inner.sort_key(), outer.sort_key())
-        }
+        if self.negative { (outer, inner) } else { (inner, outer) }
     }
 }
 

@@ -12,13 +12,15 @@
 //! assert_eq!(found.compartments, [("Patient", "p1".into())]);
 //! ```
 //!
-//! Left out: `_id` and `_lastUpdated`, which the store knows itself; composite and special parameters, for which
-//! [`IndexValue`] has no form yet; and values that are not of their type, which validation reports.
+//! Left out: `_id` and `_lastUpdated`, which the store knows itself; and values that are not of their type, which
+//! validation reports. Full text is apart: [`crate::words`].
 
+mod composite;
 mod labels;
 mod leaf;
 mod main_date;
 mod program;
+mod quantity;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -26,7 +28,7 @@ use std::sync::OnceLock;
 
 use crate::definitions::r4;
 use crate::expression::{Meaning, Path};
-use crate::index::{Extracted, IndexValue, ParamType, Target};
+use crate::index::{ContainedValues, Extracted, IndexValue, ParamType, Target};
 use crate::json::{Kind, Value};
 use leaf::{Leaf, Sink};
 use program::{Action, Program};
@@ -36,8 +38,8 @@ pub use main_date::main_date_expressions;
 /// What extraction must know beside the resource.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ExtractOptions<'o> {
-    /// This server's address (`https://hub.example/fhir`): references written with it are local.
-    pub base_url: Option<&'o str>,
+    /// This server's addresses (`https://hub.example/fhir`): references written with one of them are local.
+    pub bases: &'o [String],
 }
 
 /// All values under which a resource of this kind is found. Positions are those of
@@ -48,7 +50,8 @@ pub fn extract<'d>(kind: &str, resource: Value<'d>, options: &ExtractOptions<'_>
     let is_kind = |name: &str| r4().is_resource(name);
     let mut walk = Walk {
         program,
-        sink: Sink { values: Vec::with_capacity(16), base_url: options.base_url, is_kind: &is_kind },
+        resource,
+        sink: Sink { values: Vec::with_capacity(16), bases: options.bases, is_kind: &is_kind },
         labels: Vec::new(),
         main_date: None,
         truths: 0,
@@ -67,6 +70,20 @@ pub fn extract<'d>(kind: &str, resource: Value<'d>, options: &ExtractOptions<'_>
     labels.dedup();
     let compartments = compartments(program, resource, &values);
     Extracted { values, compartments, labels, main_date: main_date.map(|(_, date)| date) }
+}
+
+/// What the resources contained in this one are found by (`_contained`): those of a known type and with an id.
+#[must_use]
+pub fn contained<'d>(resource: Value<'d>, options: &ExtractOptions<'_>) -> Vec<ContainedValues<'d>> {
+    let mut found = Vec::new();
+    for inner in resource.get("contained").into_iter().flat_map(Value::each) {
+        let text = |name| inner.get(name).and_then(Value::text);
+        let (Some(kind), Some(id)) = (text("resourceType"), text("id")) else { continue };
+        let Ok(place) = r4().resource_types().binary_search(&&*kind) else { continue };
+        let kind = r4().resource_types()[place];
+        found.push(ContainedValues { kind, id, values: extract(kind, inner, options).values });
+    }
+    found
 }
 
 /// Whether a parameter of this type can read what the path finds: a `date` parameter reads a Period and passes over
@@ -113,6 +130,7 @@ fn compartments<'d>(
 /// One walk through one resource.
 struct Walk<'d, 'w> {
     program: &'w Program,
+    resource: Value<'d>,
     sink: Sink<'d, 'w>,
     labels: Vec<(Cow<'d, str>, Cow<'d, str>)>,
     /// The best main date so far, with its rank in the list of the type.
@@ -154,6 +172,9 @@ impl<'d> Walk<'d, '_> {
     fn act(&mut self, action: &Action, value: Value<'d>) {
         match *action {
             Action::Value { param, leaf } => self.sink.take(param, leaf, value),
+            Action::Composite { number } => {
+                self.program.composites[usize::from(number)].take(value, self.resource, &mut self.sink);
+            }
             Action::Truth { place } => {
                 if value.boolean() != Some(false) {
                     self.truths |= 1 << place;

@@ -5,7 +5,7 @@
 //!
 //! To add a code, add a line to `codes!` below and a section of the same number to `docs/errors.md`; a test holds the
 //! two together. Numbers are never used again. The letter says what it is about: `J` JSON, `V` validation, `R` the REST
-//! interface, `S` search, `B` bundles.
+//! interface, `S` search, `B` bundles, `P` patches, `A` what is done asynchronously.
 
 use crate::json::{JsonError, write_string};
 use crate::search::parse::{SearchError, SearchProblem};
@@ -219,6 +219,24 @@ codes! {
     DuplicateFullUrl = "IEUM-B005", Duplicate, "Two entries have the same fullUrl";
     ReferenceUnmatched = "IEUM-B006", NotFound, "A conditional reference matches no record";
     AnswerTooLarge = "IEUM-B007", TooLong, "The answer to the bundle is too large";
+    PatchForm = "IEUM-P001", Structure, "The patch is not a patch";
+    PatchPath = "IEUM-P002", Value, "A path of the patch cannot be used";
+    PatchTarget = "IEUM-P003", NotFound, "The patch names something that is not there";
+    PatchSeveral = "IEUM-P004", MultipleMatches, "A path of the patch does not select what it must";
+    PatchValue = "IEUM-P005", Value, "The patch does something that is not possible there";
+    PatchTest = "IEUM-P006", BusinessRule, "A test of the patch failed";
+    PatchTooCostly = "IEUM-P007", TooCostly, "The patch would cost too much";
+    AsyncOnly = "IEUM-A001", Required, "The operation is done asynchronously only";
+    AsyncParameter = "IEUM-A002", Invalid, "A parameter of the operation cannot be used";
+    AsyncNotHere = "IEUM-A003", NotSupported, "The process does not run jobs";
+    AsyncTooMany = "IEUM-A004", Throttled, "Too many jobs are open";
+    AsyncFailed = "IEUM-A005", Processing, "The job was given up";
+    AsyncAccess = "IEUM-A006", Forbidden, "Whoever asked may not any more";
+    AsyncGroup = "IEUM-A007", TooCostly, "The export is about too many named patients";
+    AsyncRange = "IEUM-A008", Value, "The range lies beyond the end of the file";
+    AsyncSource = "IEUM-A009", Security, "A file cannot be fetched from there";
+    AsyncImport = "IEUM-A010", Processing, "The import stopped";
+    AsyncTooLarge = "IEUM-A011", TooCostly, "The answer is too large";
 }
 
 /// One thing to tell.

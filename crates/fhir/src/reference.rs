@@ -25,12 +25,12 @@ pub fn split_relative(text: &str) -> Option<(&str, &str)> {
     (is_kind && is_id(id)).then_some((kind, id))
 }
 
-/// Where a reference points: to a record of this server when it is relative or starts with the server's own address,
-/// and names a kind there is; else to a URL, without `|version`. `None` for `#contained` and for empty texts.
+/// Where a reference points: to a record of this server when it is relative or starts with one of the server's own
+/// addresses, and names a kind there is; else to a URL, without `|version`. `None` for `#contained` and for empty texts.
 #[must_use]
 pub fn target<'a>(
     text: Cow<'a, str>,
-    base_url: Option<&str>,
+    bases: &[String],
     is_kind: &dyn Fn(&str) -> bool,
 ) -> Option<Target<'a>> {
     if text.is_empty() || text.starts_with('#') {
@@ -39,7 +39,7 @@ pub fn target<'a>(
     let own = |text: &str| {
         let under =
             |base: &str| text.strip_prefix(base.trim_end_matches('/'))?.strip_prefix('/').map(str::len);
-        let length = base_url.and_then(under).unwrap_or(text.len());
+        let length = bases.iter().find_map(|base| under(base)).unwrap_or(text.len());
         let start = text.len() - length;
         let (kind, id) = split_relative(&text[start..]).filter(|(kind, _)| is_kind(kind))?;
         Some((start, kind.len(), id.len()))
@@ -55,11 +55,17 @@ pub fn target<'a>(
             }
         });
     }
-    Some(Target::Url(match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.split('|').next().unwrap_or(text)),
-        Cow::Owned(mut text) => {
-            text.truncate(text.find('|').unwrap_or(text.len()));
-            Cow::Owned(text)
+    Some(Target::Url(without_version(text)))
+}
+
+/// A canonical URL without its `|version`.
+#[must_use]
+pub fn without_version(url: Cow<'_, str>) -> Cow<'_, str> {
+    match url {
+        Cow::Borrowed(url) => Cow::Borrowed(url.split('|').next().unwrap_or(url)),
+        Cow::Owned(mut url) => {
+            url.truncate(url.find('|').unwrap_or(url.len()));
+            Cow::Owned(url)
         }
-    }))
+    }
 }

@@ -3,18 +3,20 @@
 //! [`Query`] is what `GET [base]/Type?…` means after every name and value has been checked against the
 //! definitions. Engines turn it into their own statements; the naive oracle evaluates it resource by resource.
 
+pub mod compartment;
 pub mod matches;
 pub mod parameters;
 pub mod parse;
 mod r4;
 mod split;
+mod test;
+pub mod value_sets;
 
-use crate::decimal::SortKey;
-use crate::index::TimeRange;
-
+pub use compartment::compartment_filter;
 pub use matches::passes;
-pub use parse::parse;
+pub use parse::{parse, parse_system};
 pub use r4::R4;
+pub use test::*;
 
 /// A checked search on one kind of record.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,6 +37,8 @@ pub struct Query {
     pub summary: Summary,
     /// `_elements`; empty for all.
     pub elements: Vec<String>,
+    /// `_contained` and `_containedType`.
+    pub contained: Contained,
     /// The parameters that took effect, as name and value, in the order given: for the self link.
     pub applied: Vec<(String, String)>,
 }
@@ -90,196 +94,84 @@ pub enum Filter {
         /// The condition on the other record.
         filter: Box<Filter>,
     },
+    /// The parameter refers to a place in the hierarchy above or below one of these records (`:above`, `:below` on
+    /// references, 3.1.1.5.9).
+    Tree {
+        /// A reference parameter of this record.
+        param: Param,
+        /// The reference parameter by which records of the hierarchy name the one above them (`Location.partof`); it
+        /// may be the same as `param`.
+        by: Param,
+        /// Which way.
+        way: Way,
+        /// Where to start, all [`ReferenceTest::Local`] and of the kind of `by`. They belong to the answer whether
+        /// such records exist or not; every step from record to record goes through records that the caller reaches.
+        roots: Vec<ReferenceTest>,
+    },
+    /// All of these terms are among those of the text ([`crate::words`]; `_text`, `_content`). Never empty.
+    Words {
+        /// Which text.
+        place: TextPlace,
+        /// The terms, as [`crate::words::query_words`] makes them.
+        terms: Vec<String>,
+    },
+    /// All of these hold. None at all: holds.
+    And(Vec<Filter>),
+    /// One of these holds. None at all: holds for no record.
+    Or(Vec<Filter>),
+    /// This does not hold.
+    Not(Box<Filter>),
 }
 
-/// A comparison with one value.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Test {
-    /// On tokens.
-    Token(TokenTest),
-    /// On text.
-    String(StringTest),
-    /// On references.
-    Reference(ReferenceTest),
-    /// On dates.
-    Date(DateTest),
-    /// On bare numbers.
-    Number(NumberTest),
-    /// On numbers with units.
-    Quantity(QuantityTest),
-    /// On URIs; equality.
-    Uri(String),
-}
-
-/// `code`, `system|code`, `|code` or `system|`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenTest {
-    /// What the system must be.
-    pub system: SystemTest,
-    /// What the code must be; `None` for any (`system|`).
-    pub code: Option<String>,
-}
-
-/// The part of a token before the bar.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SystemTest {
-    /// No bar: any system, or none.
-    Any,
-    /// `|code`: must have none.
-    Absent,
-    /// `system|…`: this one.
-    Is(String),
-}
-
-/// A comparison with text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StringTest {
-    /// How to compare.
-    pub mode: StringMode,
-    /// As the user gave it, NFC.
-    pub text: String,
-}
-
-/// How text is compared.
+/// A direction in a hierarchy of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StringMode {
-    /// The normalised value starts with the normalised text. Text with Korean initials in it (`ㄱㅁㅅ`, `김ㅁㅅ`)
-    /// matches each initial with any syllable that begins with it.
-    Starts,
-    /// Equal, case and accents included, compared in NFC.
-    Exact,
-    /// The normalised value contains the normalised text.
-    Contains,
+pub enum Way {
+    /// The start, all it is part of, and so on.
+    Above,
+    /// The start, all that is part of it, and so on.
+    Below,
 }
 
-/// What a reference must point to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReferenceTest {
-    /// This record.
-    Local {
-        /// Resource type.
-        kind: String,
-        /// Logical id.
-        id: String,
-    },
-    /// A record with this id of one of the kinds the parameter may point to.
-    Id {
-        /// Possible kinds.
-        kinds: Vec<String>,
-        /// Logical id.
-        id: String,
-    },
-    /// This URL, outside this server.
-    Url(String),
-}
-
-/// Comparison prefixes (R4, section 3.1.1.4.6).
+/// A text for full-text search; see [`crate::index::FullText`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Prefix {
-    /// Equal: the asked range contains the value's range.
-    Eq,
-    /// Not [`Prefix::Eq`].
-    Ne,
-    /// The part above the asked value overlaps the value's range.
-    Gt,
-    /// The part below the asked value overlaps the value's range.
-    Lt,
-    /// [`Prefix::Gt`] or [`Prefix::Eq`].
-    Ge,
-    /// [`Prefix::Lt`] or [`Prefix::Eq`].
-    Le,
-    /// Starts after: the value's range lies wholly above the asked range.
-    Sa,
-    /// Ends before: the value's range lies wholly below the asked range.
-    Eb,
-    /// Approximately: the asked range, widened, overlaps the value's range; the range here is already widened.
-    Ap,
+pub enum TextPlace {
+    /// `_text`: the narrative.
+    Narrative,
+    /// `_content`: the whole resource.
+    Content,
 }
 
-/// A comparison with a date. `range` is what the text covers (`2026-03` is a month, in Korean time).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DateTest {
-    /// How to compare.
-    pub prefix: Prefix,
-    /// The stretch the text stands for; for [`Prefix::Ap`] already widened.
-    pub range: TimeRange,
+/// Whether resources inside others are searched (R4, section 3.1.1.5.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Contained {
+    /// `_contained`.
+    pub search: ContainedSearch,
+    /// `_containedType`.
+    pub give: ContainedGive,
 }
 
-impl DateTest {
-    /// Whether a value passes.
-    #[must_use]
-    pub fn holds(&self, value: TimeRange) -> bool {
-        let (asked, inside) = (self.range, self.range.lo <= value.lo && value.hi <= self.range.hi);
-        match self.prefix {
-            Prefix::Eq => inside,
-            Prefix::Ne => !inside,
-            Prefix::Gt => value.hi > asked.hi,
-            Prefix::Lt => value.lo < asked.lo,
-            Prefix::Ge => value.hi > asked.hi || inside,
-            Prefix::Le => value.lo < asked.lo || inside,
-            Prefix::Sa => value.lo >= asked.hi,
-            Prefix::Eb => value.hi <= asked.lo,
-            Prefix::Ap => value.lo < asked.hi && value.hi > asked.lo,
-        }
-    }
+/// `_contained`. A contained resource passes a filter by its own values; its id is the one inside its container, its
+/// time that of its container, nothing refers to it, and [`Filter::Words`] never holds for it. Who reaches the container
+/// reaches what it contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum ContainedSearch {
+    /// Only records.
+    #[default]
+    No,
+    /// Only resources contained in records of any kind (`true`).
+    Only,
+    /// Both.
+    Both,
 }
 
-/// A comparison with a number. `eq`, `ne` and `ap` use `lo <= value < hi`, the implicit precision of the text
-/// (`100` is 99.5 to 100.5); the other prefixes use `exact`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NumberTest {
-    /// How to compare.
-    pub prefix: Prefix,
-    /// The number as given.
-    pub exact: SortKey,
-    /// Start of its implicit range, inside.
-    pub lo: SortKey,
-    /// End of its implicit range, outside.
-    pub hi: SortKey,
-}
-
-impl NumberTest {
-    /// Whether a value between `lo` and `hi`, both inside, passes.
-    #[must_use]
-    pub fn holds(&self, lo: &SortKey, hi: &SortKey) -> bool {
-        let inside = self.lo <= *lo && *hi < self.hi;
-        match self.prefix {
-            Prefix::Eq => inside,
-            Prefix::Ne => !inside,
-            Prefix::Gt => *hi > self.exact,
-            Prefix::Lt => *lo < self.exact,
-            Prefix::Ge => *hi >= self.exact,
-            Prefix::Le => *lo <= self.exact,
-            Prefix::Sa => *lo > self.exact,
-            Prefix::Eb => *hi < self.exact,
-            Prefix::Ap => *lo < self.hi && *hi >= self.lo,
-        }
-    }
-}
-
-/// `[prefix]number|system|code`, `number||code` or `number`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QuantityTest {
-    /// On the value.
-    pub number: NumberTest,
-    /// Unit asked for.
-    pub unit: UnitTest,
-}
-
-/// The unit of a quantity search.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UnitTest {
-    /// None given: any unit.
-    Any,
-    /// `number||code`: the code or the unit's text is this.
-    Code(String),
-    /// `number|system|code`.
-    Coded {
-        /// Unit system.
-        system: String,
-        /// Unit code.
-        code: String,
-    },
+/// `_containedType`: what is given for a contained resource that matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum ContainedGive {
+    /// The record that contains it, once; then only `_lastUpdated` orders.
+    #[default]
+    Container,
+    /// The contained resource itself.
+    Contained,
 }
 
 /// What to order by.
@@ -300,6 +192,16 @@ pub enum SortBy {
     LastUpdated,
     /// A parameter of the searched kind.
     Param(Param),
+    /// A value of the records that a reference parameter points to (`subject:Patient.name`): the least of theirs when
+    /// ascending, else the greatest. Records that the caller does not reach have none.
+    Chain {
+        /// A reference parameter of the searched kind.
+        param: Param,
+        /// The kind it must point to.
+        target: String,
+        /// The value there.
+        by: Box<SortBy>,
+    },
 }
 
 /// `_include` or `_revinclude`.

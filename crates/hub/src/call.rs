@@ -1,12 +1,15 @@
 //! An interaction as its handler sees it: the same over HTTP and inside a bundle.
 
-use axum::http::{Method, StatusCode};
+use std::path::PathBuf;
+
+use axum::http::{HeaderName, Method, StatusCode};
 use ieum_fhir::json::{Document, Limits, Value};
 use ieum_fhir::outcome::{Issue, operation_outcome};
 use ieum_trust::access::Access;
 
 use crate::fhir::format::{self, Format};
 use crate::hub::Hub;
+use crate::jobs::upload::Upload;
 use crate::routes::Route;
 
 /// One call. Handlers are blocking functions from this to an [`Answer`].
@@ -38,6 +41,8 @@ pub struct Place {
     pub id: String,
     /// Version.
     pub version: String,
+    /// File of a job's result.
+    pub file: String,
 }
 
 /// Conditions on the state before (`If-…`), as they were sent.
@@ -51,6 +56,8 @@ pub struct Conditions {
     pub if_modified_since: Option<String>,
     /// `If-None-Exist`.
     pub if_none_exist: Option<String>,
+    /// `Range`.
+    pub range: Option<String>,
 }
 
 /// `Prefer`.
@@ -60,6 +67,8 @@ pub struct Prefer {
     pub returns: Option<Returns>,
     /// `handling=lenient`: pass over search parameters that do not exist.
     pub lenient: bool,
+    /// `respond-async`: do it later, and say where the answer will be.
+    pub respond_async: bool,
 }
 
 /// What is sent back after a write.
@@ -73,6 +82,32 @@ pub enum Returns {
     Outcome,
 }
 
+/// The kinds of patches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PatchKind {
+    /// JSON Patch (RFC 6902).
+    Json,
+    /// JSON Merge Patch (RFC 7386).
+    Merge,
+    /// FHIRPath Patch: a Parameters resource.
+    FhirPath,
+}
+
+impl PatchKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Json, Self::Merge, Self::FhirPath];
+
+    /// Its media type.
+    #[must_use]
+    pub fn media(self) -> &'static str {
+        match self {
+            Self::Json => "application/json-patch+json",
+            Self::Merge => "application/merge-patch+json",
+            Self::FhirPath => "application/fhir+json",
+        }
+    }
+}
+
 /// What was sent.
 #[derive(Debug, Clone, Copy)]
 pub enum Body<'c> {
@@ -80,8 +115,12 @@ pub enum Body<'c> {
     None,
     /// Bytes, not read yet.
     Bytes(&'c [u8]),
+    /// A patch, not read yet.
+    Patch(PatchKind, &'c [u8]),
     /// Part of a document that has been read: the resource of a bundle's entry.
     Parsed(Value<'c>),
+    /// A file on disk.
+    Upload(&'c Upload),
 }
 
 /// What is answered.
@@ -95,6 +134,8 @@ pub struct Answer {
     pub instant: Option<i64>,
     /// Where the resource is, with its version.
     pub location: Option<String>,
+    /// Headers that only few interactions have.
+    pub headers: Vec<(HeaderName, String)>,
     /// What is sent.
     pub content: Content,
 }
@@ -108,6 +149,23 @@ pub enum Content {
     Resource(Vec<u8>),
     /// An OperationOutcome, JSON.
     Outcome(Vec<u8>),
+    /// JSON that is no resource, such as the manifest of an export.
+    Json(Vec<u8>),
+    /// Part of a file, sent as it is read.
+    File(FilePart),
+}
+
+/// Part of a file on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePart {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The first byte.
+    pub start: u64,
+    /// How many bytes.
+    pub length: u64,
+    /// `Content-Type`.
+    pub media: &'static str,
 }
 
 /// Why a call was not done. Nothing of it has happened.
@@ -141,7 +199,7 @@ impl Answer {
     /// The same, written as the client asked for it.
     #[must_use]
     pub fn laid_out(mut self, format: Format) -> Self {
-        if let Content::Resource(json) | Content::Outcome(json) = &mut self.content
+        if let Content::Resource(json) | Content::Outcome(json) | Content::Json(json) = &mut self.content
             && format.pretty
         {
             *json = format::pretty(json);
@@ -152,17 +210,20 @@ impl Answer {
     /// An answer without content.
     #[must_use]
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, version: None, instant: None, location: None, content: Content::None }
+        let content = Content::None;
+        Self { status, version: None, instant: None, location: None, headers: Vec::new(), content }
     }
 }
 
 impl Content {
-    /// How long it is.
+    /// How much of memory it takes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         match self {
             Self::None => 0,
-            Self::Resource(json) | Self::Outcome(json) => json.len(),
+            Self::Resource(json) | Self::Outcome(json) | Self::Json(json) => json.len(),
+            // Sent as it is read.
+            Self::File(_) => 0,
         }
     }
 }
@@ -210,8 +271,8 @@ impl Call<'_> {
         work: impl FnOnce(Value<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         match self.body {
-            Body::None => work(Document::parse(b"", limits)?.root()),
-            Body::Bytes(bytes) => work(Document::parse(bytes, limits)?.root()),
+            Body::None | Body::Upload(_) => work(Document::parse(b"", limits)?.root()),
+            Body::Bytes(bytes) | Body::Patch(_, bytes) => work(Document::parse(bytes, limits)?.root()),
             Body::Parsed(value) => work(value),
         }
     }

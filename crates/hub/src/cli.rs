@@ -9,6 +9,7 @@ use ieum_trust::access::Role;
 use crate::config::Flags;
 
 mod account;
+mod control;
 mod doctor;
 mod export;
 mod import;
@@ -71,6 +72,10 @@ struct Import {
     /// Where what is refused goes, with reasons; otherwise `rejects-….ndjson` in the data directory, or here
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+    /// Take files again of which an earlier run refused something, from the beginning: records that were changed since
+    /// are set back to what the files say
+    #[arg(long, conflicts_with = "server")]
+    again: bool,
     /// Files and directories
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -115,7 +120,7 @@ struct Doctor {
 enum Account {
     /// Make an account and print its secret, once
     Add {
-        /// Data directory, while no hub runs on it
+        /// Data directory; a hub may be running on it
         #[arg(long, value_name = "DIR", env = "IEUM_DATA")]
         data: PathBuf,
         /// patient, clinician, operator or service
@@ -128,6 +133,21 @@ enum Account {
         #[arg(long, value_name = "ID")]
         patient: Option<String>,
     },
+    /// Print the accounts: id, role, name
+    List {
+        /// Data directory; a hub may be running on it
+        #[arg(long, value_name = "DIR", env = "IEUM_DATA")]
+        data: PathBuf,
+    },
+    /// Withdraw an account: its secret and its sessions let nobody in from then on
+    Remove {
+        /// Data directory; a hub may be running on it
+        #[arg(long, value_name = "DIR", env = "IEUM_DATA")]
+        data: PathBuf,
+        /// Its id, as `list` prints it
+        #[arg(value_name = "ID")]
+        id: String,
+    },
 }
 
 fn role(text: &str) -> std::result::Result<Role, String> {
@@ -138,6 +158,9 @@ fn role(text: &str) -> std::result::Result<Role, String> {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
+    // What is written, from the records to an export, is for this user alone.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    crate::serve::log_panics_without_content();
     let done = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),

@@ -1,18 +1,22 @@
 //! Settings: each is a flag, an environment variable (`IEUM_…`) and a line of one TOML file, and knows where it
 //! came from.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
+use axum::http::Uri;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
+
+use crate::portal::guard::is_loopback_url;
 
 /// All settings of `ieum serve`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Where to listen.
+    #[serde(deserialize_with = "listen")]
     pub listen: SocketAddr,
     /// Let anybody in; on loopback only.
     pub open: bool,
@@ -23,6 +27,12 @@ pub struct Settings {
     pub base_url: Option<String>,
     /// How the log is written.
     pub log: LogFormat,
+    /// Hours for which results of jobs are kept.
+    pub jobs_keep_hours: u32,
+    /// Origins, such as `http://files.example`, that `$import` may fetch files from.
+    pub import_origins: Vec<String>,
+    /// Let these lie in private networks, or on this machine.
+    pub import_private: bool,
 }
 
 /// How the log is written.
@@ -39,7 +49,7 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Default, Serialize, clap::Args)]
 pub struct Flags {
     /// Address and port to listen on
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<SocketAddr>,
     /// Let anybody in, without account: for trying out, on loopback only
@@ -58,6 +68,18 @@ pub struct Flags {
     #[arg(long, value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<LogFormat>,
+    /// Hours for which results of exports and other jobs are kept
+    #[arg(long, value_name = "HOURS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jobs_keep_hours: Option<u32>,
+    /// Origin that $import may fetch files from, scheme and host; may be given several times
+    #[arg(long = "import-origin", value_name = "ORIGIN")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub import_origins: Vec<String>,
+    /// Let these origins lie in private networks, or on this machine
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub import_private: bool,
     /// Settings file; otherwise `ieum.toml` in the data directory, if there is one
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -67,8 +89,87 @@ pub struct Flags {
 impl Default for Settings {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
-        Self { listen, open: false, demo: false, base_url: None, log: LogFormat::Text }
+        Self {
+            listen,
+            open: false,
+            demo: false,
+            base_url: None,
+            log: LogFormat::Text,
+            jobs_keep_hours: 24,
+            import_origins: Vec::new(),
+            import_private: false,
+        }
     }
+}
+
+/// Why settings that can each be read cannot be served together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// An open hub on an address that others can reach.
+    #[error(
+        "an open hub may listen on loopback only (127.0.0.1 or ::1); leave out --open, or choose such an address"
+    )]
+    OpenBeyondLoopback,
+    /// Clients elsewhere would be sent to an address that is none.
+    #[error(
+        "listening beyond this machine takes --base-url https://NAME/fhir: the address as clients see it, at a proxy with TLS"
+    )]
+    BaseUrlMissing,
+    /// Secrets and records would go over the network for all to read, and browsers would refuse to sign in.
+    #[error("base_url must begin with https:// unless it names this machine: put a proxy with TLS in front")]
+    BaseUrlPlain,
+    /// No address.
+    #[error("base_url is no address of a FHIR interface; write it like https://hub.example/fhir")]
+    BaseUrlForm,
+}
+
+impl Settings {
+    /// Whether the settings can be served.
+    ///
+    /// # Errors
+    /// [`Misfit`]; its message says what to change.
+    pub fn check(&self) -> Result<(), Misfit> {
+        let beyond = !self.listen.ip().is_loopback();
+        if self.open && beyond {
+            return Err(Misfit::OpenBeyondLoopback);
+        }
+        let Some(base_url) = &self.base_url else {
+            return if beyond { Err(Misfit::BaseUrlMissing) } else { Ok(()) };
+        };
+        let uri: Uri = base_url.parse().map_err(|_| Misfit::BaseUrlForm)?;
+        if uri.host().is_none_or(str::is_empty) || uri.query().is_some() {
+            return Err(Misfit::BaseUrlForm);
+        }
+        match uri.scheme_str() {
+            Some("https") => Ok(()),
+            Some("http") if is_loopback_url(base_url) => Ok(()),
+            Some("http") => Err(Misfit::BaseUrlPlain),
+            _ => Err(Misfit::BaseUrlForm),
+        }
+    }
+}
+
+/// An address to listen on; the host may be a name, such as `localhost`.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let form = "give an address and a port, such as 127.0.0.1:8080 or [::1]:8080";
+    let has_port =
+        text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if !has_port {
+        return Err(form.to_owned());
+    }
+    let found: Vec<SocketAddr> =
+        text.to_socket_addrs().map_err(|error| format!("{error}; {form}"))?.collect();
+    // Of two addresses of this machine the one that people type.
+    let preferred = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    preferred.copied().ok_or_else(|| form.to_owned())
+}
+
+fn listen<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    address(&text).map_err(serde::de::Error::custom)
 }
 
 /// One setting as `ieum doctor` shows it.
@@ -83,7 +184,8 @@ pub struct Shown {
 }
 
 /// The names of all settings, in the order of [`Settings`].
-const NAMES: [&str; 5] = ["listen", "open", "demo", "base_url", "log"];
+const NAMES: [&str; 8] =
+    ["listen", "open", "demo", "base_url", "log", "jobs_keep_hours", "import_origins", "import_private"];
 
 /// Settings with their origins.
 #[derive(Debug, Clone)]
@@ -134,6 +236,7 @@ fn plain(value: &figment::value::Value) -> String {
         Value::Num(_, number) => {
             number.to_u128().map_or_else(|| format!("{number:?}"), |number| number.to_string())
         }
+        Value::Array(_, values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
         other => format!("{other:?}"),
     }
 }
@@ -171,5 +274,34 @@ mod tests {
         std::fs::write(data.path().join("ieum.toml"), "listn = '127.0.0.1:1'\n").unwrap();
         let error = Loaded::new(data.path(), &Flags::default()).unwrap_err().to_string();
         assert!(error.contains("listn"), "{error}");
+    }
+
+    #[test]
+    fn names_can_be_listened_on() {
+        let data = tempfile::tempdir().unwrap();
+        std::fs::write(data.path().join("ieum.toml"), "listen = 'localhost:9152'\n").unwrap();
+        let listen = Loaded::new(data.path(), &Flags::default()).unwrap().settings.listen;
+        assert!(listen.ip().is_loopback() && listen.port() == 9152);
+        for wrong in ["localhost", "127.0.0.1", ":80", "127.0.0.1:99999", ""] {
+            assert!(address(wrong).is_err_and(|text| text.contains("127.0.0.1:8080")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_served_is_told_before_it_is() {
+        let with = |listen: &str, open, base_url: &str| {
+            let base_url = Some(base_url.to_owned()).filter(|text| !text.is_empty());
+            Settings { listen: listen.parse().unwrap(), open, base_url, ..Settings::default() }.check()
+        };
+        assert_eq!(with("127.0.0.1:80", true, ""), Ok(()));
+        assert_eq!(with("0.0.0.0:80", true, "https://hub.kr/fhir"), Err(Misfit::OpenBeyondLoopback));
+        assert_eq!(with("0.0.0.0:80", false, ""), Err(Misfit::BaseUrlMissing));
+        assert_eq!(with("0.0.0.0:80", false, "https://hub.kr/fhir"), Ok(()));
+        assert_eq!(with("127.0.0.1:80", false, "https://hub.kr/fhir"), Ok(()));
+        assert_eq!(with("127.0.0.1:80", false, "http://localhost:80/fhir"), Ok(()));
+        assert_eq!(with("127.0.0.1:80", false, "http://hub.kr/fhir"), Err(Misfit::BaseUrlPlain));
+        for wrong in ["hub.kr/fhir", "/fhir", "ftp://hub.kr/fhir", "https://", "https://hub.kr/fhir?a=b"] {
+            assert_eq!(with("127.0.0.1:80", false, wrong), Err(Misfit::BaseUrlForm), "{wrong}");
+        }
     }
 }

@@ -14,9 +14,10 @@ use ieum_trust::door::Door;
 use ieum_trust::labels::label_mask;
 
 use crate::import::IMPORT;
+use crate::jobs::JOB;
 
 /// The record kinds of our own.
-pub static OWN_KINDS: &[&OwnKind] = &[&ACCOUNT, &IMPORT];
+pub static OWN_KINDS: &[&OwnKind] = &[&ACCOUNT, &IMPORT, &JOB];
 
 /// An open data directory.
 pub struct Data {
@@ -34,8 +35,13 @@ pub struct Data {
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// Another process uses it.
-    #[error("{0} is in use by another ieum; stop that one, or import with --server URL")]
+    #[error("{0} is in use by another ieum; stop that one first")]
     InUse(PathBuf),
+    /// There are no records in it.
+    #[error(
+        "{0} holds no records; give a hub's data directory, or make one: `ieum serve` and `ieum import` do"
+    )]
+    Missing(PathBuf),
     /// The operating system refuses.
     #[error("{path}: {error}")]
     Io {
@@ -49,15 +55,35 @@ pub enum DataError {
     Store(#[from] StoreError),
 }
 
+/// Whether a directory is one of records.
+#[must_use]
+pub fn holds_records(path: &Path) -> bool {
+    path.join("records.sqlite").exists()
+}
+
 impl Data {
-    /// Opens a directory, making it when there is none. References under `base_url` are references to its records.
+    /// Opens a directory that holds records, as [`Self::open`] does: a slip in its name makes no new one.
+    ///
+    /// # Errors
+    /// [`DataError`].
+    pub fn existing(path: &Path, base_url: Option<&str>) -> Result<Self, DataError> {
+        if !holds_records(path) {
+            return Err(DataError::Missing(path.to_owned()));
+        }
+        Self::open(path, base_url)
+    }
+
+    /// Opens a directory, making it when there is none. References under `base_url`, and under every other address it
+    /// was ever opened with, are references to its records.
     ///
     /// # Errors
     /// [`DataError`].
     pub fn open(path: &Path, base_url: Option<&str>) -> Result<Self, DataError> {
         std::fs::create_dir_all(path).map_err(|error| DataError::Io { path: path.to_owned(), error })?;
         let lock = lock(path)?;
-        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, base_url.map(ToOwned::to_owned), label_mask));
+        let mut bases = SqliteEngine::bases(path)?;
+        bases.extend(base_url.filter(|base| !bases.iter().any(|known| known == base)).map(ToOwned::to_owned));
+        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, bases, label_mask));
         let options = SqliteOptions::default();
         let engine = Arc::new(SqliteEngine::open(path, Arc::clone(&catalogue), system_clock(), options)?);
         let door = Door::new(Arc::clone(&engine) as _, catalogue, engine.cursor_secret()?);

@@ -12,12 +12,13 @@ use ieum_store::access::Reach;
 
 use crate::call::{Answer, Call, Failure};
 use crate::refusals::Refused;
-use crate::routes::Offer::{Code, Flag, Operation, System, Type};
-use crate::routes::Takes::{Bundle, Form, Nothing, Parameters, Resource};
+use crate::routes::Offer::{Code, Flag, Operation, System, SystemOperation, Type, TypeOperation};
+use crate::routes::Takes::{Bundle, Form, Lines, Nothing, Parameters, Patch, Resource};
 use crate::routes::Who::{Accounts, Anybody, Writers};
-use crate::routes::{Handler, Offer, Route, Takes, Who};
+use crate::routes::{Gives, Handler, Offer, Route, Takes, Who};
 
 mod batch;
+pub mod bulk;
 mod bundle;
 mod capability;
 mod conditional;
@@ -28,6 +29,7 @@ mod everything;
 pub mod format;
 mod history;
 mod page;
+mod patch;
 mod read;
 mod respond;
 mod room;
@@ -40,6 +42,17 @@ mod vread;
 
 const EVERYTHING: Offer =
     Operation("everything", "Patient", "http://hl7.org/fhir/OperationDefinition/Patient-everything");
+
+const EXPORT: Offer = SystemOperation("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export");
+const EXPORT_PATIENTS: Offer =
+    Operation("export", "Patient", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export");
+const EXPORT_GROUP: Offer =
+    Operation("export", "Group", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export");
+/// Not in the guide: the export of one type has the definition of the whole system's.
+const EXPORT_TYPE: Offer =
+    TypeOperation("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export");
+
+const IMPORT: Offer = SystemOperation("import", "https://ieum.example/fhir/OperationDefinition/import");
 
 /// The routes of the FHIR interface.
 pub static ROUTES: &[Route] = &[
@@ -84,6 +97,7 @@ pub static ROUTES: &[Route] = &[
         &[Flag("conditionalUpdate")],
         update::update_conditional,
     ),
+    row(Method::PATCH, "/fhir/{kind}", Writers, "patch", Patch, &[], patch::patch_conditional),
     row(
         Method::DELETE,
         "/fhir/{kind}",
@@ -120,6 +134,7 @@ pub static ROUTES: &[Route] = &[
         &[Type("update"), Flag("updateCreate")],
         update::update,
     ),
+    row(Method::PATCH, "/fhir/{kind}/{id}", Writers, "patch", Patch, &[Type("patch")], patch::patch),
     row(Method::DELETE, "/fhir/{kind}/{id}", Writers, "delete", Nothing, &[Type("delete")], delete::delete),
     row(
         Method::GET,
@@ -157,6 +172,41 @@ pub static ROUTES: &[Route] = &[
         &[],
         everything::everything,
     ),
+    row(Method::GET, "/fhir/$export", Accounts, "export", Nothing, &[EXPORT], bulk::ask_export),
+    row(Method::POST, "/fhir/$export", Accounts, "export", Parameters, &[], bulk::ask_export),
+    row(
+        Method::GET,
+        "/fhir/{kind}/$export",
+        Accounts,
+        "export",
+        Nothing,
+        &[EXPORT_PATIENTS, EXPORT_TYPE],
+        bulk::ask_export,
+    ),
+    row(Method::POST, "/fhir/{kind}/$export", Accounts, "export", Parameters, &[], bulk::ask_export),
+    row(
+        Method::GET,
+        "/fhir/Group/{id}/$export",
+        Accounts,
+        "export",
+        Nothing,
+        &[EXPORT_GROUP],
+        bulk::ask_export,
+    ),
+    row(Method::POST, "/fhir/Group/{id}/$export", Accounts, "export", Parameters, &[], bulk::ask_export),
+    row(Method::POST, "/fhir/$import", Writers, "import", Lines, &[IMPORT], bulk::ask_import),
+    row(Method::GET, "/fhir/$jobs/{id}", Accounts, "job-status", Nothing, &[], bulk::status),
+    row(Method::DELETE, "/fhir/$jobs/{id}", Accounts, "job-cancel", Nothing, &[], bulk::cancel),
+    Route {
+        method: Method::GET,
+        pattern: "/fhir/$jobs/{id}/{file}",
+        who: Accounts,
+        action: "job-file",
+        takes: Nothing,
+        gives: Gives::File,
+        offers: &[],
+        run: bulk::file,
+    },
 ];
 
 const fn row(
@@ -168,7 +218,7 @@ const fn row(
     offers: &'static [Offer],
     run: Handler,
 ) -> Route {
-    Route { method, pattern, who, action, takes, offers, run }
+    Route { method, pattern, who, action, takes, gives: Gives::Json, offers, run }
 }
 
 /// Does one call, over HTTP or from inside a bundle: checks what every interaction has in common, then runs it.
@@ -192,8 +242,13 @@ fn note_missing(call: &Call<'_>, failure: &Failure) {
     if !is_missing || call.place.id.is_empty() || !is_id(&call.place.id) || nothing_is_hidden {
         return;
     }
-    // `Patient/{id}/$everything` names its type itself.
-    let kind = if call.place.kind.is_empty() { "Patient" } else { &call.place.kind };
+    let kind = match call.place.kind.as_str() {
+        // `Patient/{id}/$everything` and its like name their type themselves; other ids are not of records.
+        "" if call.route.pattern.starts_with("/fhir/Patient/") => "Patient",
+        "" if call.route.pattern.starts_with("/fhir/Group/") => "Group",
+        "" => return,
+        kind => kind,
+    };
     call.hub.refusals().note(Refused::Missing {
         access: call.access.clone(),
         action: call.route.action,
@@ -232,7 +287,8 @@ pub(crate) fn http_date(micros: i64) -> String {
 fn search_context<'c>(call: &'c Call<'_>, strict: bool) -> ParseContext<'c> {
     ParseContext {
         parameters: &R4,
-        base_url: Some(call.hub.base_url()),
+        value_sets: &ieum_fhir::search::R4,
+        bases: call.hub.door().catalogue().bases(),
         now_micros: call.hub.now(),
         strict,
         limits: Limits::default(),

@@ -1,11 +1,13 @@
 //! What every request needs.
 
-use std::sync::{Arc, OnceLock};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ieum_store::clock::Clock;
 use ieum_trust::door::Door;
 use tokio::sync::Semaphore;
 
+use crate::jobs::Jobs;
 use crate::limits::Limits;
 use crate::refusals::Refusals;
 use crate::unread::Unread;
@@ -25,7 +27,13 @@ struct Inner {
     capabilities: OnceLock<Vec<u8>>,
     refusals: OnceLock<Refusals>,
     unread: Unread,
+    /// Turns for changes that begin with what a record is; many records share one.
+    record_turns: [Mutex<()>; RECORD_TURNS],
+    /// Jobs, where the process runs any.
+    jobs: OnceLock<Jobs>,
 }
+
+const RECORD_TURNS: usize = 64;
 
 /// How a hub is set up.
 #[derive(Debug, Clone)]
@@ -57,9 +65,21 @@ impl Hub {
         }
         let turns = Arc::new(Semaphore::new(options.limits.at_once));
         let body_room = Arc::new(Semaphore::new(options.limits.bodies_bytes.div_ceil(1 << 10)));
-        let (capabilities, refusals) = (OnceLock::new(), OnceLock::new());
+        let record_turns = std::array::from_fn(|_| Mutex::new(()));
+        let (capabilities, jobs, refusals) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         let unread = Unread::new(options.limits.answers_bytes);
-        Self(Arc::new(Inner { door, clock, options, turns, body_room, capabilities, refusals, unread }))
+        Self(Arc::new(Inner {
+            door,
+            clock,
+            options,
+            turns,
+            body_room,
+            capabilities,
+            refusals,
+            unread,
+            record_turns,
+            jobs,
+        }))
     }
 
     /// The door to the records.
@@ -92,9 +112,30 @@ impl Hub {
         (self.0.clock)()
     }
 
+    /// The jobs of this process, if it runs any.
+    #[must_use]
+    pub fn jobs(&self) -> Option<&Jobs> {
+        self.0.jobs.get()
+    }
+
+    /// From now on it takes jobs. The first to say so counts.
+    pub(crate) fn take_jobs(&self, jobs: Jobs) {
+        let _ = self.0.jobs.set(jobs);
+    }
+
     /// Turns for blocking work.
     pub(crate) fn turns(&self) -> &Arc<Semaphore> {
         &self.0.turns
+    }
+
+    /// A turn at a record, for changes that are computed from what it is. It only spares vain attempts: what keeps
+    /// changes from being lost is the version that each commit expects.
+    pub(crate) fn turn_of(&self, kind: &str, id: &str) -> MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        (kind, id).hash(&mut hasher);
+        let turn = usize::try_from(hasher.finish() % RECORD_TURNS as u64).unwrap_or(0);
+        // Whoever panicked with a turn left nothing behind.
+        self.0.record_turns[turn].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Room for bodies, in KiB.

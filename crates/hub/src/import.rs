@@ -1,15 +1,12 @@
 //! Bringing records in: files become units, units become transactions.
 //!
-//! One thread reads; a few work. A unit is one bundle, or some lines of NDJSON. Before it is sent every create is given
-//! an id derived from the unit's content ([`mod@unit`]), so that doing it again writes the same records again, which
-//! changes nothing: a second run, a resumed run and a retried request are all harmless. What is refused goes to a
-//! file with the reasons, and the rest goes on.
+//! Files are taken one after another, in the order given: what a file refers to may stand in one before it. Inside a file
+//! one thread reads and a few send (`import/file.rs`). A unit is one bundle, or some lines of NDJSON. Before it is sent every
+//! create is given an id derived from the unit's content ([`mod@unit`]), so that doing it again writes the same records
+//! again, which changes nothing: a second run, a resumed run and a retried request are all harmless. What is refused goes
+//! to a file with the reasons, and the rest goes on.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ieum_fhir::index::ParamType;
@@ -17,17 +14,22 @@ use ieum_store::access::Family;
 use ieum_store::own::{OwnKind, OwnParam};
 use indicatif::{ProgressBar, ProgressStyle};
 
+mod file;
+pub mod find;
 pub mod journal;
+mod order;
 pub mod rejects;
+pub mod remote;
 pub mod source;
 pub mod target;
 pub mod unit;
+mod writer;
 
-use journal::Journal;
+use file::Counts;
+use journal::{Begun, Journal};
 use rejects::Rejects;
-use source::{Form, Source, SourceError};
+use source::{Source, SourceError};
 use target::Target;
-use unit::Unit;
 
 /// The record kind: one record for each file, with how far it has come.
 pub static IMPORT: OwnKind = OwnKind {
@@ -39,20 +41,41 @@ pub static IMPORT: OwnKind = OwnKind {
     ],
 };
 
-/// Units waiting between reading and working, so that neither waits for the other.
-const WAITING: usize = 8;
+/// Notes kept for the one who imports; of more there is the file of rejects.
+const NOTES: usize = 20;
 
 /// How an import went.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Files taken.
     pub files: u64,
     /// Files that an earlier run had finished.
     pub known_files: u64,
+    /// Of these, files of which something was refused then.
+    pub known_refused: u64,
     /// Resources accepted.
     pub accepted: u64,
     /// Units refused, or lines that could not be read.
     pub rejected: u64,
+    /// Files and directories that could not be read to their end.
+    pub unread: u64,
+    /// A line for each of the first files with which something was the matter. They name files: for the one who imports,
+    /// not for logs.
+    pub notes: Vec<String>,
+}
+
+impl Summary {
+    /// Whether everything is in.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.rejected == 0 && self.known_refused == 0 && self.unread == 0
+    }
+
+    fn note(&mut self, note: impl FnOnce() -> String) {
+        if self.notes.len() < NOTES {
+            self.notes.push(note());
+        }
+    }
 }
 
 /// Why an import stopped. What was accepted before stays.
@@ -85,13 +108,13 @@ pub fn progress_style(what: &str) -> ProgressStyle {
     ProgressStyle::with_template(&template).expect("the template is fixed")
 }
 
-/// What is counted while working.
-#[derive(Default)]
-struct Counts {
-    files: AtomicU64,
-    known_files: AtomicU64,
-    accepted: AtomicU64,
-    rejected: AtomicU64,
+/// What the senders of an import share.
+struct Work<'w> {
+    target: &'w dyn Target,
+    rejects: &'w Rejects,
+    bar: &'w ProgressBar,
+    /// Resources of the files before.
+    accepted_before: u64,
 }
 
 /// Imports files and directories.
@@ -105,160 +128,115 @@ pub fn import(
     rejects: &Rejects,
     bar: &ProgressBar,
 ) -> Result<Summary, ImportError> {
-    let sources = source::find(paths)?;
+    let found = find::find(paths)?;
+    let mut summary = Summary::default();
+    for error in &found.unread {
+        unread(&mut summary, rejects, error)?;
+    }
+    // The file of rejects may lie among the files, under a name of the user's choice.
+    let own = std::fs::canonicalize(rejects.path()).ok();
+    let is_own = |source: &Source| own.is_some() && std::fs::canonicalize(&source.path).ok() == own;
+    let sources: Vec<Source> = found.sources.into_iter().filter(|source| !is_own(source)).collect();
     bar.set_length(sources.iter().map(|source| source.bytes).sum());
     bar.enable_steady_tick(Duration::from_millis(200));
-    let counts = Counts::default();
-    let failed = Failed::default();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
-            match one_file(source, target, journal, rejects, bar, &counts) {
-                Ok(true) => counts.files.fetch_add(1, Ordering::Relaxed),
-                Ok(false) => counts.known_files.fetch_add(1, Ordering::Relaxed),
-                Err(error) => {
-                    failed.set(error);
-                    next.store(sources.len(), Ordering::Relaxed);
-                    return;
-                }
-            };
+    let mut end = 0;
+    for source in &sources {
+        end += source.bytes;
+        let work = Work { target, rejects, bar, accepted_before: summary.accepted };
+        match one_file(&work, source, journal, &mut summary) {
+            Err(ImportError::Source(error)) => unread(&mut summary, rejects, &error)?,
+            other => other?,
         }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..target.at_once().min(sources.len()) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    failed.result()?;
-    Ok(Summary {
-        files: counts.files.into_inner(),
-        known_files: counts.known_files.into_inner(),
-        accepted: counts.accepted.into_inner(),
-        rejected: counts.rejected.into_inner(),
-    })
+        bar.set_position(end);
+    }
+    Ok(summary)
 }
 
-/// The first error of several threads.
-#[derive(Default)]
-struct Failed(Mutex<Option<ImportError>>);
-
-impl Failed {
-    fn set(&self, error: ImportError) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-    }
-
-    fn result(self) -> Result<(), ImportError> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
-    }
+/// One file that cannot be read does not keep the others out.
+fn unread(summary: &mut Summary, rejects: &Rejects, error: &SourceError) -> Result<(), ImportError> {
+    summary.unread += 1;
+    summary.note(|| error.to_string());
+    rejects.add_unread(error)
 }
 
-/// One file; false when an earlier run had finished it.
 fn one_file(
+    work: &Work<'_>,
     source: &Source,
-    target: &dyn Target,
     journal: &dyn Journal,
-    rejects: &Rejects,
-    bar: &ProgressBar,
-    counts: &Counts,
-) -> Result<bool, ImportError> {
-    let Some(mut entry) = journal.begin(source)? else {
-        bar.inc(source.bytes);
-        return Ok(false);
+    summary: &mut Summary,
+) -> Result<(), ImportError> {
+    let name = source.path.display();
+    let mut entry = match journal.begin(source)? {
+        Begun::Taken(entry) => entry,
+        Begun::Known { rejected } => {
+            summary.known_files += 1;
+            if rejected > 0 {
+                summary.known_refused += 1;
+                summary.note(|| format!("{name}: {rejected} refused by an earlier run"));
+            }
+            return Ok(());
+        }
     };
-    let failed = Failed::default();
-    let skip = entry.done();
-    // A document is one unit: more than one worker would only wait.
-    let workers = if source.form == Form::Document { 1 } else { target.at_once() };
-    std::thread::scope(|scope| {
-        let (units, received) = sync_channel(WAITING);
-        // Dropped with the last worker, so that reading ends when nobody works any more.
-        let received = Arc::new(Mutex::new(received));
-        let (finished, finishes) = std::sync::mpsc::channel();
-        let reading = scope.spawn(|| read(source, skip, units, bar));
-        for _ in 0..workers {
-            let (received, failed, finished) = (Arc::clone(&received), &failed, finished.clone());
-            scope.spawn(move || {
-                while let Some(unit) = next(&received) {
-                    let lines = unit.lines;
-                    match work(source, &unit, target, rejects, counts) {
-                        Ok(rejected) => drop(finished.send((unit.first_line, lines, rejected))),
-                        Err(error) => return failed.set(error),
-                    }
-                }
-            });
-        }
-        drop((finished, received));
-        // Units end in any order; the journal knows only how much of the beginning is done.
-        let mut ahead = BTreeMap::new();
-        let mut reached = skip;
-        for (first, lines, rejected) in finishes {
-            ahead.insert(first, (lines, rejected));
-            while let Some((lines, rejected)) = ahead.remove(&reached) {
-                reached += lines;
-                if let Err(error) = entry.advance(reached, rejected) {
-                    failed.set(error);
-                }
-            }
-            bar.set_message(format!("{} records", counts.accepted.load(Ordering::Relaxed)));
-        }
-        match reading.join() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => failed.set(error.into()),
-            Err(_) => failed.set(ImportError::Target("the reading thread ended by a bug".into())),
-        }
-    });
-    failed.result()?;
-    entry.finish()?;
-    Ok(true)
+    let mut counts = Counts::default();
+    let taken = file::take(work, source, entry.as_mut(), &mut counts);
+    summary.accepted += counts.accepted;
+    summary.rejected += counts.rejected;
+    let known_as = entry.label().map(|label| format!(" ({label})")).unwrap_or_default();
+    if counts.rejected > 0 {
+        summary.note(|| format!("{name}{known_as}: {} refused", counts.rejected));
+    }
+    if let Err(error) = taken {
+        // The cause is told; that it could not be written down as well would only hide it.
+        let _ = entry.fail();
+        return Err(error);
+    }
+    summary.files += 1;
+    entry.finish()
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "dropping the sender at the end tells the workers to stop")]
-fn read(source: &Source, skip: u64, units: SyncSender<Unit>, bar: &ProgressBar) -> Result<(), SourceError> {
-    let mut shown = 0;
-    for unit in source.units(skip)? {
-        let unit = unit?;
-        bar.inc(unit.offset - shown);
-        shown = unit.offset;
-        if units.send(unit).is_err() {
-            // All workers have stopped; their reason is told elsewhere.
-            break;
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use super::journal::Forgotten;
+    use super::target::{Refusal, RefusedEntry};
+    use super::*;
+
+    /// A hub that takes long over some units, and writes down in which order it has done them.
+    #[derive(Default)]
+    struct Slow(Mutex<Vec<String>>);
+
+    impl Target for Slow {
+        fn send(&self, bundle: &[u8]) -> Result<Vec<RefusedEntry>, Refusal> {
+            let text = String::from_utf8_lossy(bundle).into_owned();
+            if text.contains("slow") {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+            Ok(Vec::new())
+        }
+
+        fn at_once(&self) -> usize {
+            4
         }
     }
-    Ok(())
-}
 
-fn next(received: &Mutex<Receiver<Unit>>) -> Option<Unit> {
-    received.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
-}
-
-/// Sends one unit; when its lines are refused together each is tried alone. Gives the number refused.
-fn work(
-    source: &Source,
-    unit: &Unit,
-    target: &dyn Target,
-    rejects: &Rejects,
-    counts: &Counts,
-) -> Result<u64, ImportError> {
-    let mut rejected = 0;
-    for part in unit.parts() {
-        match part.and_then(|part| target.send(&part.bundle).map(|()| part.records)) {
-            Ok(records) => {
-                counts.accepted.fetch_add(records, Ordering::Relaxed);
-            }
-            Err(target::Refusal::Unreachable(why)) => return Err(ImportError::Target(why)),
-            Err(refusal) if unit.lines > 1 => {
-                drop(refusal);
-                for line in unit.singles() {
-                    rejected += work(source, &line, target, rejects, counts)?;
-                }
-            }
-            Err(refusal) => {
-                rejects.add(source, unit.first_line, &refusal, &unit.bytes)?;
-                counts.rejected.fetch_add(1, Ordering::Relaxed);
-                rejected += 1;
-            }
-        }
+    #[test]
+    fn versions_of_a_record_keep_their_order_and_others_pass() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("versions.ndjson");
+        // Each bundle is a unit.
+        let line = |id: &str, word: &str| {
+            let resource = format!(r#"{{"resourceType":"Basic","id":"{id}","code":{{"text":"{word}"}}}}"#);
+            format!(r#"{{"resourceType":"Bundle","type":"collection","entry":[{{"resource":{resource}}}]}}"#)
+        };
+        let lines = [line("one", "slow"), line("two", "other"), line("one", "newer"), line("one", "newest")];
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        let (hub, rejects) = (Slow::default(), Rejects::new(directory.path().join("rejects")));
+        let summary = import(&[file], &hub, &Forgotten, &rejects, &ProgressBar::hidden()).unwrap();
+        assert_eq!((summary.accepted, summary.rejected), (4, 0));
+        let done = hub.0.into_inner().unwrap();
+        let place = |word: &str| done.iter().position(|bundle| bundle.contains(word)).unwrap();
+        assert_eq!([place("other"), place("slow"), place("newer"), place("newest")], [0, 1, 2, 3]);
     }
-    Ok(rejected)
 }

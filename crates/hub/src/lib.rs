@@ -5,12 +5,13 @@
 //! | [`hub`] | everything a request needs: the door, the address, the limits |
 //! | [`routes`] | the one list of routes; the router, the checks and the CapabilityStatement come from it |
 //! | [`server`] | listening, time limits of connections, graceful stop |
-//! | [`serve`], [`receive`] | one request from its head to its answer; its body |
+//! | [`serve`], [`receive`], [`send`] | one request from its head to its answer; its body; answers that are files |
 //! | [`caller`] | who asks |
 //! | `unread` | answers that clients do not read: how long, and how much of memory |
 //! | `host`, `refusals` | under which names an open hub answers; refusals that are written down |
 //! | [`call`] | an interaction as its handler sees it, over HTTP or inside a bundle |
 //! | [`fhir`] | the FHIR R4 interface, one file for each interaction |
+//! | [`jobs`] | long work that survives a restart: exports, imports, answers asked for later |
 //! | [`portal`] | the pages for people, one file for each page |
 //! | [`status`] | whether the process lives and can serve, and its numbers |
 
@@ -23,12 +24,14 @@ pub mod fhir;
 mod host;
 pub mod hub;
 pub mod import;
+pub mod jobs;
 pub mod limits;
 pub mod percent;
 pub mod portal;
 pub mod receive;
 mod refusals;
 pub mod routes;
+pub mod send;
 pub mod serve;
 pub mod server;
 pub mod status;

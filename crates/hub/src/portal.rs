@@ -51,6 +51,7 @@ struct Inner {
     sessions: Sessions,
     throttle: Throttle,
     secure: bool,
+    cookie_name: String,
     census: Mutex<Option<(i64, status::Census)>>,
     ready: Mutex<Option<(i64, bool)>>,
 }
@@ -75,9 +76,10 @@ fn router_with(hub: Hub, setup: Setup, metrics: Metrics) -> Router {
 impl Portal {
     fn new(hub: Hub, setup: Setup, metrics: Metrics) -> Self {
         let secure = !guard::is_loopback_url(hub.base_url());
+        let cookie_name = guard::cookie_name(hub.base_url(), secure);
         let (sessions, throttle) = (Sessions::default(), Throttle::default());
         let (census, ready) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { hub, setup, metrics, sessions, throttle, secure, census, ready }))
+        Self(Arc::new(Inner { hub, setup, metrics, sessions, throttle, secure, cookie_name, census, ready }))
     }
 
     /// The hub behind it.
@@ -98,6 +100,11 @@ impl Portal {
     /// Whether people reach it over TLS: cookies then go nowhere else.
     pub(crate) fn is_secure(&self) -> bool {
         self.0.secure
+    }
+
+    /// The name of the session cookie.
+    pub(crate) fn cookie_name(&self) -> &str {
+        &self.0.cookie_name
     }
 
     /// What only the owner of the store can tell.

@@ -12,8 +12,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use crate::call::Failure;
-use crate::fhir::{error, format};
+use crate::fhir::{bulk, error, format};
 use crate::hub::Hub;
+use crate::jobs::upload::Upload;
 use crate::routes::{Route, Takes};
 
 /// A body with the room it takes up.
@@ -21,6 +22,8 @@ use crate::routes::{Route, Takes};
 pub struct Received {
     /// The bytes.
     pub bytes: Vec<u8>,
+    /// Or the file they went to.
+    pub upload: Option<Upload>,
     room: Vec<OwnedSemaphorePermit>,
 }
 
@@ -41,6 +44,10 @@ pub async fn receive(
         format::check_content(route.takes, &parts.headers)?;
     }
     let Some(body) = body else { return Ok(Received::default()) };
+    if route.takes == Takes::Lines && format::is_lines(media(parts)) {
+        let upload = Some(to_disk(hub, parts, body).await?);
+        return Ok(Received { upload, ..Received::default() });
+    }
     let received = within_limits(hub, route, parts, body).await?;
     if !is_labelled && !received.bytes.is_empty() {
         format::check_content(route.takes, &parts.headers)?;
@@ -57,23 +64,21 @@ async fn within_limits(
     let limits = hub.limits();
     let limit = match route.takes {
         Takes::Nothing => 0,
-        Takes::Resource => limits.body_bytes,
+        Takes::Resource | Takes::Patch => limits.body_bytes,
         Takes::Bundle => limits.bundle_bytes,
-        Takes::Form | Takes::Parameters => limits.form_bytes,
+        Takes::Form | Takes::Parameters | Takes::Lines => limits.form_bytes,
     };
     let too_large = || {
         let what = format!("this address takes bodies of up to {limit} bytes; send less at once");
         error::failure(StatusCode::PAYLOAD_TOO_LARGE, Code::BodyTooLarge, what)
     };
-    let too_slow =
-        || error::failure(StatusCode::REQUEST_TIMEOUT, Code::BodyTooSlow, "the body did not arrive in time");
     let length =
         parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: usize| length > limit) {
         return Err(too_large());
     }
     let mut received =
-        Received { bytes: Vec::with_capacity(length.unwrap_or(0).min(1 << 20)), room: Vec::new() };
+        Received { bytes: Vec::with_capacity(length.unwrap_or(0).min(1 << 20)), ..Received::default() };
     let mut room_bytes = 0;
     let started = Instant::now();
     loop {
@@ -94,6 +99,49 @@ async fn within_limits(
         }
         received.bytes.extend_from_slice(&data);
     }
+}
+
+fn too_slow() -> Failure {
+    error::failure(StatusCode::REQUEST_TIMEOUT, Code::BodyTooSlow, "the body did not arrive in time")
+}
+
+fn media(parts: &Parts) -> &str {
+    parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// Receives a file: it goes to disk as it comes, and is durable when this returns. It may take as long as it needs, as
+/// long as it does not stand still.
+async fn to_disk(hub: &Hub, parts: &Parts, body: &mut Body) -> Result<Upload, Failure> {
+    // Everything that can be refused before is, for nobody likes to send a file for nothing.
+    bulk::check_upload(hub, &format::prefer(&parts.headers))?;
+    let jobs = hub.jobs().ok_or_else(error::internal)?.clone();
+    let limit = jobs.options().sources.file_bytes;
+    let turn = timeout(hub.limits().wait_time, Arc::clone(jobs.uploads()).acquire_owned()).await;
+    let Ok(Ok(_turn)) = turn else { return Err(error::busy()) };
+    let (sender, pieces) = tokio::sync::mpsc::channel(4);
+    let writing = tokio::task::spawn_blocking(move || {
+        let mut upload = Upload::begin(&jobs)?;
+        upload.write(pieces).map(|()| upload)
+    });
+    let mut bytes = 0_u64;
+    loop {
+        let frame = timeout(hub.limits().body_idle_time, body.frame()).await.map_err(|_| too_slow())?;
+        let Some(frame) = frame else { break };
+        let frame = frame.map_err(|_| error::bad(Code::BadBody, "the body broke off"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        bytes = bytes.saturating_add(data.len() as u64);
+        if bytes > limit {
+            let what = format!("a file may have {limit} bytes; send it in parts");
+            return Err(error::failure(StatusCode::PAYLOAD_TOO_LARGE, Code::BodyTooLarge, what));
+        }
+        if sender.send(data).await.is_err() {
+            // Writing has failed; why is told below.
+            break;
+        }
+    }
+    drop(sender);
+    let written = writing.await.map_err(|_| error::internal())?;
+    written.map_err(|error| bulk::io_failure(&error))
 }
 
 /// Reads what is left of a refused body for a moment, so that the client can read why.

@@ -17,7 +17,7 @@ pub type Handler = fn(&Call<'_>) -> Result<Answer, Failure>;
 pub struct Route {
     /// Method; a route for GET also serves HEAD.
     pub method: Method,
-    /// Path, with `{kind}`, `{id}` and `{version}`.
+    /// Path, with `{kind}`, `{id}`, `{version}` and `{file}`.
     pub pattern: &'static str,
     /// Who may call it.
     pub who: Who,
@@ -25,6 +25,8 @@ pub struct Route {
     pub action: &'static str,
     /// What body it takes.
     pub takes: Takes,
+    /// What it answers with.
+    pub gives: Gives,
     /// What the CapabilityStatement says of it.
     pub offers: &'static [Offer],
     /// What it does.
@@ -72,6 +74,19 @@ pub enum Takes {
     Form,
     /// A Parameters resource, or nothing.
     Parameters,
+    /// A patch of any kind.
+    Patch,
+    /// A Parameters resource, or NDJSON, which goes to disk as it comes.
+    Lines,
+}
+
+/// What a route answers with when all is well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gives {
+    /// JSON, which the client must be willing to take.
+    Json,
+    /// A file in the form that was agreed on when it was asked for.
+    File,
 }
 
 /// What the CapabilityStatement says of a route.
@@ -87,6 +102,10 @@ pub enum Offer {
     Code(&'static str, &'static str),
     /// An operation on instances of one type: name, type and canonical URL of its definition.
     Operation(&'static str, &'static str, &'static str),
+    /// An operation on the whole system: name and canonical URL of its definition.
+    SystemOperation(&'static str, &'static str),
+    /// An operation on every type: name and canonical URL of its definition.
+    TypeOperation(&'static str, &'static str),
 }
 
 /// Every route.
@@ -110,7 +129,7 @@ pub fn find(method: &Method, parts: &[&str]) -> Option<(&'static Route, Place)> 
 /// The methods that a path knows.
 #[must_use]
 pub fn methods(parts: &[&str]) -> Vec<Method> {
-    let mut methods: Vec<Method> = [Method::GET, Method::POST, Method::PUT, Method::DELETE]
+    let mut methods: Vec<Method> = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE]
         .into_iter()
         .filter(|method| find(method, parts).is_some())
         .collect();
@@ -132,12 +151,14 @@ fn matched(pattern: &str, parts: &[&str]) -> Option<(usize, Place)> {
             "{kind}" => (*part).clone_into(&mut place.kind),
             "{id}" => (*part).clone_into(&mut place.id),
             "{version}" => (*part).clone_into(&mut place.version),
+            "{file}" => (*part).clone_into(&mut place.file),
             _ if wanted == *part => fixed += 1,
             _ => return None,
         }
     }
     // A variable part is never a word of the interface.
     let is_word = |part: &str| part.starts_with(['_', '$']);
-    let has_word = [&place.kind, &place.id, &place.version].into_iter().any(|part| is_word(part));
+    let has_word =
+        [&place.kind, &place.id, &place.version, &place.file].into_iter().any(|part| is_word(part));
     (!has_word && place.kind != "metadata").then_some((fixed, place))
 }

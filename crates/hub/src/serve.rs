@@ -19,15 +19,16 @@ use uuid::Uuid;
 
 use crate::call::{self, Answer, Call, Content, Failure, Place};
 use crate::caller::Credential;
+use crate::fhir::error;
 use crate::fhir::format::{self, Format};
-use crate::fhir::{self, error};
 use crate::hub::{Entrance, Hub};
 use crate::percent::{self, Pairs};
 use crate::receive::{self, Received};
 use crate::refusals::Refused;
-use crate::routes::{self, Route, Takes, Who};
+use crate::routes::{self, Gives, Route, Takes, Who};
 use crate::status::Pattern;
 use crate::unread::Taken;
+use crate::{fhir, send};
 
 /// Serves one request of the FHIR interface.
 pub async fn serve(State(hub): State<Hub>, request: Request) -> Response {
@@ -99,6 +100,7 @@ impl Asked {
         let Ok(Ok(turn)) = turn else { return Err(error::busy()) };
         let conditions = format::conditions(&parts.headers)?;
         let prefer = format::prefer(&parts.headers);
+        let patch_kind = format::patch_kind(&parts.headers);
         let credential = Credential::of(&parts.headers);
         let (own_hub, span, format) = (hub.clone(), span.clone(), self.format);
         // What has been written is told in any case.
@@ -111,9 +113,11 @@ impl Asked {
                 Some(access) => access,
                 None => credential.access(&hub)?,
             };
-            let body = match received.bytes.as_slice() {
-                [] => call::Body::None,
-                bytes => call::Body::Bytes(bytes),
+            let body = match (&received.upload, received.bytes.as_slice()) {
+                (Some(upload), _) => call::Body::Upload(upload),
+                (None, []) => call::Body::None,
+                (None, bytes) if route.takes == Takes::Patch => call::Body::Patch(patch_kind, bytes),
+                (None, bytes) => call::Body::Bytes(bytes),
             };
             let call = Call { hub: &hub, route, access: &access, place, pairs, conditions, prefer, body };
             let answer = fhir::run(&call);
@@ -137,7 +141,9 @@ impl Asked {
         let (route, place) = find(&parts.method, parts.uri.path())?;
         self.route = Some(route);
         let mut pairs = decoded(parts.uri.query().unwrap_or_default())?;
-        self.format = format::asked(&pairs, &parts.headers)?;
+        if route.gives == Gives::Json {
+            self.format = format::asked(&pairs, &parts.headers)?;
+        }
 
         let has_body = route.takes != Takes::Nothing && !http_body::Body::is_end_stream(body);
         let access = match (route.who, hub.entrance()) {
@@ -173,9 +179,15 @@ async fn blocking<T: Send + 'static>(
 
 /// Logs where a panic happened, and not what it says: that may hold what was being worked on. For whole processes.
 pub fn log_panics_without_content() {
+    use std::io::Write as _;
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "a panic: please report this place");
+        if tracing::dispatcher::has_been_set() {
+            tracing::error!(place, "a panic: please report this place");
+        } else {
+            // Not `eprintln!`, which panics where nobody listens: a panic in here ends the process at once.
+            let _ = writeln!(std::io::stderr(), "error: a panic at {place}: please report this place");
+        }
     }));
 }
 
@@ -232,16 +244,27 @@ fn bad_encoding() -> Failure {
 }
 
 fn respond(answer: Answer, taken: Taken, is_head: bool) -> Response {
-    let content = match answer.content {
-        Content::None => Vec::new(),
-        Content::Resource(json) | Content::Outcome(json) => json,
+    let (content, media) = match answer.content {
+        Content::None => (Vec::new(), format::JSON),
+        Content::Resource(json) | Content::Outcome(json) => (json, format::JSON),
+        Content::Json(json) => (json, "application/json"),
+        Content::File(part) => {
+            let (length, media) = (part.length, part.media);
+            let body = if is_head { Body::empty() } else { send::file(part) };
+            let mut response = Response::new(body);
+            *response.status_mut() = answer.status;
+            set(&mut response, header::CONTENT_TYPE, media);
+            set(&mut response, header::CONTENT_LENGTH, &length.to_string());
+            add_headers(&answer.headers, &mut response);
+            return response;
+        }
     };
     let length = content.len();
     let has_content = length > 0;
     let mut response = Response::new(if is_head { Body::empty() } else { taken.body(content) });
     *response.status_mut() = answer.status;
     if has_content {
-        set(&mut response, header::CONTENT_TYPE, format::JSON);
+        set(&mut response, header::CONTENT_TYPE, media);
         set(&mut response, header::CONTENT_LENGTH, &length.to_string());
     }
     if let Some(version) = answer.version {
@@ -253,9 +276,17 @@ fn respond(answer: Answer, taken: Taken, is_head: bool) -> Response {
     if let Some(location) = &answer.location {
         set(&mut response, header::LOCATION, location);
     }
-    set(&mut response, header::CACHE_CONTROL, "no-store");
-    set(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    add_headers(&answer.headers, &mut response);
     response
+}
+
+/// The headers that an interaction has of its own, and those that every answer has.
+fn add_headers(headers: &[(HeaderName, String)], response: &mut Response) {
+    for (name, value) in headers {
+        set(response, name.clone(), value);
+    }
+    set(response, header::CACHE_CONTROL, "no-store");
+    set(response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
 }
 
 fn add_failure_headers(failure: &Failure, response: &mut Response) {

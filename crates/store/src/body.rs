@@ -101,8 +101,18 @@ fn write_after_comma(members: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Whether these bytes have the layout of a stored body; asked of everything that comes from a disk.
+#[must_use]
+pub fn is_body(bytes: &[u8]) -> bool {
+    parts(bytes).is_some()
+}
+
 /// The two parts of a stored body: members of `meta`, and all others.
 fn split(body: &[u8]) -> (&[u8], &[u8]) {
-    let (length, parts) = body.split_first_chunk::<4>().expect("stored bodies begin with a length");
-    parts.split_at(u32::from_le_bytes(*length) as usize)
+    parts(body).expect("bodies are made by `body_from`, or were looked at when they were read")
+}
+
+fn parts(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, parts) = body.split_first_chunk::<4>()?;
+    parts.split_at_checked(u32::from_le_bytes(*length) as usize)
 }

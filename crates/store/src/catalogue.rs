@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use ieum_fhir::definitions;
-use ieum_fhir::extract::{ExtractOptions, extract};
-use ieum_fhir::index::{Extracted, ParamType};
+use ieum_fhir::extract::{ExtractOptions, contained, extract};
+use ieum_fhir::index::{ContainedValues, Extracted, FullText, ParamType};
 use ieum_fhir::json::Value;
 use ieum_fhir::search::parameters::{Parameter, Parameters};
+use ieum_fhir::words::full_text;
 
 use crate::access::Family;
 use crate::own::OwnKind;
@@ -19,7 +20,7 @@ pub type LabelMask = fn(system: &str, code: &str) -> u32;
 pub struct Catalogue {
     kinds: Vec<KindDef>,
     by_name: HashMap<String, usize>,
-    base_url: Option<String>,
+    bases: Vec<String>,
     label_mask: LabelMask,
 }
 
@@ -46,18 +47,20 @@ pub struct ParamDef {
     pub definition: String,
     /// Kinds a reference parameter may point to; empty for any.
     pub targets: Vec<String>,
+    /// The parts of a composite parameter, in order.
+    pub components: Vec<ParamDef>,
 }
 
 impl Catalogue {
-    /// All resource types of R4 and the given kinds of our own. References under `base_url` are references to records
-    /// here.
+    /// All resource types of R4 and the given kinds of our own. References under one of `bases`, the addresses this hub
+    /// has or once had, are references to records here.
     #[must_use]
-    pub fn new(own: &[&'static OwnKind], base_url: Option<String>, label_mask: LabelMask) -> Self {
+    pub fn new(own: &[&'static OwnKind], bases: Vec<String>, label_mask: LabelMask) -> Self {
         let r4 = definitions::r4();
         let mut kinds: Vec<KindDef> = r4.resource_types().iter().map(|name| fhir_kind(name)).collect();
         kinds.extend(own.iter().map(|own| own_kind(own)));
         let by_name = kinds.iter().enumerate().map(|(index, kind)| (kind.name.clone(), index)).collect();
-        Self { kinds, by_name, base_url, label_mask }
+        Self { kinds, by_name, bases, label_mask }
     }
 
     /// All kinds, in a fixed order.
@@ -72,13 +75,39 @@ impl Catalogue {
         self.by_name.get(name).map(|&index| &self.kinds[index])
     }
 
-    /// Everything an engine keeps beside the body of this record.
+    /// The addresses this hub has or once had.
     #[must_use]
-    pub fn extract<'d>(&self, kind: &KindDef, resource: Value<'d>) -> Extracted<'d> {
+    pub fn bases(&self) -> &[String] {
+        &self.bases
+    }
+
+    /// Everything an engine keeps beside the body of this record, read as by a hub with these addresses.
+    #[must_use]
+    pub(crate) fn extract<'d>(&self, kind: &KindDef, resource: Value<'d>, bases: &[String]) -> Extracted<'d> {
         match kind.own {
             Some(own) => own.extract(resource),
-            None => extract(&kind.name, resource, &ExtractOptions { base_url: self.base_url.as_deref() }),
+            None => extract(&kind.name, resource, &ExtractOptions { bases }),
         }
+    }
+
+    /// The terms of a record's texts; records of our own kinds have none.
+    #[must_use]
+    pub fn full_text(&self, kind: &KindDef, resource: Value<'_>) -> FullText {
+        if kind.own.is_some() { FullText::default() } else { full_text(&kind.name, resource) }
+    }
+
+    /// What the resources contained in a record are found by; records of our own kinds contain none.
+    #[must_use]
+    pub(crate) fn contained<'d>(
+        &self,
+        kind: &KindDef,
+        resource: Value<'d>,
+        bases: &[String],
+    ) -> Vec<ContainedValues<'d>> {
+        if kind.own.is_some() {
+            return Vec::new();
+        }
+        contained(resource, &ExtractOptions { bases })
     }
 
     /// Sensitivity bits of a record with these labels.
@@ -96,18 +125,117 @@ impl KindDef {
     }
 }
 
+/// The resource types that are about nobody: institutions and their staff, medicines, definitions, terms. Everything
+/// else may be about a patient, whatever the specification's compartment says (a Task, a stored document), and is
+/// hidden from patients unless it is known to be theirs.
+const SHARED: [&str; 63] = [
+    "ActivityDefinition",
+    "CapabilityStatement",
+    "CatalogEntry",
+    "ChargeItemDefinition",
+    "CodeSystem",
+    "CompartmentDefinition",
+    "ConceptMap",
+    "DeviceDefinition",
+    "EffectEvidenceSynthesis",
+    "Endpoint",
+    "EventDefinition",
+    "Evidence",
+    "EvidenceVariable",
+    "ExampleScenario",
+    "GraphDefinition",
+    "HealthcareService",
+    "ImplementationGuide",
+    "InsurancePlan",
+    "Library",
+    "Location",
+    "Measure",
+    "Medication",
+    "MedicationKnowledge",
+    "MedicinalProduct",
+    "MedicinalProductAuthorization",
+    "MedicinalProductContraindication",
+    "MedicinalProductIndication",
+    "MedicinalProductIngredient",
+    "MedicinalProductInteraction",
+    "MedicinalProductManufactured",
+    "MedicinalProductPackaged",
+    "MedicinalProductPharmaceutical",
+    "MedicinalProductUndesirableEffect",
+    "MessageDefinition",
+    "NamingSystem",
+    "ObservationDefinition",
+    "OperationDefinition",
+    "Organization",
+    "OrganizationAffiliation",
+    "PlanDefinition",
+    "Practitioner",
+    "PractitionerRole",
+    "Questionnaire",
+    "ResearchDefinition",
+    "ResearchElementDefinition",
+    "ResearchStudy",
+    "RiskEvidenceSynthesis",
+    "SearchParameter",
+    "Slot",
+    "SpecimenDefinition",
+    "StructureDefinition",
+    "StructureMap",
+    "Substance",
+    "SubstanceNucleicAcid",
+    "SubstancePolymer",
+    "SubstanceProtein",
+    "SubstanceReferenceInformation",
+    "SubstanceSourceMaterial",
+    "SubstanceSpecification",
+    "TerminologyCapabilities",
+    "TestReport",
+    "TestScript",
+    "ValueSet",
+];
+
 fn fhir_kind(name: &str) -> KindDef {
     let r4 = definitions::r4();
-    let params = r4.search_params(name).iter().map(|param| ParamDef {
+    let params = r4.search_params(name).iter().map(|param| fhir_param(param));
+    let family = if SHARED.contains(&name) { Family::Shared } else { Family::Clinical };
+    KindDef { name: name.to_owned(), family, params: params.collect(), own: None }
+}
+
+/// How extraction reads values of this type, as a number to be raised when that changes: it is part of the definition,
+/// so that records are indexed again.
+fn revision(param_type: ParamType) -> u32 {
+    match param_type {
+        // 2: what modifiers look at, canonicals with and without version, canonical quantities, composites, places.
+        ParamType::Token
+        | ParamType::Reference
+        | ParamType::Uri
+        | ParamType::Quantity
+        | ParamType::Composite
+        | ParamType::Special => 2,
+        ParamType::String | ParamType::Date | ParamType::Number => 1,
+    }
+}
+
+fn fhir_param(param: &definitions::SearchParamDef) -> ParamDef {
+    let mut definition = param.expression.unwrap_or_default().to_string();
+    for component in &param.components {
+        definition.push_str(" $ ");
+        definition.push_str(component.expression);
+    }
+    let revision = revision(param.kind);
+    if revision > 1 && !definition.is_empty() {
+        definition.push_str(&format!(" #{revision}"));
+    }
+    let components = param.components.iter();
+    let components =
+        components.filter_map(|component| definitions::r4().search_param_by_url(component.definition));
+    ParamDef {
         code: param.code.to_string(),
         param_type: param.kind,
-        definition: param.expression.unwrap_or_default().to_string(),
+        definition,
         targets: param.targets.iter().map(ToString::to_string).collect(),
-    });
-    let clinical =
-        name == "Patient" || r4.compartment("Patient", name).is_some_and(|params| !params.is_empty());
-    let family = if clinical { Family::Clinical } else { Family::Shared };
-    KindDef { name: name.to_owned(), family, params: params.collect(), own: None }
+        components: components.map(fhir_param).collect(),
+    }
 }
 
 fn own_kind(own: &'static OwnKind) -> KindDef {
@@ -116,6 +244,7 @@ fn own_kind(own: &'static OwnKind) -> KindDef {
         param_type: param.param_type,
         definition: param.path.join("."),
         targets: Vec::new(),
+        components: Vec::new(),
     });
     KindDef { name: own.name.to_owned(), family: own.family, params: params.collect(), own: Some(own) }
 }
@@ -140,5 +269,20 @@ impl Parameters for Catalogue {
 
 fn parameter(param: &ParamDef) -> Parameter<'_> {
     let targets = param.targets.iter().map(String::as_str).collect();
-    Parameter { code: &param.code, kind: param.param_type, targets }
+    let components = param.components.iter().map(parameter).collect();
+    Parameter { code: &param.code, kind: param.param_type, targets, components }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_types_exist_and_are_in_no_patients_compartment() {
+        for name in SHARED {
+            assert!(definitions::r4().is_resource(name), "{name}");
+            let compartment = definitions::r4().compartment("Patient", name);
+            assert!(compartment.is_none_or(|params| params.is_empty()), "{name}");
+        }
+    }
 }

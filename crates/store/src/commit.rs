@@ -78,6 +78,8 @@ pub enum Expect {
     Anything,
     /// No such record, now or ever.
     New,
+    /// No such record now; there may have been one.
+    Absent,
     /// This version, current and not deleted.
     Version(u64),
 }
@@ -109,7 +111,7 @@ pub struct Committed {
 /// Why a commit did not happen. Nothing of it is visible.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CommitError {
-    /// A change found another version than it expected.
+    /// A change found another version than it expected, or a record where it expected none.
     #[error("change {index} expected another version; the current one is {current:?}")]
     Version {
         /// Position among the changes.
@@ -144,6 +146,14 @@ pub enum CommitError {
     /// The engine failed; nothing was written.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl StoreError {
+    /// Whether trying again with less would fail in the same way: the disk, not a record, is the reason.
+    #[must_use]
+    pub fn concerns_the_disk(&self) -> bool {
+        matches!(self, Self::DiskFull | Self::ReadOnly)
+    }
 }
 
 /// The engine could not do its work.

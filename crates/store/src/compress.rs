@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
+use crate::body;
 use crate::commit::StoreError;
 
 /// A compressed body and how it was made.
@@ -47,14 +48,19 @@ thread_local! {
 pub fn pack(body: &[u8]) -> Packed {
     PACKER.with_borrow_mut(|packer| {
         let packer = packer.get_or_insert_with(|| {
-            Compressor::with_prepared_dictionary(&ENCODER_1).expect("the dictionary is part of the program")
+            let mut packer = Compressor::with_prepared_dictionary(&ENCODER_1)
+                .expect("the dictionary is part of the program");
+            // The codec stands beside the frame; what the disk gives back must be what it was given.
+            packer.include_dictid(false).expect("a parameter of zstd");
+            packer.include_checksum(true).expect("a parameter of zstd");
+            packer
         });
         let bytes = packer.compress(body).expect("compressing into memory cannot fail");
         Packed { codec: CURRENT, bytes }
     })
 }
 
-/// Gives back what was packed.
+/// Gives back the body that was packed.
 ///
 /// # Errors
 /// [`StoreError::Damaged`] when the frame or its codec is not ours.
@@ -77,6 +83,7 @@ pub fn unpack(codec: i64, bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
             };
             made.expect("the dictionary is part of the program")
         });
-        unpacker.decompress(bytes, size).map_err(|_| damaged("cannot be read"))
+        let body = unpacker.decompress(bytes, size).map_err(|_| damaged("cannot be read"))?;
+        if body::is_body(&body) { Ok(body) } else { Err(damaged("has not the layout of one")) }
     })
 }

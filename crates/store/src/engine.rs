@@ -1,9 +1,9 @@
 //! The one interface to stored records. Engines: [`crate::sqlite`], and [`crate::memory`], the oracle.
 
-use ieum_fhir::search::{Query, SortBy};
+use ieum_fhir::search::Query;
 
 use crate::access::AccessPlan;
-use crate::bounded::{self, Pieces};
+use crate::bounded;
 use crate::commit::{CommitError, CommitRequest, Committed, StoreError};
 use crate::record::{Op, Record};
 
@@ -38,6 +38,12 @@ pub trait Engine: Send + Sync {
 pub trait Snapshot {
     /// The newest commit in this view; 0 when there is none.
     fn t(&self) -> u64;
+
+    /// When the newest commit was made, in microseconds since 1970; 0 when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    fn instant(&self) -> Result<i64, StoreError>;
 
     /// The newest version of a record, deletion markers included; `None` if it never existed for this caller.
     ///
@@ -81,29 +87,7 @@ pub trait Snapshot {
         request: &SearchRequest<'_>,
         bytes: usize,
     ) -> Result<SearchPage, StoreError> {
-        let backward = request.backward;
-        // Where the walk came from, as the first piece tells it.
-        let mut origin = None;
-        let ask = |after, limit| {
-            let SearchPage { mut records, previous, next } =
-                self.search(access, &SearchRequest { after, limit, ..request.clone() })?;
-            // A walk towards the start meets the last records first.
-            if backward {
-                records.reverse();
-            }
-            let (onward, behind) = if backward { (previous, next) } else { (next, previous) };
-            origin.get_or_insert(behind);
-            Ok((records, onward))
-        };
-        let is_by_value = request.query.sort.iter().any(|key| matches!(key.by, SortBy::Param(_)));
-        let pieces = if is_by_value { Pieces::LARGE } else { Pieces::SMALL };
-        let (mut records, onward) = bounded::read(request.after.clone(), request.limit, bytes, pieces, ask)?;
-        let behind = origin.flatten();
-        if backward {
-            records.reverse();
-            return Ok(SearchPage { records, previous: onward, next: behind });
-        }
-        Ok(SearchPage { records, previous: behind, next: onward })
+        bounded::search(self, access, request, bytes)
     }
 
     /// Versions, newest first, of about so many bytes at most; see [`Snapshot::search_within`].
@@ -116,14 +100,7 @@ pub trait Snapshot {
         request: &HistoryRequest<'_>,
         bytes: usize,
     ) -> Result<HistoryPage, StoreError> {
-        let mut total = None;
-        let ask = |after, limit| {
-            let page = self.history(access, &HistoryRequest { after, limit, ..request.clone() })?;
-            total = total.or(page.total);
-            Ok((page.records, page.next))
-        };
-        let (records, next) = bounded::read(request.after.clone(), request.limit, bytes, Pieces::SMALL, ask)?;
-        Ok(HistoryPage { records, next, total })
+        bounded::history(self, access, request, bytes)
     }
 
     /// Records of a patient's compartment, of about so many bytes at most; see [`Snapshot::search_within`].
@@ -136,12 +113,7 @@ pub trait Snapshot {
         request: &CompartmentRequest<'_>,
         bytes: usize,
     ) -> Result<CompartmentPage, StoreError> {
-        let ask = |after, limit| {
-            let page = self.compartment(access, &CompartmentRequest { after, limit, ..request.clone() })?;
-            Ok((page.records, page.next))
-        };
-        let (records, next) = bounded::read(request.after.clone(), request.limit, bytes, Pieces::SMALL, ask)?;
-        Ok(CompartmentPage { records, next })
+        bounded::compartment(self, access, request, bytes)
     }
 
     /// How many records match.
@@ -159,6 +131,20 @@ pub trait Snapshot {
         access: &AccessPlan,
         request: &CompartmentRequest<'_>,
     ) -> Result<CompartmentPage, StoreError>;
+
+    /// Records of one kind exactly as they were at a commit, however many views the walk takes: nothing that was
+    /// written later shows, and nothing that was deleted later is missing.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    fn as_of(&self, access: &AccessPlan, request: &AsOfRequest<'_>) -> Result<AsOfPage, StoreError>;
+
+    /// Which records match, and in which version, without the records themselves. All pages of a walk must come from
+    /// one view; what is listed can be read at any later time with [`Snapshot::read_version`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails or the question takes too long.
+    fn keys(&self, access: &AccessPlan, request: &KeysRequest<'_>) -> Result<KeysPage, StoreError>;
 
     /// Changes after commit `after`, oldest first, whole commits up to about `limit` changes.
     ///
@@ -239,6 +225,9 @@ pub struct SearchRequest<'a> {
 pub struct SearchPage {
     /// The records.
     pub records: Vec<Record>,
+    /// With `_containedType=contained`: for each of the records the id of the resource inside it that is meant, `None`
+    /// for the record itself. Empty in all other searches.
+    pub parts: Vec<Option<String>>,
     /// Just before the first of them; `None` when the result begins here.
     pub previous: Option<Position>,
     /// Just after the last of them; `None` when the result ends here.
@@ -290,6 +279,76 @@ pub struct CompartmentPage {
     pub records: Vec<Record>,
     /// Where the next page begins; `None` at the end.
     pub next: Option<Position>,
+}
+
+/// A page of a kind as it was at a commit.
+#[derive(Debug, Clone)]
+pub struct AsOfRequest<'a> {
+    /// The kind.
+    pub kind: &'a str,
+    /// The commit.
+    pub t: u64,
+    /// Records that were there, or deletions.
+    pub which: AsOfWhich,
+    /// Only versions made after this instant (microseconds since 1970).
+    pub since: Option<i64>,
+    /// Only records in the compartment of some patient.
+    pub of_patients: bool,
+    /// Where the previous page ended.
+    pub after: Option<i64>,
+    /// Records looked at, at most: a page may hold fewer, or none, and the walk goes on all the same.
+    pub limit: usize,
+}
+
+/// Which versions a walk as of a commit gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOfWhich {
+    /// Records that were there.
+    Live,
+    /// Records that had been deleted: the deletion itself.
+    Deleted,
+}
+
+/// Records as they were at a commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AsOfPage {
+    /// The versions.
+    pub records: Vec<Record>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<i64>,
+}
+
+/// A page of a list of matching records.
+#[derive(Debug, Clone)]
+pub struct KeysRequest<'a> {
+    /// What is asked; only its kind and filters count.
+    pub query: &'a Query,
+    /// Only records in the compartment of some patient.
+    pub of_patients: bool,
+    /// Where the previous page ended.
+    pub after: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A list of records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeysPage {
+    /// The records, in the order of their places.
+    pub keys: Vec<Key>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<i64>,
+}
+
+/// Which record, in which version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The engine's own number of the record: lists of one kind from one view can be merged by it.
+    pub place: i64,
+    /// Id of the record.
+    pub id: String,
+    /// The version.
+    pub version: u64,
 }
 
 /// One change in the feed.

@@ -16,8 +16,8 @@ use crate::record::Record;
 
 /// Records included with one page, at most. More is cut, and said so.
 pub const MOST: usize = 1_000;
-/// Rounds of `:iterate`, at most.
-const ROUNDS: usize = 8;
+/// Rounds of `:iterate`, at most. More is cut, and said so.
+const ROUNDS: usize = 32;
 
 /// What goes with a page.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +51,7 @@ pub fn included(
         }
         from = finder.round(iterating.iter().copied(), &from)?;
     }
+    finder.included.cut |= !from.is_empty() && !iterating.is_empty();
     Ok(finder.included)
 }
 

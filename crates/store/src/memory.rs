@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ieum_fhir::index::FullText;
+
 use crate::access::AccessPlan;
 use crate::catalogue::Catalogue;
 use crate::clock::{Clock, next_instant};
@@ -14,10 +16,11 @@ use crate::engine::{AuditEntry, Engine, FeedEntry, Snapshot, StoredAuditEntry};
 use crate::prepare::Indexed;
 use crate::record::{Op, Record};
 
+mod judge;
 mod read;
 mod search;
 
-pub use search::sort_keys;
+pub use judge::sort_keys;
 
 /// The oracle.
 pub struct MemoryEngine {
@@ -43,6 +46,7 @@ struct State {
 struct Version {
     record: Record,
     indexed: Indexed,
+    text: FullText,
 }
 
 struct View<'e> {
@@ -110,7 +114,7 @@ impl View<'_> {
     fn check_guards(&self, request: &CommitRequest) -> Result<(), CommitError> {
         for (index, guard) in request.guards.iter().enumerate() {
             let matches = self.matching(&request.access, &guard.query);
-            let ids: Vec<&str> = matches.iter().map(|version| version.record.id.as_str()).collect();
+            let ids: Vec<&str> = matches.iter().map(|found| found.version.record.id.as_str()).collect();
             let same = match guard.found.as_slice() {
                 [] => ids.is_empty(),
                 [one] => ids == [one.as_str()],
@@ -140,11 +144,18 @@ impl View<'_> {
                 Expect::Anything => {}
                 Expect::New if newest.is_none() => {}
                 Expect::New => return Err(CommitError::Taken { index }),
+                Expect::Absent if current.is_none() => {}
                 Expect::Version(version) if current == Some(version) => {}
-                Expect::Version(_) => return Err(CommitError::Version { index, current }),
+                Expect::Absent | Expect::Version(_) => return Err(CommitError::Version { index, current }),
             }
         }
         Ok(())
+    }
+
+    /// Whether a version is shown: what the newest version hides, its older ones do not tell.
+    fn shows(&self, access: &AccessPlan, version: &Version) -> bool {
+        let newest = self.state.newest(&version.record.kind, &version.record.id);
+        self.visible(access, version) && newest.is_some_and(|newest| self.visible(access, newest))
     }
 
     fn visible(&self, access: &AccessPlan, version: &Version) -> bool {
@@ -174,24 +185,27 @@ impl State {
         };
         let version = newest.as_ref().map_or(0, |newest| newest.record.version) + 1;
         let deleted = newest.as_ref().is_none_or(|newest| newest.record.is_deleted());
-        let (op, body, indexed) = match (change, &newest) {
+        let (op, body, indexed, text) = match (change, &newest) {
             (Change::Delete { .. }, None) => {
                 return Changed { kind: key.0, id: key.1, version: 0, instant: 0, op: None };
             }
             (Change::Delete { .. }, Some(newest)) if deleted => return changed(&newest.record, None),
-            (Change::Delete { .. }, Some(newest)) => (Op::Delete, Vec::new(), newest.indexed.clone()),
+            (Change::Delete { .. }, Some(newest)) => {
+                (Op::Delete, Vec::new(), newest.indexed.clone(), FullText::default())
+            }
             (Change::Put { record, .. }, Some(newest)) if !deleted && newest.record.body == record.body => {
                 return changed(&newest.record, None);
             }
             (Change::Put { record, .. }, _) => {
-                (if deleted { Op::Create } else { Op::Update }, record.body.clone(), record.indexed.clone())
+                let op = if deleted { Op::Create } else { Op::Update };
+                (op, record.body.clone(), record.indexed.clone(), record.text.clone())
             }
         };
         let record = Record { kind: key.0.clone(), id: key.1.clone(), version, t, instant, op, body };
         let answer = changed(&record, Some(op));
         let (kind, id) = key.clone();
         self.feed.push(FeedEntry { t, instant, kind, id, version, op });
-        self.records.entry(key).or_default().push(Version { record, indexed });
+        self.records.entry(key).or_default().push(Version { record, indexed, text });
         answer
     }
 

@@ -1,9 +1,9 @@
 //! A version made ready for the commit: everything that can be done before its turn comes.
 
-use std::borrow::Cow;
-
-use ieum_fhir::index::{Extracted, IndexValue, Target};
+use ieum_fhir::definitions;
+use ieum_fhir::index::{ContainedValues, Extracted, FullText, IndexValue, Target};
 use ieum_fhir::json::{Document, JsonError, Limits, Value};
+use ieum_fhir::reference;
 
 use crate::access::Family;
 use crate::body;
@@ -23,6 +23,8 @@ pub struct Prepared {
     pub packed: Packed,
     /// What it is found by.
     pub indexed: Indexed,
+    /// The terms of its texts.
+    pub text: FullText,
 }
 
 /// Everything an engine keeps beside a body.
@@ -36,6 +38,8 @@ pub struct Indexed {
     pub mask: u32,
     /// Main date in microseconds since 1970.
     pub main_date: Option<i64>,
+    /// What the resources contained in it are found by.
+    pub contained: Vec<ContainedValues<'static>>,
 }
 
 impl Catalogue {
@@ -58,10 +62,12 @@ impl Catalogue {
         let indexed = if replaced {
             self.index_body(kind, id, &body).expect("a document with other strings in it is still a document")
         } else {
-            self.index(kind, id, &self.extract(kind, resource))
+            self.index(kind, id, resource, self.bases())
         };
         let packed = compress::pack(&body);
-        Prepared { kind: kind.name.clone(), id: id.to_owned(), body, packed, indexed }
+        // What is replaced are references and links, which are no text.
+        let text = self.full_text(kind, resource);
+        Prepared { kind: kind.name.clone(), id: id.to_owned(), body, packed, indexed, text }
     }
 
     /// Reads a stored body again to learn what it is found by.
@@ -69,52 +75,90 @@ impl Catalogue {
     /// # Errors
     /// [`JsonError`] when the body is not what this program wrote.
     pub fn index_body(&self, kind: &KindDef, id: &str, body: &[u8]) -> Result<Indexed, JsonError> {
-        let mut plain = Vec::with_capacity(body.len() + 80);
-        body::write_plain(body, &kind.name, id, &mut plain);
-        let limits = Limits { bytes: usize::MAX, depth: usize::MAX, nodes: usize::MAX };
-        let document = Document::parse(&plain, &limits)?;
-        Ok(self.index(kind, id, &self.extract(kind, document.root())))
+        self.index_body_as(kind, id, body, self.bases())
     }
 
-    fn index(&self, kind: &KindDef, id: &str, extracted: &Extracted<'_>) -> Indexed {
+    /// The same, as a hub with these addresses would find it.
+    pub(crate) fn index_body_as(
+        &self,
+        kind: &KindDef,
+        id: &str,
+        body: &[u8],
+        bases: &[String],
+    ) -> Result<Indexed, JsonError> {
+        with_body(kind, id, body, |resource| self.index(kind, id, resource, bases))
+    }
+
+    /// Reads a stored body again to learn the terms of its texts.
+    ///
+    /// # Errors
+    /// [`JsonError`] when the body is not what this program wrote.
+    pub fn full_text_of_body(&self, kind: &KindDef, id: &str, body: &[u8]) -> Result<FullText, JsonError> {
+        with_body(kind, id, body, |resource| self.full_text(kind, resource))
+    }
+
+    fn index(&self, kind: &KindDef, id: &str, resource: Value<'_>, bases: &[String]) -> Indexed {
+        let extracted = self.extract(kind, resource, bases);
         let mut patients: Vec<String> = match kind.family {
             Family::Clinical if kind.name == "Patient" => vec![id.to_owned()],
-            Family::Clinical => {
-                let owners =
-                    extracted.compartments.iter().filter(|(compartment, _)| *compartment == "Patient");
-                owners.map(|(_, owner)| owner.to_string()).collect()
-            }
+            Family::Clinical => owners(kind, resource, &extracted, bases),
             Family::Shared | Family::System => Vec::new(),
         };
         patients.sort();
         patients.dedup();
+        let contained = self.contained(kind, resource, bases).into_iter().map(|inner| ContainedValues {
+            kind: inner.kind,
+            id: inner.id.into_owned().into(),
+            values: owned(inner.values),
+        });
         Indexed {
-            values: extracted.values.iter().map(|(position, value)| (*position, owned(value))).collect(),
             patients,
-            mask: self.mask(extracted),
+            mask: self.mask(&extracted),
             main_date: extracted.main_date,
+            values: owned(extracted.values),
+            contained: contained.collect(),
         }
     }
 }
 
-fn owned(value: &IndexValue<'_>) -> IndexValue<'static> {
-    let text = |text: &Cow<'_, str>| Cow::Owned(text.to_string());
-    let maybe = |value: &Option<Cow<'_, str>>| value.as_ref().map(text);
-    match value {
-        IndexValue::Token { system, code } => IndexValue::Token { system: maybe(system), code: maybe(code) },
-        IndexValue::Reference(Target::Local { kind, id }) => {
-            IndexValue::Reference(Target::Local { kind: text(kind), id: text(id) })
-        }
-        IndexValue::Reference(Target::Url(url)) => IndexValue::Reference(Target::Url(text(url))),
-        IndexValue::Date(range) => IndexValue::Date(*range),
-        IndexValue::Number(range) => IndexValue::Number(range.clone()),
-        IndexValue::Quantity { system, code, unit, range } => IndexValue::Quantity {
-            system: maybe(system),
-            code: maybe(code),
-            unit: maybe(unit),
-            range: range.clone(),
-        },
-        IndexValue::String(value) => IndexValue::String(text(value)),
-        IndexValue::Uri(value) => IndexValue::Uri(text(value)),
+/// Gives the document of a stored body to `read`.
+fn with_body<T>(
+    kind: &KindDef,
+    id: &str,
+    body: &[u8],
+    read: impl FnOnce(Value<'_>) -> T,
+) -> Result<T, JsonError> {
+    let mut plain = Vec::with_capacity(body.len() + 80);
+    body::write_plain(body, &kind.name, id, &mut plain);
+    let limits = Limits { bytes: usize::MAX, depth: usize::MAX, nodes: usize::MAX };
+    let document = Document::parse(&plain, &limits)?;
+    Ok(read(document.root()))
+}
+
+/// Whose record it is: the patients in whose compartment it is; for types outside the specification's compartment, the
+/// `patient` parameter; for a Binary, the patient of its security context (R4, Binary.securityContext).
+fn owners(kind: &KindDef, resource: Value<'_>, extracted: &Extracted<'_>, bases: &[String]) -> Vec<String> {
+    let in_compartment = extracted.compartments.iter().filter(|(compartment, _)| *compartment == "Patient");
+    let mut owners: Vec<String> = in_compartment.map(|(_, owner)| owner.to_string()).collect();
+    let patient = |target: &Target<'_>| match target {
+        Target::Local { kind, id } if kind == "Patient" => Some(id.to_string()),
+        _ => None,
+    };
+    if let Some(position) = kind.param("patient") {
+        owners.extend(extracted.values.iter().filter_map(|(place, value)| match value {
+            IndexValue::Reference(target) if usize::from(*place) == position => patient(target),
+            _ => None,
+        }));
     }
+    if kind.name == "Binary" {
+        let context = resource.get("securityContext").and_then(|context| context.get("reference"));
+        let is_kind = |name: &str| definitions::r4().is_resource(name);
+        let target = context.and_then(Value::text).and_then(|text| reference::target(text, bases, &is_kind));
+        owners.extend(target.as_ref().and_then(patient));
+    }
+    owners
+}
+
+fn owned(values: Vec<(u16, IndexValue<'_>)>) -> Vec<(u16, IndexValue<'static>)> {
+    values.into_iter().map(|(position, value)| (position, value.into_owned())).collect()
 }

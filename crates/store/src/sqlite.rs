@@ -18,15 +18,20 @@ mod apply;
 mod audit;
 mod check;
 mod connection;
+mod contained;
 mod dict;
 mod guard;
+mod past;
+mod pending;
 mod read;
 mod registry;
 mod reindex;
 mod rows;
 mod schema;
 mod search;
+mod table;
 mod view;
+mod words;
 mod writer;
 
 pub use check::CheckReport;
@@ -92,6 +97,21 @@ impl SqliteEngine {
         let readers = ReaderPool::open(&shared)?;
         let writer = Writer::start(connection, Arc::clone(&shared))?;
         Ok(Self { readers, writer, shared })
+    }
+
+    /// The addresses under which the hub has served the records in a directory: the catalogue must know them all, since
+    /// references written with one of them are references to records here. None when there is no store yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn bases(directory: &Path) -> Result<Vec<String>, StoreError> {
+        let path = directory.join(FILE);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let mut connection = connection::open_writer(&path)?;
+        schema::migrate(&mut connection)?;
+        schema::bases(&connection)
     }
 
     /// The secret with which this database signs the cursors it hands out.

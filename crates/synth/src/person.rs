@@ -122,9 +122,10 @@ impl Person {
             if metabolic && (self.since(Chronic::Diabetes).or(self.since(Chronic::Hypertension))).is_some() {
                 permille = permille * 17 / 10;
             }
-            if dice.permille(permille.min(950)) {
-                // Diagnosed some years ago, but not before the age of three.
-                let longest = ((years - 3) * 365).clamp(0, 365 * 12);
+            let youngest = disease.youngest();
+            if years >= youngest && dice.permille(permille.min(950)) {
+                // Diagnosed some years ago, but not before the age at which it is.
+                let longest = ((years - youngest) * 365).clamp(0, 365 * 12);
                 let since = plus_days(last, -dice.between(longest.min(200), longest));
                 self.illnesses.push(Illness { disease, since });
             }

@@ -5,13 +5,14 @@
 
 use ieum_fhir::index::ParamType;
 use ieum_fhir::json::{Document, Limits};
+use ieum_fhir::search::{Query, Total};
 use ieum_store::access::Family;
-use ieum_store::commit::{Change, CommitError, Expect};
+use ieum_store::commit::{Change, CommitError, Expect, StoreError};
 use ieum_store::own::{OwnKind, OwnParam};
 use sha2::{Digest, Sha256};
 
 use crate::access::{Access, Role};
-use crate::door::Door;
+use crate::door::{Door, DoorError};
 
 /// The record kind.
 pub static ACCOUNT: OwnKind = OwnKind {
@@ -88,6 +89,44 @@ pub fn create(
     // The id tells nothing: another digest of the secret's digest.
     let id = digest(&account.secret_digest)[..32].to_owned();
     put_own(door, access, "account", &ACCOUNT, &id, &account)
+}
+
+/// All accounts, with their ids.
+///
+/// # Errors
+/// [`DoorError`] when the access may not, or the store fails.
+pub fn list(door: &Door, access: &Access) -> Result<Vec<(String, Account)>, DoorError> {
+    const PAGE: usize = 1_000;
+    let view = door.view(access)?;
+    let query = Query { kind: ACCOUNT.name.into(), total: Total::None, ..Query::default() };
+    let mut accounts = Vec::new();
+    let mut next: Option<String> = None;
+    loop {
+        let page = view.search(&query, next.as_deref(), PAGE)?;
+        for record in page.records {
+            let account = serde_json::from_slice(&record.plain_json())
+                .map_err(|_| StoreError::Damaged(format!("account {} cannot be read", record.id)))?;
+            accounts.push((record.id, account));
+        }
+        next = page.next;
+        if next.is_none() {
+            return Ok(accounts);
+        }
+    }
+}
+
+/// Removes an account; false when there is none of this id. From then on its secret and its sessions let nobody in.
+///
+/// # Errors
+/// [`CommitError`] when the access may not, or the store fails.
+pub fn remove(door: &Door, access: &Access, id: &str) -> Result<bool, CommitError> {
+    let known = door.view(access)?.read(ACCOUNT.name, id)?;
+    if known.is_none_or(|record| record.is_deleted()) {
+        return Ok(false);
+    }
+    let change = Change::Delete { kind: ACCOUNT.name.into(), id: id.to_owned(), expect: Expect::Anything };
+    door.commit(access, "account", Vec::new(), vec![change])?;
+    Ok(true)
 }
 
 /// Writes a record of one of our own kinds.

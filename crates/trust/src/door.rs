@@ -1,30 +1,29 @@
 //! The one door: every read and every write names its [`Access`], and nothing else reaches the engines.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use ieum_fhir::search::{Query, Total};
-use ieum_store::access::AccessPlan;
+use ieum_store::access::{AccessPlan, Reach};
 use ieum_store::catalogue::Catalogue;
 use ieum_store::commit::{Change, CommitError, CommitRequest, Committed, Guard, StoreError};
 use ieum_store::cursor::{BadCursor, CursorKey};
 use ieum_store::engine::{
-    AuditEntry, CompartmentRequest, Engine, FeedEntry, HistoryRequest, HistoryScope, Position, SearchRequest,
-    Snapshot, StoredAuditEntry,
+    AsOfPage, AsOfRequest, AuditEntry, CompartmentRequest, Engine, FeedEntry, HistoryRequest, HistoryScope,
+    KeysPage, KeysRequest, Position, SearchRequest, Snapshot, StoredAuditEntry,
 };
 use ieum_store::include::{self, Included};
 use ieum_store::record::Record;
 
 use crate::access::Access;
-use crate::refusals::{Refusals, Verdict};
+use crate::refusals::{Refusals, entry};
 
 /// The door to one store. Cheap to clone.
 #[derive(Clone)]
 pub struct Door {
-    engine: Arc<dyn Engine>,
+    pub(crate) engine: Arc<dyn Engine>,
     catalogue: Arc<Catalogue>,
     cursors: CursorKey,
-    refusals: Arc<Refusals>,
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 /// Why a read was not answered.
@@ -93,67 +92,6 @@ impl Door {
         }
     }
 
-    /// Records that something was refused before it reached the store. Of a flood only the number is kept.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the entry could not be made durable.
-    pub fn refused(&self, access: &Access, action: &str, target: &str) -> Result<(), StoreError> {
-        self.write_refusal(&entry(access, action, target, false))
-    }
-
-    /// Records that something was refused to somebody who is not known here.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the entry could not be made durable.
-    pub fn refused_stranger(&self, action: &str, target: &str) -> Result<(), StoreError> {
-        let text = ToOwned::to_owned;
-        self.write_refusal(&AuditEntry {
-            actor: "unknown".into(),
-            role: "none".into(),
-            purpose: String::new(),
-            action: text(action),
-            target: text(target),
-            allowed: false,
-        })
-    }
-
-    fn write_refusal(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        let Verdict::Write { passed_over } = self.refusals.judge(&entry.actor, Instant::now()) else {
-            return Ok(());
-        };
-        if passed_over > 0 {
-            self.engine.audit(&AuditEntry {
-                actor: "several".into(),
-                role: "none".into(),
-                purpose: String::new(),
-                action: "refusals".into(),
-                target: format!("{passed_over} more"),
-                allowed: false,
-            })?;
-        }
-        self.engine.audit(entry)
-    }
-
-    /// Whether there is such a record, or such a version of it, that this access does not reach.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the engine cannot serve.
-    pub fn hides(
-        &self,
-        access: &Access,
-        kind: &str,
-        id: &str,
-        version: Option<u64>,
-    ) -> Result<bool, StoreError> {
-        let (reached, all) = (self.resource_view(access)?, self.view(&Access::system("audit"))?);
-        if reached.read(kind, id)?.is_none() {
-            return Ok(all.read(kind, id)?.is_some());
-        }
-        let Some(version) = version else { return Ok(false) };
-        Ok(reached.read_version(kind, id, version)?.is_none()
-            && all.read_version(kind, id, version)?.is_some())
-    }
-
     /// Records that something was released. Called before the answer leaves: what could not be written down is not shown.
     ///
     /// # Errors
@@ -169,12 +107,6 @@ impl Door {
     pub fn set_follower(&self, name: &str, t: u64) -> Result<(), StoreError> {
         self.engine.set_follower(name, t)
     }
-}
-
-fn entry(access: &Access, action: &str, target: &str, allowed: bool) -> AuditEntry {
-    let plan = access.plan();
-    let (action, target) = (action.to_owned(), target.to_owned());
-    AuditEntry { actor: plan.actor.id, role: plan.actor.role, purpose: plan.purpose, action, target, allowed }
 }
 
 /// What one access reaches, at one moment.
@@ -211,10 +143,48 @@ impl View<'_> {
         self
     }
 
+    /// The same view of the records in the compartments of these patients alone, as far as it reached them before:
+    /// it is narrowed, never widened.
+    #[must_use]
+    pub fn of_patients(mut self, patients: &[String]) -> Self {
+        self.plan.clinical = match self.plan.clinical {
+            Reach::All => Reach::Patients(patients.to_vec()),
+            Reach::Patients(own) => {
+                Reach::Patients(own.into_iter().filter(|patient| patients.contains(patient)).collect())
+            }
+            Reach::Nothing => Reach::Nothing,
+        };
+        self
+    }
+
     /// The newest commit in this view.
     #[must_use]
     pub fn t(&self) -> u64 {
         self.snapshot.t()
+    }
+
+    /// When the newest commit was made, in microseconds since 1970.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn instant(&self) -> Result<i64, StoreError> {
+        self.snapshot.instant()
+    }
+
+    /// Records of one kind exactly as they were at a commit; see [`Snapshot::as_of`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn as_of(&self, request: &AsOfRequest<'_>) -> Result<AsOfPage, StoreError> {
+        self.snapshot.as_of(&self.plan, request)
+    }
+
+    /// Which records match, and in which version; see [`Snapshot::keys`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails or the question takes too long.
+    pub fn keys(&self, request: &KeysRequest<'_>) -> Result<KeysPage, StoreError> {
+        self.snapshot.keys(&self.plan, request)
     }
 
     /// The newest version of a record; a deletion is a version without body.

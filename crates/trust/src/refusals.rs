@@ -6,6 +6,12 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use ieum_store::commit::StoreError;
+use ieum_store::engine::AuditEntry;
+
+use crate::access::Access;
+use crate::door::Door;
+
 /// A stretch of time in which refusals are counted.
 pub(crate) const STRETCH: Duration = Duration::from_mins(10);
 /// Refusals of one asker that are written in a stretch.
@@ -56,6 +62,76 @@ impl Refusals {
         stretch.by_asker.insert(asker.to_owned(), of_asker + 1);
         Verdict::Write { passed_over: std::mem::take(&mut stretch.passed_over) }
     }
+}
+
+impl Door {
+    /// Records that something was refused before it reached the store. Of a flood only the number is kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the entry could not be made durable.
+    pub fn refused(&self, access: &Access, action: &str, target: &str) -> Result<(), StoreError> {
+        self.write_refusal(&entry(access, action, target, false))
+    }
+
+    /// Records that something was refused to somebody who is not known here.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the entry could not be made durable.
+    pub fn refused_stranger(&self, action: &str, target: &str) -> Result<(), StoreError> {
+        let text = ToOwned::to_owned;
+        self.write_refusal(&AuditEntry {
+            actor: "unknown".into(),
+            role: "none".into(),
+            purpose: String::new(),
+            action: text(action),
+            target: text(target),
+            allowed: false,
+        })
+    }
+
+    pub(crate) fn write_refusal(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        let Verdict::Write { passed_over } = self.refusals.judge(&entry.actor, Instant::now()) else {
+            return Ok(());
+        };
+        if passed_over > 0 {
+            self.engine.audit(&AuditEntry {
+                actor: "several".into(),
+                role: "none".into(),
+                purpose: String::new(),
+                action: "refusals".into(),
+                target: format!("{passed_over} more"),
+                allowed: false,
+            })?;
+        }
+        self.engine.audit(entry)
+    }
+
+    /// Whether there is such a record, or such a version of it, that this access does not reach.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine cannot serve.
+    pub fn hides(
+        &self,
+        access: &Access,
+        kind: &str,
+        id: &str,
+        version: Option<u64>,
+    ) -> Result<bool, StoreError> {
+        let (reached, all) = (self.resource_view(access)?, self.view(&Access::system("audit"))?);
+        if reached.read(kind, id)?.is_none() {
+            return Ok(all.read(kind, id)?.is_some());
+        }
+        let Some(version) = version else { return Ok(false) };
+        Ok(reached.read_version(kind, id, version)?.is_none()
+            && all.read_version(kind, id, version)?.is_some())
+    }
+}
+
+/// An audit entry.
+pub(crate) fn entry(access: &Access, action: &str, target: &str, allowed: bool) -> AuditEntry {
+    let plan = access.plan();
+    let (action, target) = (action.to_owned(), target.to_owned());
+    AuditEntry { actor: plan.actor.id, role: plan.actor.role, purpose: plan.purpose, action, target, allowed }
 }
 
 #[cfg(test)]

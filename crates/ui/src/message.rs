@@ -19,6 +19,8 @@ pub enum Tone {
     Warning,
     /// Something that went wrong or is dangerous.
     Danger,
+    /// Something that must not be overlooked, and is nobody's error: an allergy.
+    Alert,
 }
 
 impl Tone {
@@ -29,7 +31,7 @@ impl Tone {
             Self::Information => "bg-light-information",
             Self::Success => "bg-light-success",
             Self::Warning => "bg-light-warning",
-            Self::Danger => "bg-light-danger",
+            Self::Danger | Self::Alert => "bg-light-danger",
         }
     }
 
@@ -38,7 +40,7 @@ impl Tone {
             Self::Neutral | Self::Primary | Self::Information => "i-message--information",
             Self::Success => "i-message--success",
             Self::Warning => "i-message--warning",
-            Self::Danger => "i-message--danger",
+            Self::Danger | Self::Alert => "i-message--danger",
         }
     }
 
@@ -49,7 +51,7 @@ impl Tone {
             Self::Neutral | Self::Primary | Self::Information => Icon::Information,
             Self::Success => Icon::Success,
             Self::Warning => Icon::Warning,
-            Self::Danger => Icon::Danger,
+            Self::Danger | Self::Alert => Icon::Danger,
         }
     }
 
@@ -61,6 +63,7 @@ impl Tone {
             Self::Success => Text::Success,
             Self::Warning => Text::Warning,
             Self::Danger => Text::Danger,
+            Self::Alert => Text::Alert,
         }
     }
 }
@@ -187,7 +190,9 @@ mod tests {
 
     #[test]
     fn tones_are_said_in_words() {
-        for (tone, word) in [(Tone::Warning, "주의"), (Tone::Danger, "오류"), (Tone::Success, "완료")] {
+        for (tone, word) in
+            [(Tone::Warning, "주의"), (Tone::Danger, "오류"), (Tone::Success, "완료"), (Tone::Alert, "중요")]
+        {
             let message = Message { tone, title: "<b>", body: html! {} };
             let text = message.announced(Lang::Ko).into_string();
             assert!(text.contains(word) && text.contains("&lt;b&gt;"), "{text}");

@@ -216,14 +216,16 @@ impl Page<'_> {
     }
 }
 
-/// The same path and query with `lang` set to another language.
+/// The same path and query with `lang` set to another language. It begins with one slash: two would be another host's
+/// address, and a path is the visitor's own text.
 #[must_use]
 pub fn lang_url(path: &str, lang: Lang) -> String {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let path = path.trim_start_matches(['/', '\\']);
     let others =
         query.split('&').filter(|pair| !pair.is_empty() && *pair != "lang" && !pair.starts_with("lang="));
     let kept: String = others.map(|pair| format!("{pair}&")).collect();
-    format!("{path}?{kept}lang={}", lang.tag())
+    format!("/{path}?{kept}lang={}", lang.tag())
 }
 
 #[cfg(test)]
@@ -269,6 +271,8 @@ mod tests {
             ("/", "/?lang=en"),
             ("/p?q=a&lang=ko&page=2", "/p?q=a&page=2&lang=en"),
             ("/p?language=x&lang", "/p?language=x&lang=en"),
+            ("//evil.test/x", "/evil.test/x?lang=en"),
+            ("/\\evil.test//x", "/evil.test//x?lang=en"),
         ] {
             assert_eq!(lang_url(path, Lang::En), expected);
         }

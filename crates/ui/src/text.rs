@@ -138,6 +138,7 @@ catalogue! {
         Success => "완료", "Done";
         Warning => "주의", "Warning";
         Danger => "오류", "Error";
+        Alert => "중요", "Important";
         Done => "완료", "done";
         InProgress => "진행 중", "in progress";
         ShowTable => "표로 보기", "Show as table";
@@ -147,6 +148,9 @@ catalogue! {
         Count => "건수", "Count";
         Kind => "구분", "Kind";
         ReferenceRange => "참고범위", "Reference range";
+        RangesDiffer => "참고범위가 검사마다 달라 그리지 않았습니다. 값마다 그때의 범위로 판정했습니다.",
+            "The reference range was not always the same, so it is not drawn. Each value is judged by its own.";
+        LineBroken => "오래 재지 않은 동안은 선을 잇지 않았습니다.", "The line is broken where nothing was measured for long.";
         Latest => "최근", "Latest";
         Limit => "기준선", "Limit";
         High => "높음", "High";

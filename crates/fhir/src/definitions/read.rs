@@ -14,6 +14,21 @@ const SEARCH: &str = include_str!("../../definitions/search-parameters.txt");
 const KRCORE_SEARCH: &str = include_str!("../../definitions/krcore-search.txt");
 const COMPARTMENT_MEMBERS: &str = include_str!("../../definitions/compartments.txt");
 
+/// Components for which R4 names the wrong parameter, by expression, with the right one: DocumentReference's
+/// `relationship` has its two the wrong way round.
+const WRONG_COMPONENTS: [(&str, &str, &str); 2] = [
+    (
+        "http://hl7.org/fhir/SearchParameter/DocumentReference-relatesto",
+        "code",
+        "http://hl7.org/fhir/SearchParameter/DocumentReference-relation",
+    ),
+    (
+        "http://hl7.org/fhir/SearchParameter/DocumentReference-relation",
+        "target",
+        "http://hl7.org/fhir/SearchParameter/DocumentReference-relatesto",
+    ),
+];
+
 const VALUE_SETS: &str = "http://hl7.org/fhir/ValueSet/";
 
 /// Everything the process keeps for its life; leaked on purpose, once.
@@ -222,7 +237,10 @@ fn search_params(table: &'static str, resource_types: &[&'static str]) -> Vec<&'
             "target" if rest == "*" => param.targets = resource_types.to_vec(),
             "target" => param.targets = rest.split(' ').collect(),
             "component" => {
-                let (definition, expression) = word(rest);
+                let (named, expression) = word(rest);
+                let corrected =
+                    WRONG_COMPONENTS.iter().find(|wrong| (wrong.0, wrong.1) == (named, expression));
+                let definition = corrected.map_or(named, |(_, _, right)| right);
                 param.components.push(ComponentDef { definition, expression });
             }
             "usage" => param.usage = Some(rest),

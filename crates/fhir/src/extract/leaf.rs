@@ -2,23 +2,22 @@
 
 use std::borrow::Cow;
 
+use super::quantity;
 use crate::date;
-use crate::decimal::SortKey;
 use crate::expression::Path;
-use crate::index::{IndexValue, NumberRange, ParamType, TimeRange};
+use crate::geo::PER_DEGREE;
+use crate::index::{IndexValue, ParamType, Target, TimeRange};
 use crate::json::{Kind, Value};
 use crate::reference;
-
-const CURRENCIES: &str = "urn:iso:std:iso:4217";
 
 /// How to read a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leaf {
     /// Token from Coding.
     Coding,
-    /// Token from CodeableConcept: each coding; its text is no token.
+    /// Token from CodeableConcept: each coding; its text is no token, but what `:text` looks at.
     CodeableConcept,
-    /// Token from Identifier: its system and value.
+    /// Token from Identifier: its system and value; its type for `:text` and `:of-type`.
     Identifier,
     /// Token from ContactPoint: its value; its system (phone, email) is no code system.
     ContactPoint,
@@ -52,14 +51,18 @@ pub(super) enum Leaf {
     HumanName,
     /// String from Address: each part.
     Address,
-    /// Reference from Reference.
+    /// Reference from Reference: where it points, and its identifier for `:identifier`.
     Reference,
-    /// Reference from canonical, uri.
+    /// Reference from canonical, uri; a canonical with version also without it.
     UriReference,
     /// Reference from a whole resource (Bundle.entry.resource).
     Resource,
-    /// URI from uri, url, canonical, oid.
+    /// URI from uri, url, oid, uuid.
     Uri,
+    /// URI from canonical: with version also without it.
+    Canonical,
+    /// A place from `Location.position`.
+    Position,
 }
 
 impl Leaf {
@@ -88,7 +91,9 @@ impl Leaf {
             (P::Reference, "Reference") => Self::Reference,
             (P::Reference, "canonical" | "uri") => Self::UriReference,
             (P::Reference, "Resource") => Self::Resource,
-            (P::Uri, "uri" | "url" | "canonical" | "oid" | "uuid") => Self::Uri,
+            (P::Uri, "uri" | "url" | "oid" | "uuid") => Self::Uri,
+            (P::Uri, "canonical") => Self::Canonical,
+            (P::Special, "Location.position") => Self::Position,
             _ => return None,
         })
     }
@@ -97,7 +102,7 @@ impl Leaf {
 /// Where index values go.
 pub(super) struct Sink<'d, 's> {
     pub(super) values: Vec<(u16, IndexValue<'d>)>,
-    pub(super) base_url: Option<&'s str>,
+    pub(super) bases: &'s [String],
     pub(super) is_kind: &'s dyn Fn(&str) -> bool,
 }
 
@@ -105,13 +110,14 @@ impl<'d> Sink<'d, '_> {
     /// Adds all that this value gives. What is not of the expected form gives nothing.
     pub(super) fn take(&mut self, param: u16, leaf: Leaf, value: Value<'d>) {
         match leaf {
-            Leaf::Coding => self.token(param, text(value, "system"), text(value, "code")),
+            Leaf::Coding => self.coding(param, value),
             Leaf::CodeableConcept => {
+                self.words(param, text(value, "text"));
                 for coding in value.get("coding").into_iter().flat_map(Value::each) {
-                    self.token(param, text(coding, "system"), text(coding, "code"));
+                    self.coding(param, coding);
                 }
             }
-            Leaf::Identifier => self.token(param, text(value, "system"), text(value, "value")),
+            Leaf::Identifier => self.identifier(param, value),
             Leaf::ContactPoint => self.token(param, None, text(value, "value")),
             Leaf::Code(system) => {
                 if let Some(code) = value.text() {
@@ -128,31 +134,89 @@ impl<'d> Sink<'d, '_> {
                 self.values.extend(time(leaf, value).map(|range| (param, IndexValue::Date(range))));
             }
             Leaf::Number | Leaf::NumberRange => {
-                let range = if leaf == Leaf::Number { point(value) } else { stretch(value) };
+                let range =
+                    if leaf == Leaf::Number { quantity::point(value) } else { quantity::stretch(value) };
                 self.values.extend(range.map(|range| (param, IndexValue::Number(range))));
             }
-            Leaf::Quantity | Leaf::Money | Leaf::QuantityRange => {
-                self.values.extend(quantity(leaf, value).map(|quantity| (param, quantity)));
-            }
+            Leaf::Quantity => self.add(param, quantity::quantity(value)),
+            Leaf::Money => self.add(param, quantity::money(value)),
+            Leaf::QuantityRange => self.add(param, quantity::range(value)),
             Leaf::Text => self.string(param, value),
             Leaf::HumanName => self.parts(param, value, &["text", "family", "given", "prefix", "suffix"]),
             Leaf::Address => {
                 let parts = ["text", "line", "city", "district", "state", "postalCode", "country"];
                 self.parts(param, value, &parts);
             }
-            Leaf::Reference => self.reference(param, text(value, "reference")),
-            Leaf::UriReference => self.reference(param, value.text()),
+            Leaf::Reference => {
+                self.reference(param, text(value, "reference"));
+                if let Some(identifier) = value.get("identifier") {
+                    let part = |name| text(identifier, name).filter(has_ink);
+                    let (system, value) = (part("system"), part("value"));
+                    if system.is_some() || value.is_some() {
+                        self.values.push((param, IndexValue::Identifier { system, value }));
+                    }
+                }
+            }
+            Leaf::UriReference => {
+                if let Some(versioned) = value.text().filter(|text| text.contains('|')) {
+                    self.values.push((param, IndexValue::Reference(Target::Url(versioned))));
+                }
+                self.reference(param, value.text());
+            }
             Leaf::Resource => {
                 if let (Some(kind), Some(id)) = (text(value, "resourceType"), text(value, "id")) {
-                    let target = crate::index::Target::Local { kind, id };
+                    let target = Target::Local { kind, id };
                     self.values.push((param, IndexValue::Reference(target)));
                 }
             }
-            Leaf::Uri => {
-                let uri = value.text().filter(has_ink);
-                self.values.extend(uri.map(|uri| (param, IndexValue::Uri(uri))));
+            Leaf::Uri => self.uri(param, value.text()),
+            Leaf::Canonical => {
+                let url = value.text();
+                if url.as_ref().is_some_and(|url| url.contains('|')) {
+                    self.uri(param, url.clone().map(reference::without_version));
+                }
+                self.uri(param, url);
+            }
+            Leaf::Position => {
+                let lat = value.get("latitude").and_then(|degrees| degrees_of(degrees, 90));
+                let lon = value.get("longitude").and_then(|degrees| degrees_of(degrees, 180));
+                if let (Some(lat), Some(lon)) = (lat, lon) {
+                    self.values.push((param, IndexValue::Near { lat, lon }));
+                }
             }
         }
+    }
+
+    fn add(&mut self, param: u16, values: impl IntoIterator<Item = IndexValue<'d>>) {
+        self.values.extend(values.into_iter().map(|value| (param, value)));
+    }
+
+    fn coding(&mut self, param: u16, coding: Value<'d>) {
+        self.token(param, text(coding, "system"), text(coding, "code"));
+        self.words(param, text(coding, "display"));
+    }
+
+    fn identifier(&mut self, param: u16, identifier: Value<'d>) {
+        let value = text(identifier, "value").filter(has_ink);
+        self.token(param, text(identifier, "system"), value.clone());
+        let Some(of) = identifier.get("type") else { return };
+        self.words(param, text(of, "text"));
+        let Some(value) = value else { return };
+        for coding in of.get("coding").into_iter().flat_map(Value::each) {
+            let part = |name| text(coding, name).filter(has_ink);
+            if let (Some(system), Some(code)) = (part("system"), part("code")) {
+                self.values.push((param, IndexValue::OfType { system, code, value: value.clone() }));
+            }
+        }
+    }
+
+    /// What `:text` looks at.
+    fn words(&mut self, param: u16, words: Option<Cow<'d, str>>) {
+        self.values.extend(words.filter(has_ink).map(|words| (param, IndexValue::Text(words))));
+    }
+
+    fn uri(&mut self, param: u16, uri: Option<Cow<'d, str>>) {
+        self.values.extend(uri.filter(has_ink).map(|uri| (param, IndexValue::Uri(uri))));
     }
 
     fn token(&mut self, param: u16, system: Option<Cow<'d, str>>, code: Option<Cow<'d, str>>) {
@@ -177,7 +241,7 @@ impl<'d> Sink<'d, '_> {
     }
 
     fn reference(&mut self, param: u16, reference: Option<Cow<'d, str>>) {
-        let target = reference.and_then(|text| reference::target(text, self.base_url, self.is_kind));
+        let target = reference.and_then(|text| reference::target(text, self.bases, self.is_kind));
         self.values.extend(target.map(|target| (param, IndexValue::Reference(target))));
     }
 }
@@ -205,44 +269,9 @@ fn text<'d>(value: Value<'d>, name: &str) -> Option<Cow<'d, str>> {
     value.get(name).and_then(Value::text)
 }
 
-fn point(value: Value<'_>) -> Option<NumberRange> {
-    let key = SortKey::of(value.number()?)?;
-    Some(NumberRange { lo: key.clone(), hi: key })
-}
-
-/// `low` to `high`, each open when absent; nothing when both are.
-fn stretch(range: Value<'_>) -> Option<NumberRange> {
-    let end = |name| SortKey::of(range.get(name)?.get("value")?.number()?);
-    let (low, high) = (end("low"), end("high"));
-    (low.is_some() || high.is_some()).then(|| NumberRange {
-        lo: low.unwrap_or_else(SortKey::minus_infinity),
-        hi: high.unwrap_or_else(SortKey::plus_infinity),
-    })
-}
-
-fn quantity<'d>(leaf: Leaf, value: Value<'d>) -> Option<IndexValue<'d>> {
-    if leaf == Leaf::Money {
-        let range = point(value.get("value")?)?;
-        let system = Some(Cow::Borrowed(CURRENCIES));
-        return Some(IndexValue::Quantity { system, code: text(value, "currency"), unit: None, range });
-    }
-    let (range, of) = if leaf == Leaf::QuantityRange {
-        (stretch(value)?, value.get("low").or_else(|| value.get("high"))?)
-    } else {
-        let NumberRange { lo, hi } = point(value.get("value")?)?;
-        let range = match text(value, "comparator").as_deref() {
-            Some("<") => NumberRange { lo: SortKey::minus_infinity(), hi: hi.just_below() },
-            Some("<=") => NumberRange { lo: SortKey::minus_infinity(), hi },
-            Some(">=") => NumberRange { lo, hi: SortKey::plus_infinity() },
-            Some(">") => NumberRange { lo: lo.just_above(), hi: SortKey::plus_infinity() },
-            _ => NumberRange { lo, hi },
-        };
-        (range, value)
-    };
-    Some(IndexValue::Quantity {
-        system: text(of, "system"),
-        code: text(of, "code"),
-        unit: text(of, "unit"),
-        range,
-    })
+/// A decimal of degrees in ten-millionths; `None` beyond so many degrees.
+fn degrees_of(value: Value<'_>, most: i32) -> Option<i64> {
+    let degrees: f64 = value.number()?.parse().ok()?;
+    // Eleven digits at most: exact in a double, and far from its limits.
+    (degrees.abs() <= f64::from(most)).then(|| (degrees * PER_DEGREE as f64).round() as i64)
 }

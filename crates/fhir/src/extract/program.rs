@@ -1,5 +1,6 @@
 //! All expressions of one resource type as one tree.
 
+use super::composite::Composite;
 use super::leaf::Leaf;
 use super::main_date::main_date_expressions;
 use crate::definitions::{COMPARTMENTS, SearchParamDef, r4};
@@ -16,6 +17,8 @@ pub(super) struct Program {
     pub(super) nodes: Vec<Node>,
     /// Parameters that are true or false for every resource (`deceased`).
     pub(super) truths: Vec<u16>,
+    /// What [`Action::Composite`] reads.
+    pub(super) composites: Vec<Composite>,
     /// Parameters that lead into a compartment.
     pub(super) compartments: Vec<(u16, &'static str)>,
     /// The compartment that each resource of this type owns.
@@ -49,6 +52,8 @@ pub(super) struct Edge {
 pub(super) enum Action {
     /// Read it for a parameter.
     Value { param: u16, leaf: Leaf },
+    /// Read it as one of [`Program::composites`].
+    Composite { number: u16 },
     /// Note that one of [`Program::truths`] holds, unless the value is `false`.
     Truth { place: u8 },
     /// Keep it as a security label.
@@ -64,6 +69,7 @@ impl Program {
         let mut program = Self {
             nodes: vec![Node::default()],
             truths: Vec::new(),
+            composites: Vec::new(),
             compartments: Vec::new(),
             own_compartment,
         };
@@ -96,6 +102,10 @@ impl Program {
         if NOT_EXTRACTED.contains(&definition.code) {
             return;
         }
+        if definition.kind == ParamType::Composite {
+            self.add_composite(kind, param, definition, expression);
+            return;
+        }
         let mut truth = None;
         for path in compile(kind, expression).unwrap_or_default() {
             let action = match path.meaning {
@@ -111,6 +121,16 @@ impl Program {
             if let Some(action) = action {
                 self.add(&path, action);
             }
+        }
+    }
+
+    fn add_composite(&mut self, kind: &str, param: u16, definition: &SearchParamDef, expression: &str) {
+        for path in compile(kind, expression).unwrap_or_default() {
+            let Some(composite) = Composite::new(kind, path.type_name, param, definition) else { continue };
+            // No type has more than a hundred parameters.
+            let Ok(number) = u16::try_from(self.composites.len()) else { return };
+            self.composites.push(composite);
+            self.add(&path, Action::Composite { number });
         }
     }
 

@@ -3,7 +3,11 @@
 //! Engines have indexes and must come to the same answers. This is what they are judged by, so it is kept simple
 //! and slow, and shares nothing with them.
 
-use super::{QuantityTest, ReferenceTest, StringMode, StringTest, SystemTest, Test, TokenTest, UnitTest};
+use super::{
+    QuantityTest, ReferenceTest, StringMode, StringTest, SystemTest, Test, TokenTest, UnitTest, UriMode,
+    UriTest,
+};
+use crate::geo;
 use crate::index::{IndexValue, Target};
 use crate::text;
 
@@ -22,9 +26,48 @@ pub fn passes(test: &Test, value: &IndexValue<'_>) -> bool {
             test.number.holds(&range.lo, &range.hi)
                 && unit_passes(test, system.as_deref(), code.as_deref(), unit.as_deref())
         }
-        // "The match is exact and complete": case, accents and escapes count (3.1.1.4.12).
-        (Test::Uri(asked), IndexValue::Uri(found)) => asked == found,
+        (Test::Quantity(test), IndexValue::Canonical { unit, range }) => {
+            matches!(&test.unit, UnitTest::Canonical { unit: asked } if asked == unit)
+                && test.number.holds(&range.lo, &range.hi)
+        }
+        (Test::Uri(test), IndexValue::Uri(found)) => uri_passes(test, found),
+        (Test::Text(test), IndexValue::Text(found)) => string_passes(test, found),
+        (
+            Test::OfType { system, code, value },
+            IndexValue::OfType { system: of, code: as_code, value: found },
+        ) => system == of && code == as_code && value == found,
+        (Test::Identifier(test), IndexValue::Identifier { system, value }) => {
+            token_passes(test, system.as_deref(), value.as_deref())
+        }
+        (Test::Composite(tests), IndexValue::Composite(parts)) => {
+            tests.len() == parts.len() && tests.iter().zip(parts).all(|(test, part)| passes(test, part))
+        }
+        (Test::Near { lat, lon, metres }, IndexValue::Near { lat: at_lat, lon: at_lon }) => {
+            geo::distance((*lat, *lon), (*at_lat, *at_lon)) <= *metres
+        }
+        (Test::Unequal(test), value) => is_about(test, value) && !passes(test, value),
         _ => false,
+    }
+}
+
+/// Whether the value is of the form that the test compares with.
+fn is_about(test: &Test, value: &IndexValue<'_>) -> bool {
+    matches!(
+        (test, value),
+        (Test::Token(_), IndexValue::Token { .. })
+            | (Test::String(_), IndexValue::String(_))
+            | (Test::Reference(_), IndexValue::Reference(_))
+            | (Test::Uri(_), IndexValue::Uri(_))
+    )
+}
+
+/// 3.1.1.4.12: "the match is precise, case, accent, and escape sensitive, and the entire URI must match", except with
+/// `:above` and `:below`.
+fn uri_passes(test: &UriTest, found: &str) -> bool {
+    match test.mode {
+        UriMode::Exact => test.text == found,
+        UriMode::Below => test.text == found || found.starts_with(&test.folder()),
+        UriMode::Above => test.ancestors().contains(&found),
     }
 }
 
@@ -48,6 +91,8 @@ fn string_passes(test: &StringTest, found: &str) -> bool {
         StringMode::Starts => text::matches_initials(&test.text, found),
         StringMode::Contains => text::normalize(found).contains(&*text::normalize(&test.text)),
         StringMode::Exact => text::nfc(found) == text::nfc(&test.text),
+        StringMode::Ends => text::normalize(found).ends_with(&*text::normalize(&test.text)),
+        StringMode::Whole => text::normalize(found) == text::normalize(&test.text),
     }
 }
 
@@ -73,5 +118,7 @@ fn unit_passes(test: &QuantityTest, system: Option<&str>, code: Option<&str>, un
         UnitTest::Coded { system: asked_system, code: asked_code } => {
             system == Some(asked_system) && code == Some(asked_code)
         }
+        // Looks at canonical values only.
+        UnitTest::Canonical { .. } => false,
     }
 }

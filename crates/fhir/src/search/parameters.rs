@@ -11,6 +11,8 @@ pub struct Parameter<'p> {
     pub kind: ParamType,
     /// The kinds a reference may point to; empty for any.
     pub targets: Vec<&'p str>,
+    /// The parts of a composite parameter, in order: their types, and the parameters they are defined by.
+    pub components: Vec<Parameter<'p>>,
 }
 
 /// The kinds of record that can be searched and their parameters. The R4 definitions are one source; record kinds of

@@ -4,15 +4,25 @@
 //! that are unknown or not supported yet are always refused, as R4 (3.1.1.4.4) demands, and so are values that cannot be read.
 //! No text here repeats a value searched for: values are patient data.
 
+mod codes;
+mod expression;
 mod filter;
 mod include;
+mod modifier;
+mod number;
 mod shape;
+mod special;
+mod system;
+mod tree;
 mod value;
 
 use std::cell::Cell;
 
+pub use system::parse_system;
+
 use super::parameters::Parameters;
-use super::{Query, R4};
+use super::value_sets::ValueSets;
+use super::{ContainedGive, ContainedSearch, Query, R4, SortBy};
 
 /// What a search may cost at most before it is even run.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +31,8 @@ pub struct Limits {
     pub parameters: usize,
     /// Alternatives (commas) in one parameter.
     pub values: usize,
+    /// The same where each is a stretch to look through: text, dates, numbers.
+    pub ranges: usize,
     /// Keys of `_sort`: each is a table to join.
     pub sort_keys: usize,
     /// Letters of one text to compare with.
@@ -38,6 +50,7 @@ impl Default for Limits {
         Self {
             parameters: 100,
             values: 10_000,
+            ranges: 500,
             sort_keys: 10,
             letters: 1_000,
             depth: 8,
@@ -52,8 +65,10 @@ impl Default for Limits {
 pub struct ParseContext<'c> {
     /// Which parameters there are.
     pub parameters: &'c dyn Parameters,
-    /// This server's address, so that references written with it are local.
-    pub base_url: Option<&'c str>,
+    /// What is in value sets, and which codes subsume which.
+    pub value_sets: &'c dyn ValueSets,
+    /// This server's addresses, so that references written with one of them are local.
+    pub bases: &'c [String],
     /// The time now, for `ap`.
     pub now_micros: i64,
     /// `Prefer: handling=strict`: refuse what would otherwise be ignored.
@@ -65,8 +80,8 @@ pub struct ParseContext<'c> {
 impl<'c> ParseContext<'c> {
     /// For the resource types and parameters of R4 and KR Core, with the usual limits.
     #[must_use]
-    pub fn r4(base_url: Option<&'c str>, now_micros: i64, strict: bool) -> Self {
-        Self { parameters: &R4, base_url, now_micros, strict, limits: Limits::default() }
+    pub fn r4(bases: &'c [String], now_micros: i64, strict: bool) -> Self {
+        Self { parameters: &R4, value_sets: &R4, bases, now_micros, strict, limits: Limits::default() }
     }
 }
 
@@ -153,7 +168,19 @@ pub fn parse(
             Err(error) => errors.push(error),
         }
     }
+    errors.extend(order_of_containers(&query));
     if errors.is_empty() { Ok(query) } else { Err(errors) }
+}
+
+/// A record that is found for what it contains has no values of the searched kind to be ordered by.
+fn order_of_containers(query: &Query) -> Option<SearchError> {
+    let contained = query.contained;
+    let containers = contained.search != ContainedSearch::No && contained.give == ContainedGive::Container;
+    let ordered = query.sort.iter().any(|key| key.by != SortBy::LastUpdated);
+    (containers && ordered).then(|| {
+        let text = "containers can be ordered by _lastUpdated only; or ask for _containedType=contained";
+        SearchError::new(SearchProblem::NotSupported, "_sort", text)
+    })
 }
 
 /// One run of the parser.

@@ -8,7 +8,15 @@ use crate::definitions::{SearchParamDef, r4};
 pub struct R4;
 
 fn parameter(definition: &'static SearchParamDef) -> Parameter<'static> {
-    Parameter { code: definition.code, kind: definition.kind, targets: definition.targets.clone() }
+    let components = definition.components.iter();
+    let components = components.filter_map(|component| r4().search_param_by_url(component.definition));
+    Parameter {
+        code: definition.code,
+        kind: definition.kind,
+        targets: definition.targets.clone(),
+        // Components are never composite themselves.
+        components: components.map(parameter).collect(),
+    }
 }
 
 impl Parameters for R4 {

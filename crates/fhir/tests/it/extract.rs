@@ -1,21 +1,22 @@
 //! Extraction: each type of value and each trap of the handbook; in `data`, all of the example data.
 
+use std::collections::BTreeSet;
+
 use ieum_fhir::decimal::SortKey;
 use ieum_fhir::definitions::r4;
-use ieum_fhir::expression::compile;
-use ieum_fhir::extract::{ExtractOptions, extract, main_date_expressions, reads};
+use ieum_fhir::expression::{compile, compile_in};
+use ieum_fhir::extract::{ExtractOptions, contained, extract, main_date_expressions, reads};
 use ieum_fhir::index::{Extracted, IndexValue, ParamType, Target};
 use ieum_fhir::json::{Document, Limits};
 
 mod data;
 
-const OPTIONS: ExtractOptions<'_> = ExtractOptions { base_url: Some("https://hub.example/fhir") };
-
 fn with<T>(json: &str, then: impl FnOnce(&str, &Extracted<'_>) -> T) -> T {
     let document = Document::parse(json.as_bytes(), &Limits::default())
         .unwrap_or_else(|error| panic!("{json}: {error}"));
     let kind = document.root().get("resourceType").unwrap().text().unwrap();
-    then(&kind, &extract(&kind, document.root(), &OPTIONS))
+    let bases = ["https://hub.example/fhir".to_owned()];
+    then(&kind, &extract(&kind, document.root(), &ExtractOptions { bases: &bases }))
 }
 
 /// The values of one parameter, written short.
@@ -45,18 +46,26 @@ fn short(value: &IndexValue<'_>) -> String {
         }
         IndexValue::String(text) => text.to_string(),
         IndexValue::Uri(uri) => uri.to_string(),
+        IndexValue::Text(text) => format!("text {text}"),
+        IndexValue::OfType { system, code, value } => format!("of-type {system}|{code}|{value}"),
+        IndexValue::Identifier { system, value } => format!("identifier {}|{}", or(system), or(value)),
+        IndexValue::Canonical { unit, range } => {
+            format!("{}..{} [{unit}]", number(&range.lo), number(&range.hi))
+        }
+        IndexValue::Composite(parts) => parts.iter().map(short).collect::<Vec<_>>().join(" $ "),
+        IndexValue::Near { lat, lon } => format!("{lat},{lon}"),
     }
 }
 
 /// The name of a key among those the tests use.
 fn number(key: &SortKey) -> &'static str {
-    for text in ["0", "0.5", "5", "7.10", "10", "19.99"] {
+    for text in ["0", "0.0005", "0.005", "0.0071", "0.5", "5", "7.10", "10", "19.99", "5000"] {
         let plain = SortKey::of(text).unwrap();
         if *key == plain {
             return text;
         }
         if *key == plain.clone().just_below() {
-            return "<5";
+            return if text == "5" { "<5" } else { "<0.005" };
         }
         if *key == plain.just_above() {
             return ">5";
@@ -98,7 +107,11 @@ fn tokens() {
     }
     let condition = r#"{"resourceType":"Condition","code":{"text":"두통","coding":[{"system":"kcd","code":"R51"},
         {"system":"kcd","code":"R51"},{"code":"x"},{"display":"only"}]}}"#;
-    check(condition, "code", &["-|x", "kcd|R51"]);
+    check(condition, "code", &["-|x", "kcd|R51", "text only", "text 두통"]);
+    let identified = r#"{"resourceType":"Patient","identifier":[{"system":"urn:a","value":"1",
+        "type":{"text":"주민번호","coding":[{"system":"http://v2","code":"MR"},{"code":"NI"}]}},
+        {"type":{"coding":[{"system":"http://v2","code":"SS"}]}}]}"#;
+    check(identified, "identifier", &["urn:a|1", "text 주민번호", "of-type http://v2|MR|1"]);
     let value_set =
         r#"{"resourceType":"Encounter","status":"finished","class":{"system":"act","code":"AMB"}}"#;
     check(value_set, "status", &["http://hl7.org/fhir/encounter-status|finished"]);
@@ -145,13 +158,30 @@ fn numbers_and_quantities() {
     let ucum = r#""system":"http://unitsofmeasure.org","code":"mg","unit":"밀리그램""#;
     let unit = "http://unitsofmeasure.org|mg|밀리그램";
     for (quantity, expected) in [
-        (format!(r#"{{"value":7.10,{ucum}}}"#), format!("7.10..7.10 {unit}")),
-        (format!(r#"{{"value":5,"comparator":"<",{ucum}}}"#), format!("-∞..<5 {unit}")),
-        (format!(r#"{{"value":5,"comparator":"<=",{ucum}}}"#), format!("-∞..5 {unit}")),
-        (format!(r#"{{"value":5,"comparator":">=",{ucum}}}"#), format!("5..∞ {unit}")),
+        (format!(r#"{{"value":7.10,{ucum}}}"#), ["7.10..7.10", "0.0071..0.0071"]),
+        (format!(r#"{{"value":5,"comparator":"<",{ucum}}}"#), ["-∞..<5", "-∞..<0.005"]),
+        (format!(r#"{{"value":5,"comparator":"<=",{ucum}}}"#), ["-∞..5", "-∞..0.005"]),
+        (format!(r#"{{"value":5,"comparator":">=",{ucum}}}"#), ["5..∞", "0.005..∞"]),
     ] {
-        check(&of(&quantity), "value-quantity", &[&expected]);
+        let [written, canonical] = expected;
+        let expected = [&*format!("{written} {unit}"), &*format!("{canonical} [g]")];
+        check(&of(&quantity), "value-quantity", &expected);
     }
+    check(
+        &of(r#"{"value":5,"system":"http://unitsofmeasure.org","code":"정"}"#),
+        "value-quantity",
+        &["5..5 http://unitsofmeasure.org|정|-"],
+    );
+    let doses = |low: &str, high: &str| {
+        format!(
+            r#"{{"resourceType":"Condition","onsetRange":{{"low":{{"value":0.5,"system":"http://unitsofmeasure.org","code":"{low}"}},
+            "high":{{"value":5,"system":"http://unitsofmeasure.org","code":"{high}"}}}}}}"#
+        )
+    };
+    let written = "0.5..5 http://unitsofmeasure.org|mg|-";
+    check(&doses("mg", "mg"), "onset-age", &[written, "0.0005..0.005 [g]"]);
+    check(&doses("mg", "g"), "onset-age", &[written, "0.0005..5 [g]"]);
+    check(&doses("mg", "mL"), "onset-age", &[written]);
     check(&of(r#"{"unit":"mg"}"#), "value-quantity", &[]);
     check(&of(r#"{"value":"5"}"#), "value-quantity", &[]);
     let risk = r#"{"resourceType":"RiskAssessment","prediction":[{"probabilityDecimal":0.50},
@@ -181,7 +211,7 @@ fn strings() {
     let observation =
         r#"{"resourceType":"Observation","valueCodeableConcept":{"text":"양성","coding":[{"code":"p"}]}}"#;
     check(observation, "value-string", &["양성"]);
-    check(observation, "value-concept", &["-|p"]);
+    check(observation, "value-concept", &["-|p", "text 양성"]);
 }
 
 #[test]
@@ -207,7 +237,13 @@ fn references() {
         (r#""reference":"urn:uuid:1","type":"Patient""#, &["<urn:uuid:1>"], &["<urn:uuid:1>"]),
         (r#""reference":"Nonsense/1""#, &["<Nonsense/1>"], &[]),
         (r#""reference":"Patient/bad id""#, &["<Patient/bad id>"], &[]),
-        (r#""identifier":{"value":"x"}"#, &[], &[]),
+        (r#""identifier":{"value":"x"}"#, &["identifier -|x"], &[]),
+        (
+            r#""identifier":{"system":"s","value":"x"},"type":"Patient""#,
+            &["identifier s|x"],
+            &["identifier s|x"],
+        ),
+        (r#""identifier":{"use":"usual"}"#, &[], &[]),
         (r#""reference":"""#, &[], &[]),
         (r#""reference":7"#, &[], &[]),
     ] {
@@ -216,10 +252,14 @@ fn references() {
     }
     let response =
         r#"{"resourceType":"QuestionnaireResponse","questionnaire":"http://q.example/Questionnaire/a|1.0"}"#;
-    check(response, "questionnaire", &["<http://q.example/Questionnaire/a>"]);
+    check(
+        response,
+        "questionnaire",
+        &["<http://q.example/Questionnaire/a>", "<http://q.example/Questionnaire/a|1.0>"],
+    );
     let library = r#"{"resourceType":"ActivityDefinition","relatedArtifact":[{"type":"depends-on","resource":"http://a"},
         {"type":"composed-of","resource":"http://b"}],"library":["http://c|2"]}"#;
-    check(library, "depends-on", &["<http://a>", "<http://c>"]);
+    check(library, "depends-on", &["<http://a>", "<http://c>", "<http://c|2>"]);
     check(library, "composed-of", &["<http://b>"]);
     let bundle = r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Composition","id":"c"}},
         {"resource":{"resourceType":"Patient","id":"p"}}]}"#;
@@ -229,8 +269,93 @@ fn references() {
 #[test]
 fn uris() {
     let resource = r#"{"resourceType":"Patient","meta":{"profile":["http://p|1.0"],"source":"urn:s"}}"#;
-    check(resource, "_profile", &["http://p|1.0"]);
+    check(resource, "_profile", &["http://p", "http://p|1.0"]);
     check(resource, "_source", &["urn:s"]);
+}
+
+#[test]
+fn composites_stay_inside_one_element() {
+    let pressure = r#"{"resourceType":"Observation","code":{"coding":[{"code":"bp"},{"code":"85354-9"}],"text":"BP"},"valueString":"high",
+        "component":[{"code":{"coding":[{"code":"sys"}]},"valueQuantity":{"value":10}},
+        {"code":{"coding":[{"code":"dia"}]},"valueQuantity":{"value":5,"system":"http://unitsofmeasure.org","code":"kg"}},
+        {"code":{"coding":[{"code":"arm"}]},"valueCodeableConcept":{"coding":[{"code":"left"}]}},{"code":{"coding":[{"code":"x"}]}}]}"#;
+    check(pressure, "code-value-string", &["-|85354-9 $ high", "-|bp $ high"]);
+    check(pressure, "code-value-quantity", &[]);
+    let quantities =
+        ["-|dia $ 5..5 http://unitsofmeasure.org|kg|-", "-|dia $ 5000..5000 [g]", "-|sys $ 10..10 -|-|-"];
+    check(pressure, "component-code-value-quantity", &quantities);
+    check(pressure, "combo-code-value-quantity", &quantities);
+    check(pressure, "component-code-value-concept", &["-|arm $ -|left"]);
+    let dated =
+        r#"{"resourceType":"Observation","code":{"coding":[{"code":"x"}]},"valueDateTime":"2026-03-01"}"#;
+    check(dated, "code-value-date", &["-|x $ 2026-02-28T15:00:00Z..2026-03-01T15:00:00Z"]);
+    let group = r#"{"resourceType":"Group","characteristic":[{"code":{"coding":[{"code":"sex"}]},"valueCodeableConcept":{"coding":[{"code":"f"}]}},
+        {"code":{"coding":[{"code":"smoker"}]},"valueBoolean":true}]}"#;
+    check(group, "characteristic-value", &["-|sex $ -|f", "-|smoker $ -|true"]);
+    let sequence = r#"{"resourceType":"MolecularSequence","referenceSeq":{"chromosome":{"coding":[{"code":"7"}]}},
+        "variant":[{"start":0,"end":5},{"start":10}]}"#;
+    check(sequence, "chromosome-variant-coordinate", &["-|7 $ 0..0 $ 5..5"]);
+    let related = r#"{"resourceType":"DocumentReference","relatesTo":[{"code":"replaces","target":{"reference":"DocumentReference/1"}}]}"#;
+    check(
+        related,
+        "relationship",
+        &["http://hl7.org/fhir/document-relationship-type|replaces $ DocumentReference/1"],
+    );
+    let measure = r#"{"resourceType":"Measure","useContext":[{"code":{"code":"age"},"valueRange":{"low":{"value":5}}}]}"#;
+    check(measure, "context-type-quantity", &["-|age $ 5..∞ -|-|-"]);
+    // Bounded, and nothing twice.
+    let codings = |count: usize| {
+        let codings: Vec<String> = (0..count).map(|code| format!(r#"{{"code":"{}"}}"#, code % 40)).collect();
+        format!(r#"{{"coding":[{}]}}"#, codings.join(","))
+    };
+    for (count, tuples) in [(2, 4), (40, 1_000), (80, 1_000)] {
+        let concept = codings(count);
+        let json =
+            format!(r#"{{"resourceType":"Observation","code":{concept},"valueCodeableConcept":{concept}}}"#);
+        assert_eq!(values(&json, "code-value-concept").len(), tuples);
+    }
+}
+
+/// What all 46 composite parameters read is among what extraction can read.
+#[test]
+fn every_composite_parameter_can_be_read() {
+    let mut known = BTreeSet::new();
+    for kind in r4().resource_types() {
+        for param in r4().search_params(kind).iter().filter(|param| param.kind == ParamType::Composite) {
+            known.insert(param.url);
+            let contexts = compile(kind, param.expression.unwrap()).unwrap();
+            assert!(!contexts.is_empty(), "{kind} {}", param.code);
+            for component in &param.components {
+                let of = r4().search_param_by_url(component.definition).unwrap().kind;
+                for context in &contexts {
+                    let paths = compile_in(kind, context.type_name, component.expression).unwrap();
+                    assert!(paths.iter().any(|path| reads(of, path)), "{kind} {} {component:?}", param.code);
+                }
+            }
+        }
+    }
+    assert_eq!(known.len(), 46);
+}
+
+#[test]
+fn places() {
+    let of = |position: &str| format!(r#"{{"resourceType":"Location","position":{position}}}"#);
+    check(&of(r#"{"latitude":37.5665,"longitude":126.978}"#), "near", &["375665000,1269780000"]);
+    check(&of(r#"{"latitude":-0.00000005,"longitude":-180}"#), "near", &["-1,-1800000000"]);
+    check(&of(r#"{"latitude":91,"longitude":0}"#), "near", &[]);
+    check(&of(r#"{"latitude":1}"#), "near", &[]);
+}
+
+#[test]
+fn contained_resources() {
+    let json = r##"{"resourceType":"MedicationRequest","id":"m","medicationReference":{"reference":"#a"},
+        "contained":[{"resourceType":"Medication","id":"a","code":{"coding":[{"code":"x"}]}},{"resourceType":"Medication"},
+        {"resourceType":"Nonsense","id":"b"}]}"##;
+    let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
+    let found = contained(document.root(), &ExtractOptions::default());
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].kind, &*found[0].id), ("Medication", "a"));
+    assert_eq!(found[0].values.iter().map(|(_, value)| short(value)).collect::<Vec<_>>(), ["-|x"]);
 }
 
 #[test]

@@ -4,6 +4,8 @@ mod date;
 mod decimal;
 mod expression;
 mod extract;
+mod fhirpath;
+mod hostile;
 mod search;
 mod shared;
 mod text;

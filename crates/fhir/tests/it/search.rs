@@ -1,5 +1,7 @@
 //! Queries: names, modifiers, chains, the shape of the answer, limits.
 
+use std::sync::LazyLock;
+
 use ieum_fhir::index::{IndexValue, ParamType};
 use ieum_fhir::outcome::{Code, Issue};
 use ieum_fhir::search::parameters::{Parameter, Parameters};
@@ -7,12 +9,14 @@ use ieum_fhir::search::parse::{ParseContext, SearchError, SearchProblem, parse};
 use ieum_fhir::search::*;
 use proptest::prelude::*;
 
+mod language;
 mod values;
 
 const NOW: i64 = 1_795_000_000_000_000;
 
 fn context() -> ParseContext<'static> {
-    ParseContext::r4(Some("https://hub.example/fhir/"), NOW, true)
+    static BASES: LazyLock<Vec<String>> = LazyLock::new(|| vec!["https://hub.example/fhir/".into()]);
+    ParseContext::r4(&BASES, NOW, true)
 }
 
 fn run(kind: &str, pairs: &[(&str, &str)], context: &ParseContext<'_>) -> Result<Query, Vec<SearchError>> {
@@ -146,15 +150,30 @@ fn modifiers_and_unknown_names() {
         ("Patient", "gender:exact", "male", SearchProblem::UnknownModifier),
         ("Patient", "name:not", "kim", SearchProblem::UnknownModifier),
         ("Patient", "name:", "kim", SearchProblem::UnknownModifier),
-        ("Patient", "_id:not", "1", SearchProblem::UnknownModifier),
-        ("Condition", "code:in", "http://vs", SearchProblem::NotSupported),
-        ("Condition", "code:text", "headache", SearchProblem::NotSupported),
-        ("Condition", "code:below", "R51", SearchProblem::NotSupported),
-        ("Patient", "identifier:of-type", "a|b|c", SearchProblem::NotSupported),
-        ("Observation", "code-value-quantity", "a$5", SearchProblem::NotSupported),
-        ("Location", "near", "37.5|127", SearchProblem::NotSupported),
-        ("Patient", "_filter", "name eq kim", SearchProblem::NotSupported),
-        ("Patient", "_text", "kim", SearchProblem::NotSupported),
+        ("Patient", "_id:exact", "1", SearchProblem::UnknownModifier),
+        ("Patient", "_list:not", "1", SearchProblem::UnknownModifier),
+        ("Patient", "_list", "$current-problems", SearchProblem::NotSupported),
+        ("Patient", "_list", "a/b/c", SearchProblem::BadValue),
+        ("Condition", "code:in", "http://vs", SearchProblem::BadValue),
+        ("Condition", "code:in", "http://hl7.org/fhir/ValueSet/mimetypes", SearchProblem::NotSupported),
+        ("Condition", "code:below", "http://icd|R51", SearchProblem::NotSupported),
+        ("Condition", "code:below", "R51.9", SearchProblem::BadValue),
+        ("Condition", "subject:text", "kim1", SearchProblem::UnknownModifier),
+        ("Condition", "subject:below", "Patient/1", SearchProblem::UnknownModifier),
+        ("Encounter", "location:below", "http://else.example/Location/1", SearchProblem::NotSupported),
+        ("Encounter", "location:below", "Patient/1", SearchProblem::BadValue),
+        ("Patient", "identifier:of-type", "a|b", SearchProblem::BadValue),
+        ("Patient", "identifier:of-type", "a||c1", SearchProblem::BadValue),
+        ("Observation", "code-value-quantity", "R51.9", SearchProblem::BadValue),
+        ("Observation", "code-value-quantity", "a$abcd", SearchProblem::BadValue),
+        ("Observation", "code-value-quantity:not", "a$5", SearchProblem::UnknownModifier),
+        ("Location", "near", "here", SearchProblem::BadValue),
+        ("Patient", "_filter", "name eq", SearchProblem::BadValue),
+        ("Patient", "_filter", "nonsense eq kim", SearchProblem::UnknownParameter),
+        ("Patient", "_text", "?!?!", SearchProblem::BadValue),
+        ("Patient", "_text:exact", "kim1", SearchProblem::UnknownModifier),
+        ("Patient", "_query", "mine", SearchProblem::NotSupported),
+        ("Patient", "_type", "Patient", SearchProblem::NotSupported),
         ("Patient", "_id", "a/b", SearchProblem::BadValue),
         ("Patient", "name", "", SearchProblem::EmptyValue),
         ("Patient", "name", "kim,,lee", SearchProblem::EmptyValue),
@@ -206,7 +225,10 @@ fn the_shape_of_the_answer() {
     for (name, value, expected) in [
         ("_sort", "nonsense", SearchProblem::UnknownParameter),
         ("_sort", "date,", SearchProblem::BadValue),
-        ("_sort", "subject.name", SearchProblem::NotSupported),
+        ("_sort", "subject.name", SearchProblem::BadValue),
+        ("_sort", "patient.nonsense", SearchProblem::UnknownParameter),
+        ("_sort", "code.name", SearchProblem::BadValue),
+        ("_sort", "subject:Practitioner.name", SearchProblem::BadValue),
         ("_sort", "code-value-quantity", SearchProblem::BadValue),
         ("_sort:desc", "date", SearchProblem::UnknownModifier),
         ("_count", "-1", SearchProblem::BadValue),
@@ -214,7 +236,8 @@ fn the_shape_of_the_answer() {
         ("_total", "exact", SearchProblem::BadValue),
         ("_summary", "yes", SearchProblem::BadValue),
         ("_elements", "id,,status", SearchProblem::BadValue),
-        ("_contained", "true", SearchProblem::NotSupported),
+        ("_contained", "perhaps", SearchProblem::BadValue),
+        ("_containedType", "both", SearchProblem::BadValue),
     ] {
         assert_eq!(problem("Observation", name, value), expected, "{name}={value}");
     }
@@ -243,6 +266,7 @@ fn includes() {
     let every = include("Patient", "_revinclude", "*");
     assert!(every.len() > 60 && every.iter().all(|include| !include.params.is_empty()));
     assert!(!include("Observation", "_include:iterate", "Patient:organization").is_empty());
+    assert!(include("Encounter", "_include:iterate", "*").len() > 100);
     for (name, value, expected) in [
         ("_include", "Observation", SearchProblem::BadValue),
         ("_include", "Nonsense:subject", SearchProblem::BadValue),
@@ -288,7 +312,12 @@ impl Parameters for Deposits {
         self.list(kind).into_iter().find(|parameter| parameter.code == code)
     }
     fn list(&self, _: &str) -> Vec<Parameter<'_>> {
-        vec![Parameter { code: "clinic", kind: ParamType::String, targets: Vec::new() }]
+        vec![Parameter {
+            code: "clinic",
+            kind: ParamType::String,
+            targets: Vec::new(),
+            components: Vec::new(),
+        }]
     }
 }
 
@@ -303,13 +332,42 @@ fn kinds_of_our_own() {
     assert!(run("Patient", &[("name", "x")], &context).is_err());
 }
 
+const KNOWN: [&str; 20] = [
+    "name",
+    "code",
+    "subject",
+    "date",
+    "value-quantity",
+    "_sort",
+    "_include",
+    "_lastUpdated",
+    "_id",
+    "code-value-quantity",
+    "code:text",
+    "code:in",
+    "code:below",
+    "identifier:of-type",
+    "subject:identifier",
+    "encounter.location:below",
+    "_list",
+    "_content",
+    "_filter",
+    "_contained",
+];
+
 proptest! {
+    #[test]
+    fn filters_do_not_panic(value in "(name|code|subject|patient|gender|\\[|\\]|\\(|\\)|\\.|:Patient| eq| co| ne|not| and| or| \"|a\\|b|,|\\\\| |1980|김){1,14}") {
+        let _ = run("Observation", &[("_filter", &value)], &context());
+        let _ = run("Patient", &[("_filter", &format!("gender eq male and {value}"))], &context());
+    }
+
     #[test]
     fn nothing_panics(name in "[a-zA-Z_:.*-]{0,24}|\\PC{0,12}", value in "[a-z0-9|,$\\\\ :/-]{0,24}|\\PC{0,12}", strict: bool) {
         let context = ParseContext { strict, ..context() };
         for kind in ["Patient", "Observation"] {
             let _ = run(kind, &[(&name, &value)], &context);
-            for known in ["name", "code", "subject", "date", "value-quantity", "_sort", "_include", "_lastUpdated", "_id"] {
+            for known in KNOWN {
                 if let Err(errors) = run(kind, &[(known, &value)], &context) {
                     prop_assert!(value.len() < 8 || errors.iter().all(|error| !error.to_string().contains(&value)));
                 }

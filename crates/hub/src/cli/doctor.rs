@@ -1,13 +1,15 @@
 //! `ieum doctor`: is everything as it should be, and if not, what to do.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use ieum_store::commit::StoreError;
 use indicatif::ProgressBar;
 
 use super::{Doctor, Result, say};
 use crate::config::Loaded;
-use crate::data::{Data, DataError};
+use crate::data::{Data, DataError, holds_records};
 use crate::import::progress_style;
 
 /// Free space under which a warning is given.
@@ -23,6 +25,10 @@ pub(super) fn run(arguments: &Doctor) -> Result<ExitCode> {
             for setting in loaded.shown() {
                 say(&format!("  {:<9} {:<24} from {}", setting.name, setting.value, setting.origin));
             }
+            if let Err(misfit) = loaded.settings.check() {
+                faults += 1;
+                say(&format!("  FAULT: {misfit}"));
+            }
         }
         Err(error) => {
             faults += 1;
@@ -31,12 +37,13 @@ pub(super) fn run(arguments: &Doctor) -> Result<ExitCode> {
     }
     say("");
     say(&format!("Data in {}", arguments.data.display()));
-    if !arguments.data.join("records.sqlite").exists() {
+    if !holds_records(&arguments.data) {
         say("  nothing there yet: `ieum serve` and `ieum import` make it");
         return Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
+    faults += check_rights(&arguments.data);
     faults += check_space(&arguments.data);
-    faults += check_records(&arguments.data)?;
+    faults += check_records(&arguments.data);
     faults += check_clock();
     say("");
     say(&match faults {
@@ -46,24 +53,56 @@ pub(super) fn run(arguments: &Doctor) -> Result<ExitCode> {
     Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn check_records(directory: &Path) -> Result<u32> {
-    let data = match Data::open(directory, None) {
+/// A fault, with what to do.
+fn tell(fault: &dyn std::fmt::Display, remedy: &str) -> u32 {
+    say(&format!("  FAULT: {fault}"));
+    say(&format!("    {remedy}"));
+    1
+}
+
+/// What to do about a data directory that cannot be used.
+fn remedy(error: &DataError) -> &'static str {
+    match error {
+        DataError::InUse(_) => "Stop the hub that runs on it.",
+        DataError::Missing(_) => "`ieum serve` and `ieum import` make one.",
+        DataError::Io { .. } => "Let the user who runs ieum read and write the directory and its files.",
+        DataError::Store(error) => remedy_of_store(error),
+    }
+}
+
+fn remedy_of_store(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::DiskFull => "Make room on the disk.",
+        StoreError::ReadOnly => "Let the user who runs ieum write the directory and its files.",
+        StoreError::TooSlow { .. } | StoreError::Stopped => "Try again when the machine has less to do.",
+        StoreError::Damaged(_) | StoreError::Engine(_) => {
+            "Use the version of ieum that wrote it. If it does so too: keep a copy of the directory, and restore it from \
+             a backup."
+        }
+    }
+}
+
+fn check_records(directory: &Path) -> u32 {
+    let data = match Data::existing(directory, None) {
         Ok(data) => data,
         Err(DataError::InUse(_)) => {
             say("  a hub is running on it: stop it to have records and indexes checked");
-            return Ok(0);
+            return 0;
         }
-        Err(error) => {
-            say(&format!("  FAULT: {error}"));
-            say("    Restore the directory from a backup, or use the version of ieum that wrote it.");
-            return Ok(1);
-        }
+        Err(error) => return tell(&error, remedy(&error)),
     };
     let bar = ProgressBar::new(0).with_style(progress_style("records"));
-    let report = data.engine.check(&mut |done, total| {
+    let checked = data.engine.check(&mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
-    })?;
+    });
+    let report = match checked {
+        Ok(report) => report,
+        Err(error) => {
+            bar.finish_and_clear();
+            return tell(&error, remedy_of_store(&error));
+        }
+    };
     bar.finish_and_clear();
     let size = data.engine.bytes_on_disk();
     say(&format!(
@@ -77,7 +116,20 @@ fn check_records(directory: &Path) -> Result<u32> {
     if !report.faults.is_empty() {
         say("    Keep a copy of the directory, restore it from a backup, and report what is written above.");
     }
-    Ok(u32::try_from(report.faults.len()).unwrap_or(u32::MAX))
+    u32::try_from(report.faults.len()).unwrap_or(u32::MAX)
+}
+
+/// Records are for the user who runs the hub, and nobody else on the machine.
+fn check_rights(directory: &Path) -> u32 {
+    let is_wide = |path: &Path| {
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+    };
+    if !is_wide(directory) {
+        return 0;
+    }
+    let fault =
+        "others on this machine may look into the directory: it holds patient data and the hub's secrets";
+    tell(&fault, &format!("chmod -R go= {}", directory.display()))
 }
 
 /// Free space, as `df` tells it: the standard library has no way to ask.
@@ -89,9 +141,8 @@ fn check_space(directory: &Path) -> u32 {
     });
     match free {
         Some(free) if free < LOW_SPACE_BYTES => {
-            say(&format!("  FAULT: only {free} bytes are free on this disk"));
-            say("    Make room before importing: a full disk stops all writing.");
-            1
+            let fault = format!("only {free} bytes are free on this disk");
+            tell(&fault, "Make room before importing: a full disk stops all writing.")
         }
         Some(free) => {
             say(&format!("  {free} bytes free on this disk"));
@@ -105,9 +156,8 @@ fn check_space(directory: &Path) -> u32 {
 fn check_clock() -> u32 {
     const BUILT_MICROS: i64 = 1_790_000_000_000_000;
     if (ieum_store::clock::system_clock())() < BUILT_MICROS {
-        say("  FAULT: the machine's clock is wrong: it shows a time before this program was made");
-        say("    Set it, and keep it right with NTP: times of access are evidence.");
-        return 1;
+        let fault = "the machine's clock is wrong: it shows a time before this program was made";
+        return tell(&fault, "Set it, and keep it right with NTP: times of access are evidence.");
     }
     0
 }

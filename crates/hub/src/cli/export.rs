@@ -19,7 +19,7 @@ use crate::import::progress_style;
 const PAGE: usize = 1_000;
 
 pub(super) fn run(arguments: &Export) -> Result<ExitCode> {
-    let data = Data::open(&arguments.data, None)?;
+    let data = Data::existing(&arguments.data, None)?;
     std::fs::create_dir_all(&arguments.out)?;
     let access = Access::system("export");
     let view = data.door.view(&access)?;

@@ -1,26 +1,29 @@
 //! `ieum serve`.
 
+use std::io;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ieum_store::clock::system_clock;
 
+use super::control::Control;
 use super::{Result, Serve, log, say};
 use crate::config::{Loaded, Settings};
 use crate::data::Data;
 use crate::hub::{Entrance, Hub, Options};
+use crate::import::journal::close_left_open;
+use crate::jobs::{JobOptions, Service};
 use crate::limits::Limits;
 use crate::portal;
-use crate::server::{Listening, ServerError};
+use crate::server::Listening;
 use crate::status::SqliteInfo;
 
 pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
     let settings = Loaded::new(&arguments.data, &arguments.flags)?.settings;
     log::start(settings.log);
-    crate::serve::log_panics_without_content();
-    if settings.open && !settings.listen.ip().is_loopback() {
-        return Err(ServerError::OpenBeyondLoopback.into());
-    }
+    settings.check()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(arguments, &settings))?;
     Ok(ExitCode::SUCCESS)
@@ -28,13 +31,21 @@ pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
 
 async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     // Listening first: the port may have been left to the operating system, and the address is part of the data's meaning.
-    let listening = Listening::on(settings.listen).await?;
+    let listening =
+        Listening::on(settings.listen).await.map_err(|error| cannot_listen(settings.listen, &error))?;
     let address = listening.address()?;
     let base_url = settings.base_url.clone().unwrap_or_else(|| format!("http://{address}/fhir"));
     let data = Data::open(&arguments.data, Some(&base_url))?;
     let entrance = if settings.open { Entrance::Open } else { Entrance::Accounts };
     let options = Options { base_url, entrance, limits: Limits::default() };
     let hub = Hub::new(data.door.clone(), system_clock(), options);
+    close_left_open(&hub)?;
+    let _control = Control::start(&data);
+    let mut options = JobOptions::new(&arguments.data.join("jobs"));
+    options.keep = Duration::from_hours(settings.jobs_keep_hours.into());
+    settings.import_origins.clone_into(&mut options.sources.origins);
+    options.sources.private = settings.import_private;
+    let jobs = Service::start(&hub, options)?;
     // Before anybody is told: from then on a signal means a tidy stop.
     let stop = stop_asked()?;
     say(&format!("Ieum is listening on http://{address}/ (FHIR: {})", hub.base_url()));
@@ -43,9 +54,22 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     // A hub that anybody may enter holds nothing but synthetic records.
     let setup = portal::Setup { demo: settings.open || settings.demo, operator };
     listening.serve(&hub, portal::app(hub.clone(), setup), stop).await?;
+    // Joining threads blocks, and nothing else is left to do.
+    jobs.stop();
     data.engine.stop();
     tracing::info!("stopped");
     Ok(())
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> String {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program listens there: stop it, or choose another port with --listen"
+        }
+        io::ErrorKind::PermissionDenied => "ports below 1024 need the right to: choose another with --listen",
+        _ => "choose an address of this machine with --listen",
+    };
+    format!("cannot listen on {address}: {error}; {advice}")
 }
 
 /// Done when the process is asked to stop.

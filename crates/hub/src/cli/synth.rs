@@ -19,6 +19,7 @@ const PER_FILE: u64 = 500;
 pub(super) fn run(arguments: &Synth) -> Result<ExitCode> {
     std::fs::create_dir_all(&arguments.out)?;
     let options = Options::new(arguments.patients, arguments.seed);
+    remove_leftovers(&arguments.out, arguments.patients.div_ceil(PER_FILE))?;
     std::fs::write(arguments.out.join("0-institutions.json"), shared_bundle(&options).json)?;
     let bar = ProgressBar::new(arguments.patients).with_style(progress_style("people"));
     let files = arguments.patients.div_ceil(PER_FILE);
@@ -49,6 +50,26 @@ pub(super) fn run(arguments: &Synth) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Takes away what an earlier run with more people left: an import takes the whole folder. Other files are not ours.
+fn remove_leftovers(out: &Path, files: u64) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(out)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let number = name.to_str().and_then(file_number);
+        if number.is_some_and(|number| number > files) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// The number of a file that this program names so.
+fn file_number(name: &str) -> Option<u64> {
+    let rest = name.strip_prefix("people-")?;
+    let digits = rest.strip_suffix(".ndjson.zst").or_else(|| rest.strip_suffix(".part"))?;
+    (digits.len() >= 5 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?
+}
+
 /// One file of people, a bundle a line. It gets its name when it is whole.
 fn write_file(out: &Path, options: &Options, file: u64, bar: &ProgressBar) -> std::io::Result<()> {
     let name = out.join(format!("people-{:05}.ndjson.zst", file + 1));
@@ -61,4 +82,27 @@ fn write_file(out: &Path, options: &Options, file: u64, bar: &ProgressBar) -> st
     }
     encoder.finish()?.sync_all()?;
     std::fs::rename(part, name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_of_an_earlier_run_are_taken_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = [
+            "people-00001.ndjson.zst",
+            "people-00002.ndjson.zst",
+            "people-00003.part",
+            "people-99999.txt",
+            "mine.ndjson",
+        ];
+        for name in names {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        remove_leftovers(folder.path(), 1).unwrap();
+        let left: Vec<&str> = names.into_iter().filter(|name| folder.path().join(name).exists()).collect();
+        assert_eq!(left, ["people-00001.ndjson.zst", "people-99999.txt", "mine.ndjson"]);
+    }
 }

@@ -55,7 +55,7 @@ fn answer(whole: &Call<'_>, index: usize, value: Value<'_>, room: &Room) -> Vec<
     let (answer, is_head) = match Entry::read(whole, index, value) {
         Ok(entry) => {
             let mut call = entry.call(whole);
-            call.prefer = prefer(whole.prefer, &call);
+            call.prefer = prefer(call.prefer, &call);
             let is_write = entry.route.who == Who::Writers;
             let asked = if is_write { Ok(()) } else { room.check() };
             let answer = asked.and_then(|()| run(&call)).unwrap_or_else(|failure| failure.answer());

@@ -10,8 +10,8 @@ use ieum_fhir::definitions::r4;
 use ieum_fhir::json::{Kind, Limits, Value, write_string};
 use ieum_fhir::outcome::Code;
 
-use super::{batch, error, transaction};
-use crate::call::{Answer, Body, Call, Conditions, Content, Failure, Place};
+use super::{batch, error, patch, transaction};
+use crate::call::{Answer, Body, Call, Conditions, Content, Failure, PatchKind, Place, Prefer};
 use crate::percent::Pairs;
 use crate::routes::{self, Route, Takes};
 use crate::{percent, serve};
@@ -56,6 +56,8 @@ pub(super) struct Entry<'d> {
     pub full_url: Option<Cow<'d, str>>,
     /// `resource`.
     pub resource: Option<Value<'d>>,
+    /// For PATCH: what is in its Binary.
+    pub patch: Option<(PatchKind, Vec<u8>)>,
     /// The route that does it.
     pub route: &'static Route,
     /// Whether only the headers are asked for.
@@ -91,18 +93,23 @@ impl<'d> Entry<'d> {
         let (route, place) = routes::find(&method, &parts).ok_or_else(|| serve::no_route(&parts))?;
         let resource = entry.get("resource");
         match route.takes {
-            Takes::Resource if resource.is_none() => {
-                return Err(wrong("give an entry with POST or PUT a resource"));
+            Takes::Resource | Takes::Patch if resource.is_none() => {
+                return Err(wrong("give an entry with POST, PUT or PATCH a resource"));
             }
             Takes::Bundle => return Err(wrong("a bundle cannot be posted inside a bundle")),
             Takes::Form => return Err(wrong("search by GET inside a bundle")),
             _ => {}
         }
+        let patch = match resource.filter(|_| route.takes == Takes::Patch) {
+            Some(resource) => patch::unwrapped(resource)?,
+            None => None,
+        };
         let condition = |name: &str| text(name).map(Cow::into_owned);
         Ok(Self {
             index,
             full_url: entry.get("fullUrl").and_then(Value::text),
-            resource: resource.filter(|_| matches!(route.takes, Takes::Resource | Takes::Parameters)),
+            resource: resource.filter(|_| route.takes != Takes::Nothing),
+            patch,
             route,
             is_head: method == Method::HEAD,
             place,
@@ -112,6 +119,7 @@ impl<'d> Entry<'d> {
                 if_none_match: condition("ifNoneMatch"),
                 if_modified_since: condition("ifModifiedSince"),
                 if_none_exist: condition("ifNoneExist"),
+                range: None,
             },
         })
     }
@@ -126,8 +134,12 @@ impl<'d> Entry<'d> {
             place: self.place.clone(),
             pairs: self.pairs.clone(),
             conditions: self.conditions.clone(),
-            prefer: whole.prefer,
-            body: self.resource.map_or(Body::None, Body::Parsed),
+            // What is asked for later is asked for by itself.
+            prefer: Prefer { respond_async: false, ..whole.prefer },
+            body: match &self.patch {
+                Some((kind, bytes)) => Body::Patch(*kind, bytes),
+                None => self.resource.map_or(Body::None, Body::Parsed),
+            },
         }
     }
 }

@@ -9,7 +9,7 @@ use ieum_fhir::search;
 use serde_json::{Map, Value, json};
 
 use super::{error, search_context, subset};
-use crate::call::{Answer, Call, Failure};
+use crate::call::{Answer, Call, Failure, PatchKind};
 use crate::hub::Entrance;
 use crate::routes::{self, Offer};
 
@@ -32,6 +32,15 @@ fn statement(call: &Call<'_>) -> Value {
             |offer| if let Offer::System(code) = offer { Some(json!({ "code": code })) } else { None },
         )
         .collect();
+    let operations: Vec<Value> = offers
+        .iter()
+        .filter_map(|offer| match offer {
+            Offer::SystemOperation(name, definition) => {
+                Some(json!({ "name": name, "definition": definition }))
+            }
+            _ => None,
+        })
+        .collect();
     let security = match call.hub.entrance() {
         Entrance::Open => "Open to anybody, on this machine only: for trying out.",
         Entrance::Accounts => "Every request but this one needs the header Authorization: Bearer <secret>.",
@@ -50,15 +59,18 @@ fn statement(call: &Call<'_>) -> Value {
         "date": format_instant(call.hub.now()),
         "description": "What this server does, computed from its routes, definitions and search parser.",
         "kind": "instance",
+        "instantiates": ["http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"],
         "software": { "name": "Ieum", "version": version },
         "implementation": { "description": "Ieum", "url": call.hub.base_url() },
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
+        "patchFormat": PatchKind::ALL.map(PatchKind::media),
         "rest": [{
             "mode": "server",
             "security": { "description": security },
             "resource": resources,
             "interaction": system,
+            "operation": operations,
         }],
     })
 }
@@ -97,6 +109,12 @@ fn resource(call: &Call<'_>, kind: &str, offers: &[Offer], includes: &Includes) 
         Offer::Operation(name, of, definition) if *of == kind => {
             Some(json!({ "name": name, "definition": definition }))
         }
+        // Patient has an operation of this name of its own.
+        Offer::TypeOperation(name, definition)
+            if !offers.iter().any(|other| matches!(other, Offer::Operation(own, "Patient", _) if own == name && kind == "Patient")) =>
+        {
+            Some(json!({ "name": name, "definition": definition }))
+        }
         _ => None,
     });
     insert_list(&mut out, "operation", operations.collect());
@@ -114,6 +132,7 @@ fn is_taken(call: &Call<'_>, kind: &str, param: &SearchParamDef) -> bool {
     let (name, value) = match param.code {
         "_id" => ("_id".to_owned(), "1"),
         "_lastUpdated" => ("_lastUpdated".to_owned(), "2026"),
+        "_text" | "_content" => (param.code.to_owned(), "text"),
         code => (format!("{code}:missing"), "true"),
     };
     search::parse(kind, &[(name, value.to_owned())], &search_context(call, true)).is_ok()

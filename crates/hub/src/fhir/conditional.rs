@@ -154,6 +154,7 @@ pub(super) fn expectation(call: &Call<'_>, current: Option<u64>) -> Result<Expec
     }
     match (&call.conditions.if_match, current) {
         (None, Some(current)) if call.conditions.if_none_match.is_some() => Ok(Expect::Version(current)),
+        (None, None) if call.conditions.if_none_match.is_some() => Ok(Expect::Absent),
         (None, _) => Ok(Expect::Anything),
         (Some(header), Some(current)) if Tags::read(header).has(current) => Ok(Expect::Version(current)),
         (Some(_), _) => Err(error::precondition()),

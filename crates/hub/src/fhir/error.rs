@@ -6,6 +6,7 @@
 use axum::http::StatusCode;
 use ieum_fhir::json::JsonError;
 use ieum_fhir::outcome::{Code, Issue, Severity};
+use ieum_fhir::patch::PatchError;
 use ieum_fhir::search::parse::SearchError;
 use ieum_fhir::validate::Validation;
 use ieum_store::commit::{CommitError, StoreError};
@@ -113,6 +114,15 @@ pub fn invalid(validation: Validation) -> Failure {
         StatusCode::UNPROCESSABLE_ENTITY
     };
     Failure::of(status, validation.issues)
+}
+
+impl From<PatchError> for Failure {
+    /// 400 when the patch itself is wrong, 422 when it cannot be applied to the record as it is (RFC 5789, section 2.2).
+    fn from(error: PatchError) -> Self {
+        let status =
+            if error.problem.is_form() { StatusCode::BAD_REQUEST } else { StatusCode::UNPROCESSABLE_ENTITY };
+        Self::new(status, Issue::from(&error))
+    }
 }
 
 impl From<JsonError> for Failure {

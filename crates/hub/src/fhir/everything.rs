@@ -14,7 +14,7 @@ use ieum_trust::door::View;
 
 use super::page::{self, Bundle, Links};
 use super::subset::{self, Subset};
-use super::{error, update};
+use super::{bulk, error, update};
 use crate::call::{Answer, Body, Call, Failure};
 
 /// Shared records that go with one page, at most.
@@ -30,6 +30,9 @@ pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     let patient = view.read("Patient", &call.place.id)?.ok_or_else(error::not_found)?;
     if patient.is_deleted() {
         return Err(error::deleted());
+    }
+    if bulk::later::is_asked(call) {
+        return bulk::later::ask(call);
     }
     let size = page::size(call, count).max(1);
     // Shared records are found through clinical ones: asked for, they need all of these to be looked at.
@@ -93,8 +96,8 @@ impl Shared<'_> {
         let mut references = Vec::new();
         collect(document.root(), &mut references);
         for text in references {
-            let target =
-                reference::target(text, Some(self.call.hub.base_url()), &|kind| r4().is_resource(kind));
+            let bases = self.call.hub.door().catalogue().bases();
+            let target = reference::target(text, bases, &|kind| r4().is_resource(kind));
             let Some(Target::Local { kind, id }) = target else { continue };
             if !is_shared(&kind) || !self.seen.insert((kind.to_string(), id.to_string())) {
                 continue;

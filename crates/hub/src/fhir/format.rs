@@ -3,7 +3,7 @@
 use ieum_fhir::outcome::Code;
 
 use super::error;
-use crate::call::{Conditions, Failure, Prefer, Returns};
+use crate::call::{Conditions, Failure, PatchKind, Prefer, Returns};
 use crate::routes::Takes;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 
@@ -58,6 +58,13 @@ fn is_json(media: &str) -> bool {
     names.iter().any(|name| essence(media).eq_ignore_ascii_case(name))
 }
 
+/// Whether a body of this kind is NDJSON.
+#[must_use]
+pub fn is_lines(media: &str) -> bool {
+    let names = ["application/fhir+ndjson", "application/ndjson", "application/x-ndjson"];
+    names.iter().any(|name| essence(media).eq_ignore_ascii_case(name))
+}
+
 fn accepts(range: &str) -> bool {
     let refused = range.split(';').skip(1).any(|parameter| {
         let parameter: String = parameter.chars().filter(|letter| !letter.is_whitespace()).collect();
@@ -91,9 +98,29 @@ pub fn check_content(takes: Takes, headers: &HeaderMap) -> Result<(), Failure> {
         Takes::Form if essence(media).eq_ignore_ascii_case("application/x-www-form-urlencoded") => Ok(()),
         Takes::Form => unsupported("send the parameters as application/x-www-form-urlencoded"),
         Takes::Nothing => Ok(()),
+        Takes::Patch if is_json(media) || patch_of(media).is_some() => Ok(()),
+        Takes::Patch => unsupported(
+            "send application/json-patch+json, application/merge-patch+json, or application/fhir+json for a \
+             FHIRPath Patch",
+        ),
+        Takes::Lines if is_json(media) || is_lines(media) => Ok(()),
+        Takes::Lines => unsupported("send application/fhir+ndjson, or Parameters as application/fhir+json"),
         Takes::Resource | Takes::Bundle | Takes::Parameters if is_json(media) => Ok(()),
         Takes::Resource | Takes::Bundle | Takes::Parameters => unsupported("send application/fhir+json"),
     }
+}
+
+/// The kind of patch that a media type other than FHIR's own stands for.
+#[must_use]
+pub fn patch_of(media: &str) -> Option<PatchKind> {
+    let kinds = [PatchKind::Json, PatchKind::Merge];
+    kinds.into_iter().find(|kind| kind.media().eq_ignore_ascii_case(essence(media)))
+}
+
+/// The kind of patch that `Content-Type` names.
+#[must_use]
+pub fn patch_kind(headers: &HeaderMap) -> PatchKind {
+    text(headers, &header::CONTENT_TYPE).and_then(patch_of).unwrap_or(PatchKind::FhirPath)
 }
 
 /// The conditions in the headers.
@@ -113,6 +140,7 @@ pub fn conditions(headers: &HeaderMap) -> Result<Conditions, Failure> {
         if_none_match: get(header::IF_NONE_MATCH)?,
         if_modified_since: get(header::IF_MODIFIED_SINCE)?,
         if_none_exist: get(HeaderName::from_static("if-none-exist"))?,
+        range: get(header::RANGE)?,
     })
 }
 
@@ -122,12 +150,16 @@ pub fn prefer(headers: &HeaderMap) -> Prefer {
     let mut prefer = Prefer::default();
     let values = headers.get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
     for preference in values.flat_map(|value| value.split([',', ';'])) {
-        match preference.trim() {
-            "return=minimal" => prefer.returns = Some(Returns::Minimal),
-            "return=representation" => prefer.returns = Some(Returns::Representation),
-            "return=OperationOutcome" => prefer.returns = Some(Returns::Outcome),
-            "handling=lenient" => prefer.lenient = true,
-            "handling=strict" => prefer.lenient = false,
+        // Spaces around the sign and quotes around the value are allowed, and names have no case.
+        let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
+        let value = value.trim().trim_matches('"');
+        match (name.trim().to_ascii_lowercase().as_str(), value) {
+            ("return", "minimal") => prefer.returns = Some(Returns::Minimal),
+            ("return", "representation") => prefer.returns = Some(Returns::Representation),
+            ("return", "OperationOutcome") => prefer.returns = Some(Returns::Outcome),
+            ("handling", "lenient") => prefer.lenient = true,
+            ("handling", "strict") => prefer.lenient = false,
+            ("respond-async", "") => prefer.respond_async = true,
             _ => {}
         }
     }
@@ -239,6 +271,11 @@ mod tests {
             (Takes::Resource, "application/x-www-form-urlencoded", false),
             (Takes::Form, "application/x-www-form-urlencoded", true),
             (Takes::Form, "application/json", false),
+            (Takes::Patch, "application/json-patch+json", true),
+            (Takes::Patch, "application/merge-patch+json; charset=utf-8", true),
+            (Takes::Patch, "application/fhir+json", true),
+            (Takes::Patch, "application/xml-patch+xml", false),
+            (Takes::Resource, "application/json-patch+json", false),
         ] {
             assert_eq!(
                 check_content(takes, &headers(header::CONTENT_TYPE, media)).is_ok(),
@@ -254,6 +291,8 @@ mod tests {
         let prefer = |value| prefer(&headers(HeaderName::from_static("prefer"), value));
         assert_eq!(prefer("return=minimal, handling=lenient").returns, Some(Returns::Minimal));
         assert!(prefer("return=minimal; handling=lenient").lenient);
-        assert_eq!(prefer("respond-async"), Prefer::default());
+        assert!(prefer("respond-async, handling=lenient").respond_async);
+        assert_eq!(prefer("wait=10"), Prefer::default());
+        assert_eq!(prefer("Return = \"OperationOutcome\"").returns, Some(Returns::Outcome));
     }
 }

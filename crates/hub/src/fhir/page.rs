@@ -50,8 +50,16 @@ pub(super) fn count(call: &Call<'_>) -> Result<Option<u32>, Failure> {
 /// # Errors
 /// 400 when it is no date, or given twice.
 pub(super) fn since(call: &Call<'_>) -> Result<Option<i64>, Failure> {
-    let mut values = call.values("_since");
-    let wrong = |what: &str| error::bad(Code::SearchValue, format!("search parameter _since: {what}"));
+    instant(&call.pairs, "_since")
+}
+
+/// The one value of a parameter that is an instant, as microseconds since 1970.
+///
+/// # Errors
+/// 400 when it is no date, or given twice.
+pub(super) fn instant(pairs: &[(String, String)], name: &str) -> Result<Option<i64>, Failure> {
+    let mut values = pairs.iter().filter(|(given, _)| given == name).map(|(_, value)| value);
+    let wrong = |what: &str| error::bad(Code::SearchValue, format!("search parameter {name}: {what}"));
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return Err(wrong("may be given once"));

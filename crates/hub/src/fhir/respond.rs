@@ -33,6 +33,7 @@ pub(super) fn written(call: &Call<'_>, changed: &Changed, body: &[u8]) -> Answer
         version: Some(changed.version),
         instant: Some(changed.instant),
         location: Some(location),
+        headers: Vec::new(),
         content,
     }
 }
@@ -45,6 +46,7 @@ pub(super) fn existing(call: &Call<'_>, record: &Record) -> Answer {
         version: Some(record.version),
         instant: Some(record.instant),
         location: Some(location),
+        headers: Vec::new(),
         content: content(call, || record.json()),
     }
 }

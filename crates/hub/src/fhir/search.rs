@@ -5,7 +5,7 @@ use ieum_fhir::search::{self, Query, Summary};
 
 use super::page::{self, Bundle, Links};
 use super::subset::{self, Subset};
-use super::{error, search_context};
+use super::{bulk, error, search_context};
 use crate::call::{Answer, Call, Failure};
 
 /// Parameters that are none of R4's: our page token, and the way to count that the client `fhirpy` asks every server
@@ -19,6 +19,9 @@ pub(super) fn search(call: &Call<'_>) -> Result<Answer, Failure> {
         call.pairs.iter().filter(|(name, _)| !OWN.contains(&name.as_str())).cloned().collect();
     let query = search::parse(&call.place.kind, &pairs, &search_context(call, !call.prefer.lenient))?;
     let subset = subset::of_query(&query)?;
+    if bulk::later::is_asked(call) {
+        return bulk::later::ask(call);
+    }
     let size = page::size(call, query.count);
     let count = size.to_string();
     let links = Links::new(call, &format!("/{}", query.kind), applied(&query, &count));

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use axum::http::{Method, StatusCode};
-use ieum_fhir::json::Value;
+use ieum_fhir::json::{Document, Value};
 use ieum_fhir::outcome::Code;
 use ieum_fhir::reference::is_id;
 use ieum_fhir::search::Query;
@@ -25,9 +25,9 @@ use super::create::new_id;
 use super::page::Bundle;
 use super::room::Room;
 use super::update::{self, id_of};
-use super::{create, delete, error, respond, run};
+use super::{create, delete, error, patch, respond, run};
 use crate::call::{Answer, Call, Content, Failure, Returns};
-use crate::routes::Who;
+use crate::routes::{Takes, Who};
 
 mod conditional_references;
 mod references;
@@ -59,6 +59,8 @@ enum Does {
     Create { fresh: String, criteria: Option<Query> },
     /// PUT to an id, or to what criteria mean.
     Update { fresh: String, criteria: Option<Query> },
+    /// PATCH of an id, or of what criteria mean.
+    Patch { criteria: Option<Query> },
     /// DELETE of an id, or of what criteria mean.
     Delete { criteria: Option<Query> },
     /// GET and whatever else changes nothing.
@@ -79,6 +81,7 @@ impl<'e> Step<'e> {
         super::check_access(&own)?;
         let given = entry.resource.and_then(id_of);
         if let Some(resource) = entry.resource
+            && entry.route.takes == Takes::Resource
             && resource.get("resourceType").and_then(Value::text).as_deref() != Some(&*entry.place.kind)
         {
             return Err(error::bad(
@@ -94,6 +97,8 @@ impl<'e> Step<'e> {
         match entry.route.method {
             Method::POST => Ok(Does::Create { fresh: new_id(), criteria: create::criteria(&own)? }),
             Method::DELETE => Ok(Does::Delete { criteria: if is_by_id { None } else { by_criteria()? } }),
+            Method::PATCH if is_by_id && !is_id(&entry.place.id) => Err(update::bad_id()),
+            Method::PATCH => Ok(Does::Patch { criteria: if is_by_id { None } else { by_criteria()? } }),
             _ => {
                 if [given.as_deref(), is_by_id.then_some(&*entry.place.id)]
                     .into_iter()
@@ -112,9 +117,10 @@ impl<'e> Step<'e> {
 
     fn criteria(&self) -> Option<&Query> {
         match &self.does {
-            Does::Create { criteria, .. } | Does::Update { criteria, .. } | Does::Delete { criteria } => {
-                criteria.as_ref()
-            }
+            Does::Create { criteria, .. }
+            | Does::Update { criteria, .. }
+            | Does::Patch { criteria }
+            | Does::Delete { criteria } => criteria.as_ref(),
             Does::Read => None,
         }
     }
@@ -147,7 +153,7 @@ fn check_records(steps: &[Step<'_>], fates: &[Fate]) -> Result<(), Failure> {
     let mut is_written = HashMap::new();
     for (step, fate) in steps.iter().zip(fates) {
         let (id, writes) = match fate {
-            Fate::Put { id, .. } | Fate::Delete { id: Some(id), .. } => (id, true),
+            Fate::Put { id, .. } | Fate::Patched { id, .. } | Fate::Delete { id: Some(id), .. } => (id, true),
             Fate::Existing { id, .. } => (id, false),
             Fate::Delete { id: None, .. } | Fate::Read => continue,
         };
@@ -168,6 +174,8 @@ fn duplicate(step: &Step<'_>) -> Failure {
 pub(crate) enum Fate {
     /// Writes this record.
     Put { id: String, expect: Expect },
+    /// Writes what a patch has made of this record, JSON.
+    Patched { id: String, expect: Expect, json: Vec<u8>, validation: Box<Validation> },
     /// A conditional create that found this record.
     Existing { answer: Answer, id: String },
     /// Deletes the record of this id, or finds nothing to delete.
@@ -204,8 +212,8 @@ fn attempt(call: &Call<'_>, steps: &[Step<'_>], validation: &Validation) -> Resu
     let mut changes = Vec::new();
     let mut origins = Vec::new();
     let mut bodies: Vec<Vec<u8>> = Vec::new();
-    // DELETE, POST, PUT: the order of R4, though no record is named twice.
-    for method in [Method::DELETE, Method::POST, Method::PUT] {
+    // DELETE, POST, PUT and PATCH: the order of R4, though no record is named twice.
+    for method in [Method::DELETE, Method::POST, Method::PUT, Method::PATCH] {
         let of_method =
             steps.iter().zip(&fates).enumerate().filter(|(_, (step, _))| step.entry.route.method == method);
         for (index, (step, fate)) in of_method {
@@ -277,6 +285,17 @@ fn fate(call: &Call<'_>, step: &Step<'_>, view: &View<'_>, guards: &mut Vec<Guar
             let (id, expect) = update::target(&own, view, find(query)?, given.as_deref(), fresh)?;
             Ok(Fate::Put { id, expect })
         }
+        Does::Patch { criteria } => {
+            let id = match criteria {
+                None => step.entry.place.id.clone(),
+                Some(query) => patch::meant(find(query)?)?,
+            };
+            let base = patch::Base::of(&own, view, &id)?;
+            let json = own.with_body(&update::document_limits(call), |patch| base.patched(&own, patch))?;
+            let document = Document::parse(&json, &update::document_limits(call))?;
+            let validation = Box::new(base.check(document.root())?);
+            Ok(Fate::Patched { id, expect: base.expect, json, validation })
+        }
         Does::Delete { criteria } => {
             let id = match criteria.as_ref().map(&mut find).transpose()? {
                 None => step.entry.place.id.clone(),
@@ -303,6 +322,12 @@ fn change(
             let record = catalogue.prepare(kind, id, resource, &mut |value| references.replacement(value));
             Ok(Some(Change::Put { record: Box::new(record), expect: *expect }))
         }
+        (Fate::Patched { id, expect, json, validation }, _) => {
+            let catalogue = call.hub.door().catalogue();
+            let kind = catalogue.kind(&step.entry.place.kind).ok_or_else(error::unknown_type)?;
+            let record = references.prepare_patched(call, kind, id, json, validation)?;
+            Ok(Some(Change::Put { record: Box::new(record), expect: *expect }))
+        }
         (Fate::Delete { change, .. }, _) => Ok(change.clone()),
         _ => Ok(None),
     }
@@ -322,7 +347,7 @@ fn answer(call: &Call<'_>, steps: &[Step<'_>], done: Done) -> Result<Answer, Fai
         let kind = &step.entry.place.kind;
         let full_url = |id: &str| Some(format!("{}/{kind}/{id}", call.hub.base_url()));
         let (answer, full_url) = match (fate, changed) {
-            (Fate::Put { id, .. }, Some((changed, body))) => {
+            (Fate::Put { id, .. } | Fate::Patched { id, .. }, Some((changed, body))) => {
                 (put_answer(&own, &changed, &body), full_url(&id))
             }
             (Fate::Existing { answer, id }, _) => (answer, full_url(&id)),
@@ -333,7 +358,7 @@ fn answer(call: &Call<'_>, steps: &[Step<'_>], done: Done) -> Result<Answer, Fai
                 let read = room.check().and_then(|()| run(&step.entry.call(call)));
                 (read.unwrap_or_else(|failure| failure.under(&step.entry.name()).answer()), None)
             }
-            (Fate::Put { .. }, None) => return Err(error::internal()),
+            (Fate::Put { .. } | Fate::Patched { .. }, None) => return Err(error::internal()),
         };
         let answer = room.fit(answer, !matches!(step.does, Does::Read));
         bundle.entry(|out| {
@@ -360,6 +385,7 @@ fn put_answer(call: &Call<'_>, changed: &Changed, body: &[u8]) -> Answer {
         version: Some(changed.version),
         instant: Some(changed.instant),
         location: Some(respond::location(call, &changed.kind, &changed.id, changed.version)),
+        headers: Vec::new(),
         content,
     }
 }

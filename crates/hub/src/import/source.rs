@@ -1,4 +1,4 @@
-//! Files to import: finding them, unpacking them, cutting them into units.
+//! A file to import: unpacking it, cutting it into units.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -16,6 +16,8 @@ const LINES: u64 = 500;
 const UNIT_BYTES: usize = 4 << 20;
 /// The longest document or line taken.
 pub const LONGEST: u64 = 256 << 20;
+/// The mark that Windows puts at the beginning of a file of UTF-8. It is no part of the JSON.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A file to import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,54 +53,23 @@ pub enum SourceError {
     /// Not a name we know.
     #[error("{0}: give .json, .ndjson or .jsonl files, also as .gz or .zst, or directories of them")]
     Unknown(PathBuf),
+    /// What an earlier import refused.
+    #[error("{0} holds what an import refused, with reasons: correct the files it names and import those")]
+    Rejects(PathBuf),
 }
 
-/// The files under these paths, directories walked in the order of names. In a directory other files are passed over.
-///
-/// # Errors
-/// [`SourceError`] for a path that cannot be read, or a file given by name that has no known ending.
-pub fn find(paths: &[PathBuf]) -> Result<Vec<Source>, SourceError> {
-    let mut sources = Vec::new();
-    for path in paths {
-        let metadata = std::fs::metadata(path).map_err(|error| failed(path, error))?;
-        if metadata.is_dir() {
-            walk(path, &mut sources)?;
-        } else {
-            let form = form(path).ok_or_else(|| SourceError::Unknown(path.clone()))?;
-            sources.push(Source { path: path.clone(), bytes: metadata.len(), form });
+impl SourceError {
+    pub(super) fn io(path: &Path, error: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), error }
+    }
+
+    /// Which file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. } | Self::Unknown(path) | Self::Rejects(path) => path,
         }
     }
-    Ok(sources)
-}
-
-fn walk(directory: &Path, sources: &mut Vec<Source>) -> Result<(), SourceError> {
-    let entries = std::fs::read_dir(directory).map_err(|error| failed(directory, error))?;
-    let entries: Result<Vec<_>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
-    let mut paths = entries.map_err(|error| failed(directory, error))?;
-    paths.sort();
-    for path in paths {
-        let metadata = std::fs::metadata(&path).map_err(|error| failed(&path, error))?;
-        if metadata.is_dir() {
-            walk(&path, sources)?;
-        } else if let Some(form) = form(&path) {
-            sources.push(Source { path, bytes: metadata.len(), form });
-        }
-    }
-    Ok(())
-}
-
-fn form(path: &Path) -> Option<Form> {
-    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    match name.rsplit_once('.')?.1 {
-        "json" => Some(Form::Document),
-        "ndjson" | "jsonl" => Some(Form::Lines),
-        _ => None,
-    }
-}
-
-fn failed(path: &Path, error: io::Error) -> SourceError {
-    SourceError::Io { path: path.to_owned(), error }
 }
 
 impl Source {
@@ -108,11 +79,11 @@ impl Source {
     /// [`SourceError`].
     pub fn digest(&self) -> Result<String, SourceError> {
         use std::fmt::Write as _;
-        let mut file = File::open(&self.path).map_err(|error| failed(&self.path, error))?;
+        let mut file = File::open(&self.path).map_err(|error| SourceError::io(&self.path, error))?;
         let mut digest = Sha256::new();
         let mut buffer = vec![0; 1 << 20];
         loop {
-            let read = file.read(&mut buffer).map_err(|error| failed(&self.path, error))?;
+            let read = file.read(&mut buffer).map_err(|error| SourceError::io(&self.path, error))?;
             if read == 0 {
                 break;
             }
@@ -124,10 +95,14 @@ impl Source {
         }))
     }
 
-    /// The file's name, for people.
+    /// What operators know the file by, given its digest. Not its name: that may be a patient's.
     #[must_use]
-    pub fn name(&self) -> String {
-        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    pub fn label(&self, digest: &str) -> String {
+        let form = match self.form {
+            Form::Document => "json",
+            Form::Lines => "ndjson",
+        };
+        format!("{}.{form}", digest.get(..8).unwrap_or(digest))
     }
 
     /// The units of the file, after the first `skip` lines.
@@ -135,7 +110,7 @@ impl Source {
     /// # Errors
     /// [`SourceError`] when the file cannot be opened.
     pub fn units(&self, skip: u64) -> Result<Units, SourceError> {
-        let file = File::open(&self.path).map_err(|error| failed(&self.path, error))?;
+        let file = File::open(&self.path).map_err(|error| SourceError::io(&self.path, error))?;
         let offset = Arc::new(AtomicU64::new(0));
         let counted = BufReader::with_capacity(1 << 18, Counted { file, offset: Arc::clone(&offset) });
         let extension = self.path.extension().map(|extension| extension.to_ascii_lowercase());
@@ -143,8 +118,8 @@ impl Source {
             match extension.as_ref().and_then(|extension| extension.to_str()) {
                 Some("gz") => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(counted))),
                 Some("zst") => {
-                    let decoder =
-                        zstd::Decoder::with_buffer(counted).map_err(|error| failed(&self.path, error))?;
+                    let decoder = zstd::Decoder::with_buffer(counted)
+                        .map_err(|error| SourceError::io(&self.path, error))?;
                     Box::new(BufReader::with_capacity(1 << 18, decoder))
                 }
                 _ => Box::new(counted),
@@ -187,7 +162,7 @@ impl Iterator for Units {
             Form::Document => self.document(),
             Form::Lines => self.lines(),
         };
-        unit.map_err(|error| failed(&self.path, error)).transpose()
+        unit.map_err(|error| SourceError::io(&self.path, error)).transpose()
     }
 }
 
@@ -202,6 +177,9 @@ impl Units {
         if bytes.len() as u64 > LONGEST {
             return Err(too_long());
         }
+        if bytes.starts_with(MARK) {
+            bytes.drain(..MARK.len());
+        }
         Ok(Some(self.unit(bytes, 0, 1)))
     }
 
@@ -212,6 +190,7 @@ impl Units {
         let mut count = 0;
         while count < LINES && bytes.len() < UNIT_BYTES {
             let Some(line) = self.line()? else { break };
+            // A hint only: a bundle whose type stands further back is found when the unit is made ready.
             let is_bundle = line.windows(8).take(4_096).any(|window| window == b"\"Bundle\"");
             if is_bundle && count > 0 {
                 self.line -= 1;
@@ -241,6 +220,9 @@ impl Units {
             }
             if line.len() as u64 > LONGEST {
                 return Err(too_long());
+            }
+            if self.line == 0 && line.starts_with(MARK) {
+                line.drain(..MARK.len());
             }
             self.line += 1;
             if self.line > self.skip {

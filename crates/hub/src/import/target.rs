@@ -3,7 +3,7 @@
 use axum::http::Method;
 use ieum_fhir::outcome::operation_outcome;
 use ieum_trust::access::Access;
-use std::time::Duration;
+use serde_json::value::RawValue;
 
 use crate::call::{Body, Call, Conditions, Content, Failure, Place, Prefer, Returns};
 use crate::hub::Hub;
@@ -11,11 +11,11 @@ use crate::{fhir, routes};
 
 /// Takes transactions.
 pub trait Target: Send + Sync {
-    /// Sends one; when it returns, what is in it is durable.
+    /// Sends one; when it returns, what is in it is durable. Gives the entries of a batch that were refused.
     ///
     /// # Errors
     /// [`Refusal`].
-    fn send(&self, bundle: &[u8]) -> Result<(), Refusal>;
+    fn send(&self, bundle: &[u8]) -> Result<Vec<RefusedEntry>, Refusal>;
 
     /// How many may be sent at the same time with profit.
     fn at_once(&self) -> usize;
@@ -35,6 +35,34 @@ pub enum Refusal {
     Unreachable(String),
 }
 
+impl Refusal {
+    /// Whether what has been written since may have removed the cause: a record that was not there, or another version.
+    pub(super) fn may_pass_later(&self) -> bool {
+        matches!(self, Self::Invalid { status, .. } if may_pass_later(*status))
+    }
+}
+
+/// An entry of a batch that was refused. The others are in.
+#[derive(Debug, Clone)]
+pub struct RefusedEntry {
+    /// Its position.
+    pub index: usize,
+    /// HTTP status.
+    pub status: u16,
+    /// OperationOutcome, JSON.
+    pub outcome: Vec<u8>,
+}
+
+impl RefusedEntry {
+    pub(super) fn may_pass_later(&self) -> bool {
+        may_pass_later(self.status)
+    }
+}
+
+fn may_pass_later(status: u16) -> bool {
+    matches!(status, 404 | 409 | 410 | 412)
+}
+
 /// The hub in this process.
 pub struct Local {
     /// The hub.
@@ -44,7 +72,7 @@ pub struct Local {
 }
 
 impl Target for Local {
-    fn send(&self, bundle: &[u8]) -> Result<(), Refusal> {
+    fn send(&self, bundle: &[u8]) -> Result<Vec<RefusedEntry>, Refusal> {
         let (route, place) = routes::find(&Method::POST, &["fhir"]).expect("the interface takes bundles");
         debug_assert_eq!(place, Place::default());
         let call = Call {
@@ -54,13 +82,13 @@ impl Target for Local {
             place,
             pairs: Vec::new(),
             conditions: Conditions::default(),
-            prefer: Prefer { returns: Some(Returns::Minimal), lenient: false },
+            prefer: Prefer { returns: Some(Returns::Minimal), ..Prefer::default() },
             body: Body::Bytes(bundle),
         };
         match fhir::run(&call) {
             Ok(answer) => match answer.content {
-                Content::Resource(json) => check_entries(&json),
-                Content::None | Content::Outcome(_) => Ok(()),
+                Content::Resource(json) => refused_entries(&json),
+                _ => Ok(Vec::new()),
             },
             Err(failure) => Err(refusal(&failure)),
         }
@@ -81,8 +109,8 @@ fn refusal(failure: &Failure) -> Refusal {
     Refusal::Invalid { status, outcome }
 }
 
-/// A batch answers each entry by itself: the first that was refused stands for the unit.
-fn check_entries(answer: &[u8]) -> Result<(), Refusal> {
+/// A batch answers each entry by itself. An entry that the hub could not take, for no fault of its own, stops the whole.
+pub(super) fn refused_entries(answer: &[u8]) -> Result<Vec<RefusedEntry>, Refusal> {
     #[derive(serde::Deserialize)]
     struct Bundle<'b> {
         #[serde(borrow, default)]
@@ -97,88 +125,73 @@ fn check_entries(answer: &[u8]) -> Result<(), Refusal> {
     struct Response<'b> {
         status: String,
         #[serde(borrow)]
-        outcome: Option<&'b serde_json::value::RawValue>,
+        outcome: Option<&'b RawValue>,
     }
     let Ok(bundle) = serde_json::from_slice::<Bundle<'_>>(answer) else {
         return Err(Refusal::Unreachable("the hub's answer is no bundle".into()));
     };
-    for entry in bundle.entry {
+    let mut refused = Vec::new();
+    for (index, entry) in bundle.entry.into_iter().enumerate() {
         let status: u16 = entry.response.status.get(..3).and_then(|code| code.parse().ok()).unwrap_or(500);
-        if status >= 400 {
-            let outcome =
-                entry.response.outcome.map(|outcome| outcome.get().as_bytes().to_vec()).unwrap_or_default();
-            return Err(Refusal::Invalid { status, outcome });
-        }
-    }
-    Ok(())
-}
-
-/// A hub that is running elsewhere.
-pub struct Remote {
-    agent: ureq::Agent,
-    base_url: String,
-    secret: Option<String>,
-}
-
-/// How often a request is tried again when the hub is busy or restarting.
-const ATTEMPTS: u32 = 8;
-
-impl Remote {
-    /// The hub at this address of a FHIR interface.
-    #[must_use]
-    pub fn new(base_url: &str, secret: Option<&str>) -> Self {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .timeout_global(Some(Duration::from_secs(600)));
-        Self {
-            agent: config.build().into(),
-            base_url: base_url.trim_end_matches('/').to_owned(),
-            secret: secret.map(ToOwned::to_owned),
-        }
-    }
-
-    fn try_once(&self, bundle: &[u8]) -> Result<(u16, Vec<u8>), String> {
-        let mut request = self.agent.post(&self.base_url).header("content-type", "application/fhir+json");
-        request = request.header("prefer", "return=minimal");
-        if let Some(secret) = &self.secret {
-            request = request.header("authorization", format!("Bearer {secret}"));
-        }
-        let mut response = request.send(bundle).map_err(|error| error.to_string())?;
-        let status = response.status().as_u16();
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(256 << 20)
-            .read_to_vec()
-            .map_err(|error| error.to_string())?;
-        Ok((status, body))
-    }
-}
-
-impl Target for Remote {
-    fn send(&self, bundle: &[u8]) -> Result<(), Refusal> {
-        let mut why = String::new();
-        for attempt in 0..ATTEMPTS {
-            if attempt > 0 {
-                std::thread::sleep(Duration::from_millis(100 << attempt));
-            }
-            match self.try_once(bundle) {
-                Ok((200..300, body)) => return check_entries(&body),
-                Ok((401 | 403, _)) => {
-                    return Err(Refusal::Unreachable(
-                        "the hub does not let this account in or write; give --secret".into(),
-                    ));
-                }
-                Ok((429 | 500.., _)) => why = "the hub is busy or failing".into(),
-                Ok((status, outcome)) => return Err(Refusal::Invalid { status, outcome }),
-                Err(error) => why = error,
+        let outcome = entry.response.outcome.map(|outcome| outcome.get().as_bytes().to_vec());
+        let outcome = outcome.unwrap_or_default();
+        match status {
+            ..400 => {}
+            400..500 if status != 429 => refused.push(RefusedEntry { index, status, outcome }),
+            _ => {
+                let issue = outcome_diagnostics(&outcome).unwrap_or_else(|| format!("status {status}"));
+                return Err(Refusal::Unreachable(format!("the hub stopped taking records: {issue}")));
             }
         }
-        Err(Refusal::Unreachable(format!("{}: {why}; run the import again to go on", self.base_url)))
+    }
+    Ok(refused)
+}
+
+/// What an OperationOutcome says first; none when it is no OperationOutcome.
+pub(super) fn outcome_diagnostics(json: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Outcome {
+        resource_type: String,
+        #[serde(default)]
+        issue: Vec<Issue>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Issue {
+        #[serde(default)]
+        diagnostics: String,
+    }
+    let outcome: Outcome = serde_json::from_slice(json).ok()?;
+    let first = outcome.issue.into_iter().next();
+    (outcome.resource_type == "OperationOutcome")
+        .then(|| first.map(|issue| issue.diagnostics).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(statuses: &[&str]) -> Vec<u8> {
+        let outcome = r#"{"resourceType":"OperationOutcome","issue":[{"diagnostics":"the disk is full"}]}"#;
+        let entry = |status: &&str| format!(r#"{{"response":{{"status":"{status}","outcome":{outcome}}}}}"#);
+        let entries: Vec<_> = statuses.iter().map(entry).collect();
+        format!(r#"{{"resourceType":"Bundle","entry":[{}]}}"#, entries.join(",")).into_bytes()
     }
 
-    fn at_once(&self) -> usize {
-        8
+    #[test]
+    fn every_refused_entry_of_a_batch_is_told() {
+        let refused = refused_entries(&answer(&["201 Created", "422 x", "200 OK", "412 y"])).unwrap();
+        let refused: Vec<_> = refused.iter().map(|entry| (entry.index, entry.status)).collect();
+        assert_eq!(refused, [(1, 422), (3, 412)]);
+    }
+
+    #[test]
+    fn a_hub_that_cannot_take_an_entry_refuses_nothing() {
+        for status in ["507 Insufficient Storage", "503 x", "429 Too Many Requests"] {
+            match refused_entries(&answer(&["201 Created", status, "422 z"])) {
+                Err(Refusal::Unreachable(why)) => assert!(why.contains("the disk is full"), "{why}"),
+                other => panic!("{status}: {other:?}"),
+            }
+        }
     }
 }

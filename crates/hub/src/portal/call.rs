@@ -64,6 +64,8 @@ pub(crate) struct Bytes {
 pub(crate) enum Refusal {
     /// Nothing here for this reader, whether or not it exists for others.
     NotFound,
+    /// The reader's own record is not there.
+    NoRecord,
     /// The page knows other methods.
     Method,
     /// Somebody must sign in first.

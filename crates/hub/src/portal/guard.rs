@@ -46,6 +46,18 @@ pub(crate) fn is_loopback_url(url: &str) -> bool {
     is_loopback_name(rest.split('/').next().unwrap_or_default())
 }
 
+/// The name of the session cookie of a hub at a URL. Over TLS the prefix makes browsers hold it to this host. On
+/// loopback browsers share cookies over all ports, and hubs beside one another must not sign each other's people out.
+pub(crate) fn cookie_name(url: &str, is_secure: bool) -> String {
+    if is_secure {
+        return "__Host-ieum".to_owned();
+    }
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+    let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    if is_port { format!("ieum-{port}") } else { "ieum".to_owned() }
+}
+
 fn is_loopback_name(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
@@ -55,9 +67,12 @@ fn is_loopback_name(host: &str) -> bool {
         || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Whether the request was made on this machine, and not by a proxy for somebody else.
-pub(crate) fn is_local(peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
-    peer.is_some_and(|peer| peer.is_loopback()) && !FORWARDED.iter().any(|name| headers.contains_key(name))
+/// Whether the request was made on this machine, and not by a proxy for somebody else. A proxy that says nothing of itself
+/// still asks under the name by which it is reached.
+pub(crate) fn is_local(peer: Option<IpAddr>, headers: &HeaderMap, uri: &Uri) -> bool {
+    peer.is_some_and(|peer| peer.is_loopback())
+        && is_loopback_host(headers, uri)
+        && !FORWARDED.iter().any(|name| headers.contains_key(name))
 }
 
 /// The value of a cookie.
@@ -107,10 +122,15 @@ mod tests {
     #[test]
     fn a_proxy_on_this_machine_is_not_this_machine() {
         let here = Some("127.0.0.1".parse().unwrap());
-        assert!(is_local(here, &headers(&[])));
-        assert!(!is_local(here, &headers(&[("x-forwarded-for", "10.1.1.1")])));
-        assert!(!is_local(Some("10.0.0.1".parse().unwrap()), &headers(&[])));
-        assert!(!is_local(None, &headers(&[])));
+        let is_local =
+            |peer, pairs: &[(&'static str, &str)]| is_local(peer, &headers(pairs), &Uri::default());
+        let name = ("host", "localhost:9090");
+        assert!(is_local(here, &[name]));
+        assert!(!is_local(here, &[name, ("x-forwarded-for", "10.1.1.1")]));
+        assert!(!is_local(here, &[("host", "hub.kr")]), "a proxy that says nothing of itself");
+        assert!(!is_local(here, &[]));
+        assert!(!is_local(Some("10.0.0.1".parse().unwrap()), &[name]));
+        assert!(!is_local(None, &[name]));
     }
 
     #[test]
@@ -118,5 +138,18 @@ mod tests {
         let headers = headers(&[("cookie", "a=1; ieum=xyz;b=2")]);
         assert_eq!(cookie(&headers, "ieum").as_deref(), Some("xyz"));
         assert_eq!(cookie(&headers, "eum"), None);
+    }
+
+    #[test]
+    fn hubs_on_other_ports_have_cookies_of_their_own() {
+        for (url, secure, name) in [
+            ("http://127.0.0.1:8080/fhir", false, "ieum-8080"),
+            ("http://[::1]:9000/fhir", false, "ieum-9000"),
+            ("http://[::1]/fhir", false, "ieum"),
+            ("http://localhost/fhir", false, "ieum"),
+            ("https://hub.example:8443/fhir", true, "__Host-ieum"),
+        ] {
+            assert_eq!(cookie_name(url, secure), name);
+        }
     }
 }

@@ -106,6 +106,8 @@ pub static ROUTES: &[Route] = &[
     record("/me/documents", PATIENT, "own-documents", documents::own),
     record("/me/documents/{document}", PATIENT, "own-document", document::own),
     get("/operator", OPERATOR, "operator-overview", Run::Page(operator::overview)),
+    get("/operator/jobs", OPERATOR, "operator-jobs", Run::Page(operator::jobs::page)),
+    post("/operator/jobs/{id}/cancel", OPERATOR, "operator-job-cancel", operator::jobs::cancel),
     get("/operator/feed", OPERATOR, "operator-feed", Run::Page(operator::feed)),
     get("/operator/audit", OPERATOR, "operator-audit", Run::Page(operator::audit)),
     get("/operator/statements", OPERATOR, "operator-statements", Run::Page(operator::statements)),

@@ -25,6 +25,7 @@ use super::routes::{self, Place, Route, Run, Who};
 use super::session::Session;
 use super::{Portal, guard, pages};
 use crate::percent;
+use crate::serve::known_method;
 use crate::status::Pattern;
 
 /// Bytes of a form: a secret, an id and a token.
@@ -37,6 +38,8 @@ const FORM_TIME: Duration = Duration::from_secs(10);
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const LANG_COOKIE: &str = "lang";
+/// The parameter by which `ieum.ts` says that a page reloads itself, and nobody asked for it.
+const AUTO: &str = "auto";
 
 /// Serves one request of the portal.
 pub(crate) async fn serve(State(portal): State<Portal>, request: Request) -> Response {
@@ -70,7 +73,7 @@ pub(crate) async fn serve(State(portal): State<Portal>, request: Request) -> Res
     // The pattern, never the path: ids and what was looked for are patient data.
     tracing::info!(
         request.id = %id,
-        http.method = parts.method.as_str(),
+        http.method = known_method(&parts.method),
         http.route = pattern,
         http.status = response.status().as_u16(),
         duration_micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
@@ -120,12 +123,12 @@ impl Asked {
             methods: routes::methods(&names),
             place,
             pairs: percent::pairs(parts.uri.query().unwrap_or_default()),
-            cookie: guard::cookie(&parts.headers, cookie_name(portal)),
+            cookie: guard::cookie(&parts.headers, portal.cookie_name()),
             peer,
             is_post: parts.method == Method::POST,
             is_form: content.is_some_and(|text| text.starts_with("application/x-www-form-urlencoded")),
             is_ours: guard::is_same_origin(&parts.headers),
-            is_local: guard::is_local(peer, &parts.headers),
+            is_local: guard::is_local(peer, &parts.headers, &parts.uri),
             is_too_long: address.len() > ADDRESS_BYTES,
         }
     }
@@ -144,7 +147,9 @@ impl Asked {
             reply
         };
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|panic| {
-            tracing::error!(request.id = %id, error = %panic, "a page panicked");
+            // Not what it says: the message of a panic may hold a record.
+            let what = if panic.is_panic() { "a page panicked" } else { "a page was broken off" };
+            tracing::error!(request.id = %id, "{what}");
             let refusal = Refusal::Broken(String::new());
             pages::error::reply(&bare_call(&portal, lang, &address), &refusal, id)
         })
@@ -171,12 +176,12 @@ impl Asked {
         }
     }
 
-    /// Writes down what was refused to somebody: another role's page, a form that is not ours, too many attempts, and a
-    /// record that is not there for this reader, whether or not it is for others.
+    /// Writes down what was refused to somebody: another role's page, a form that is not ours, and a record that is not
+    /// there for this reader, whether or not it is for others.
     fn write_down_refusal(&self, call: &Call<'_>, refusal: &Refusal) -> Result<(), StoreError> {
         let Some(route) = self.route else { return Ok(()) };
         let concerns_somebody = match refusal {
-            Refusal::WrongRole | Refusal::Forged | Refusal::TooMany(_) => true,
+            Refusal::WrongRole | Refusal::Forged => true,
             Refusal::NotFound => route.shows_records,
             _ => false,
         };
@@ -201,8 +206,9 @@ impl Asked {
         call.place = self.place.clone();
         call.peer = self.peer;
         call.cookie.clone_from(&self.cookie);
-        call.session =
-            self.cookie.as_deref().map(|cookie| session(&self.portal, cookie)).transpose()?.flatten();
+        let is_auto = self.pairs.iter().flatten().any(|(name, _)| name == AUTO);
+        let session = |cookie| session(&self.portal, cookie, is_auto);
+        call.session = self.cookie.as_deref().map(session).transpose()?.flatten();
         call.pairs = self.pairs.clone().map_err(|_| Refusal::Bad)?;
         call.form = form?;
         let Some(route) = self.route else {
@@ -260,8 +266,10 @@ fn bare_call<'c>(portal: &'c Portal, lang: Lang, address: &'c str) -> Call<'c> {
 }
 
 /// The session of a cookie; when it stands on an account, as that account is now.
-fn session(portal: &Portal, cookie: &str) -> Result<Option<Session>, Refusal> {
-    let Some(mut session) = portal.sessions().find(cookie, portal.hub().now()) else { return Ok(None) };
+fn session(portal: &Portal, cookie: &str, is_auto: bool) -> Result<Option<Session>, Refusal> {
+    let (sessions, now) = (portal.sessions(), portal.hub().now());
+    let found = if is_auto { sessions.peek(cookie, now) } else { sessions.find(cookie, now) };
+    let Some(mut session) = found else { return Ok(None) };
     if !session.has_account {
         return Ok(Some(session));
     }
@@ -308,16 +316,11 @@ fn lang_cookie(portal: &Portal, lang: Lang) -> String {
     format!("{LANG_COOKIE}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}", lang.tag())
 }
 
-/// The name of the session cookie. The prefix makes browsers hold it to this host, over TLS.
-pub(crate) fn cookie_name(portal: &Portal) -> &'static str {
-    if portal.is_secure() { "__Host-ieum" } else { "ieum" }
-}
-
 /// The session cookie; with nothing in it, it is taken away.
 pub(crate) fn session_cookie(portal: &Portal, value: &str) -> String {
     let secure = if portal.is_secure() { "; Secure" } else { "" };
     let age = if value.is_empty() { "; Max-Age=0" } else { "" };
-    format!("{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}", cookie_name(portal))
+    format!("{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}", portal.cookie_name())
 }
 
 fn respond(reply: Reply, is_head: bool) -> Response {

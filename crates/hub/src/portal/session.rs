@@ -74,6 +74,12 @@ impl Sessions {
         Some(session.clone())
     }
 
+    /// The session of a cookie, if it is alive, left as it is: a page that asks by itself keeps nobody signed in.
+    pub(crate) fn peek(&self, cookie: &str, now: i64) -> Option<Session> {
+        let sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.get(&key(cookie)).filter(|session| session.is_alive(now)).cloned()
+    }
+
     /// Ends a session.
     pub(crate) fn close(&self, cookie: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key(cookie));
@@ -126,6 +132,10 @@ mod tests {
         assert!(sessions.find(&cookie, IDLE_MICROS - 1).is_some());
         assert!(sessions.find(&cookie, 2 * IDLE_MICROS - 2).is_some(), "asking keeps it awake");
         assert!(sessions.find(&cookie, 3 * IDLE_MICROS).is_none());
+
+        let cookie = open(&sessions, 0);
+        assert!(sessions.peek(&cookie, IDLE_MICROS - 1).is_some());
+        assert!(sessions.find(&cookie, IDLE_MICROS).is_none(), "looking at it does not keep it awake");
 
         let cookie = open(&sessions, 0);
         let mut now = 0;

@@ -1,4 +1,5 @@
-//! Who tries to sign in too often. A secret of 256 bits is not guessed; this keeps trying from costing much.
+//! Who fails to sign in too often. A secret of 256 bits is not guessed; this keeps failures from filling the audit log.
+//! The right secret is never slowed down: others behind the same address may fail.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

@@ -24,6 +24,7 @@ pub(super) fn exposition(portal: &Portal) -> Result<String, StoreError> {
         "The newest commit, which is the end of the change feed.",
         census.t,
     );
+    jobs(portal, &mut out);
     let info = portal.operator_info();
     let uptime = portal.metrics().uptime().as_secs();
     for (name, help, value) in [
@@ -68,6 +69,22 @@ fn requests(portal: &Portal, out: &mut String) {
         line(out, "ieum_http_request_duration_seconds_bucket", &all, series.count());
         line(out, "ieum_http_request_duration_seconds_sum", &labels, series.total.as_secs_f64());
         line(out, "ieum_http_request_duration_seconds_count", &labels, series.count());
+    }
+}
+
+fn jobs(portal: &Portal, out: &mut String) {
+    const FINISHED: &str = "ieum_jobs_finished_total";
+    let Some(jobs) = portal.hub().jobs() else { return };
+    let running = u64::try_from(jobs.running()).unwrap_or(u64::MAX);
+    single(out, "ieum_jobs_running", "gauge", "Jobs that this process works on.", running);
+    head(
+        out,
+        FINISHED,
+        "counter",
+        "Jobs that have ended in this process, by what they did and how they ended.",
+    );
+    for (what, state, count) in jobs.finished() {
+        line(out, FINISHED, &[("what", what), ("state", state)], count);
     }
 }
 

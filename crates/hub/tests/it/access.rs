@@ -26,20 +26,35 @@ const EXPECTED: &[(&str, &str, Who, &str)] = &[
     ("POST", "/fhir/{kind}/_search", Who::Accounts, "search"),
     ("POST", "/fhir/{kind}", Who::Writers, "create"),
     ("PUT", "/fhir/{kind}", Who::Writers, "update"),
+    ("PATCH", "/fhir/{kind}", Who::Writers, "patch"),
     ("DELETE", "/fhir/{kind}", Who::Writers, "delete"),
     ("GET", "/fhir/{kind}/_history", Who::Accounts, "history-type"),
     ("GET", "/fhir/{kind}/{id}", Who::Accounts, "read"),
     ("PUT", "/fhir/{kind}/{id}", Who::Writers, "update"),
+    ("PATCH", "/fhir/{kind}/{id}", Who::Writers, "patch"),
     ("DELETE", "/fhir/{kind}/{id}", Who::Writers, "delete"),
     ("GET", "/fhir/{kind}/{id}/_history", Who::Accounts, "history-instance"),
     ("GET", "/fhir/{kind}/{id}/_history/{version}", Who::Accounts, "vread"),
     ("GET", "/fhir/Patient/{id}/$everything", Who::Accounts, "everything"),
     ("POST", "/fhir/Patient/{id}/$everything", Who::Accounts, "everything"),
+    ("GET", "/fhir/$export", Who::Accounts, "export"),
+    ("POST", "/fhir/$export", Who::Accounts, "export"),
+    ("GET", "/fhir/{kind}/$export", Who::Accounts, "export"),
+    ("POST", "/fhir/{kind}/$export", Who::Accounts, "export"),
+    ("GET", "/fhir/Group/{id}/$export", Who::Accounts, "export"),
+    ("POST", "/fhir/Group/{id}/$export", Who::Accounts, "export"),
+    ("POST", "/fhir/$import", Who::Writers, "import"),
+    ("GET", "/fhir/$jobs/{id}", Who::Accounts, "job-status"),
+    ("DELETE", "/fhir/$jobs/{id}", Who::Accounts, "job-cancel"),
+    ("GET", "/fhir/$jobs/{id}/{file}", Who::Accounts, "job-file"),
 ];
 
 fn path(route: &Route) -> String {
     let path = route.pattern.strip_prefix("/fhir").unwrap();
-    path.replace("{kind}", "Patient").replace("{id}", "canary").replace("{version}", "1")
+    path.replace("{kind}", "Patient")
+        .replace("{id}", "canary")
+        .replace("{version}", "1")
+        .replace("{file}", "Patient.1.ndjson")
 }
 
 fn every_route_asks_who_it_is(kind: Kind) {
@@ -58,7 +73,7 @@ fn every_route_asks_who_it_is(kind: Kind) {
             rows.remove(row.unwrap_or_else(|| panic!("{method} {} has no row", route.pattern)));
         assert_eq!((route.who, route.action), (who, action), "{method} {}", route.pattern);
         let path = path(route);
-        let body = (method == "POST" || method == "PUT").then_some(canary.as_bytes());
+        let body = ["POST", "PUT", "PATCH"].contains(&method).then_some(canary.as_bytes());
         let json = ("content-type", "application/fhir+json");
         let nobody = server.request(method, &path, &[json], body);
         if who == Who::Anybody {
@@ -169,6 +184,13 @@ fn hidden_records_do_not_exist(kind: Kind) {
     assert_eq!(server.get_as(&clinician, "/Patient?identifier=secret").json()["total"], 0);
     // Conditions do not probe for what is hidden, and nothing hidden is deleted.
     let bearer = format!("Bearer {clinician}");
+    // A patch would show what it is applied to.
+    let test = r#"[{"op":"test","path":"/identifier/0/value","value":"secret"}]"#;
+    for path in ["/Patient/v", "/Patient?identifier=secret"] {
+        let json_patch =
+            [("authorization", bearer.as_str()), ("content-type", "application/json-patch+json")];
+        server.request("PATCH", path, &json_patch, Some(test.as_bytes())).refused(404, "IEUM-R006");
+    }
     let reply = server.send(
         "POST",
         "/Patient",

@@ -41,7 +41,7 @@ fn batch_entries_are_independent(kind: Kind) {
             entry("PUT", "Patient/new", Some(r#"{"resourceType":"Patient","id":"new"}"#)),
             entry("DELETE", "Patient/old", None),
             entry("GET", "Patient/none", None),
-            entry("PATCH", "Patient/new", None),
+            entry("PATCH", "metadata", None),
             entry("GET", "Nothing/1", None),
             json!({"resource": {"resourceType": "Patient"}}),
             entry("POST", "Patient", None),

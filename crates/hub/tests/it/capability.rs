@@ -36,15 +36,35 @@ fn tells_what_is_done(kind: Kind) {
     let patient = resources.iter().find(|resource| resource["type"] == "Patient").unwrap();
     let mut interactions = codes(&patient["interaction"]);
     interactions.sort();
-    let expected =
-        ["create", "delete", "history-instance", "history-type", "read", "search-type", "update", "vread"];
+    let expected = [
+        "create",
+        "delete",
+        "history-instance",
+        "history-type",
+        "patch",
+        "read",
+        "search-type",
+        "update",
+        "vread",
+    ];
     assert_eq!(interactions, expected);
     for flag in ["conditionalCreate", "conditionalUpdate", "updateCreate", "readHistory"] {
         assert_eq!(patient[flag], true, "{flag}");
     }
     assert_eq!(patient["conditionalDelete"], "single");
+    let formats = ["application/json-patch+json", "application/merge-patch+json", "application/fhir+json"];
+    assert_eq!(statement["patchFormat"], serde_json::json!(formats));
     assert_eq!(patient["conditionalRead"], "full-support");
-    assert_eq!(patient["operation"][0]["name"], "everything");
+    let names = |operations: &Value| -> Vec<String> {
+        let operations = operations.as_array().unwrap().iter();
+        operations.map(|operation| operation["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&patient["operation"]), ["everything", "export"]);
+    assert_eq!(names(&rest["operation"]), ["export", "import"]);
+    let definition = patient["operation"][1]["definition"].as_str().unwrap();
+    assert!(definition.ends_with("/patient-export"));
+    let group = resources.iter().find(|resource| resource["type"] == "Group").unwrap();
+    assert!(names(&group["operation"]).contains(&"export".to_owned()));
     let list = |name: &str| {
         patient[name].as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect::<Vec<_>>()
     };
@@ -57,8 +77,9 @@ fn tells_what_is_done(kind: Kind) {
         .map(|param| param["name"].as_str().unwrap())
         .collect();
     assert!(names.contains(&"identifier") && names.contains(&"_id") && names.contains(&"_lastUpdated"));
+    assert!(names.contains(&"_text") && names.contains(&"_content"));
     // Not served, so not named.
-    assert!(!names.contains(&"_text") && !names.contains(&"_content") && !names.contains(&"_query"));
+    assert!(!names.contains(&"_query"));
 }
 
 fn parameters_it_names_are_taken(kind: Kind) {
@@ -72,11 +93,12 @@ fn parameters_it_names_are_taken(kind: Kind) {
         }
         for param in resource["searchParam"].as_array().unwrap() {
             let code = param["name"].as_str().unwrap();
-            let value = match param["type"].as_str().unwrap() {
-                "date" => "2026",
-                "number" | "quantity" => "5",
-                "uri" => "http://a.kr",
-                _ => "x",
+            let (code, value) = match param["type"].as_str().unwrap() {
+                "date" => (code.to_owned(), "2026"),
+                "number" | "quantity" => (code.to_owned(), "5"),
+                "uri" => (code.to_owned(), "http://a.kr"),
+                "composite" | "special" => (format!("{code}:missing"), "true"),
+                _ => (code.to_owned(), "x"),
             };
             server.get(&format!("/{name}?{code}={value}&_summary=count")).expect(200);
             asked += 1;

@@ -12,8 +12,10 @@ on_every_engine!(
     conditional_creates_that_match_one_another,
     same_conditional_update,
     same_if_match,
+    same_if_none_match,
     crossing_transactions,
     conditional_delete_and_update,
+    patches_of_one_record,
 );
 
 const CLIENTS: usize = 64;
@@ -89,6 +91,21 @@ fn same_if_match(kind: Kind) {
     assert_eq!(server.get("/Patient/p").json()["multipleBirthInteger"], winner);
 }
 
+/// `If-None-Match: *` is «only if it is not there»: of many, one may be the first.
+fn same_if_none_match(kind: Kind) {
+    let server = Server::open(kind);
+    for round in 0..10 {
+        let path = format!("/Patient/p{round}");
+        let body = |client| {
+            format!(r#"{{"resourceType":"Patient","id":"p{round}","multipleBirthInteger":{client}}}"#)
+        };
+        let replies = at_once(|client| server.send("PUT", &path, &[("if-none-match", "*")], &body(client)));
+        assert_eq!(by_status(&replies), HashMap::from([(201, 1), (412, CLIENTS - 1)]));
+        let winner = replies.iter().position(|reply| reply.status == 201).unwrap();
+        assert_eq!(server.get(&path).json()["multipleBirthInteger"], winner);
+    }
+}
+
 fn crossing_transactions(kind: Kind) {
     let server = Server::open(kind);
     // Each writes the same two records, in one order or the other, and a record of its own.
@@ -124,4 +141,31 @@ fn conditional_delete_and_update(kind: Kind) {
     });
     assert!(replies.iter().all(|reply| [200, 201, 204].contains(&reply.status)), "{:?}", by_status(&replies));
     assert!(server.get("/Patient").json()["total"].as_u64().unwrap() <= 1);
+}
+
+fn patches_of_one_record(kind: Kind) {
+    let server = Server::open(kind);
+    server
+        .put("/Patient/p", r#"{"resourceType":"Patient","id":"p","identifier":[{"value":"p"}]}"#)
+        .expect(201);
+    let json_patch = [("content-type", "application/json-patch+json")];
+    // By id and by criteria; each adds something of its own, and nothing of it may be lost.
+    let replies = at_once(|client| {
+        let path = if client % 2 == 0 { "/Patient/p" } else { "/Patient?identifier=p" };
+        let patch = format!(
+            r#"[{{"op":"add","path":"/identifier/-","value":{{"value":"{client}","system":"urn:a"}}}}]"#
+        );
+        server.request("PATCH", path, &json_patch, Some(patch.as_bytes()))
+    });
+    assert_eq!(by_status(&replies), HashMap::from([(200, CLIENTS)]), "{}", replies[0].text());
+    let patient = server.get("/Patient/p").json();
+    assert_eq!(patient["identifier"].as_array().unwrap().len(), CLIENTS + 1);
+    assert_eq!(patient["meta"]["versionId"], (CLIENTS + 1).to_string());
+    // With If-Match one of them wins.
+    let replies = at_once(|client| {
+        let headers = [json_patch[0], ("if-match", "W/\"65\"")];
+        let patch = format!(r#"[{{"op":"add","path":"/multipleBirthInteger","value":{client}}}]"#);
+        server.request("PATCH", "/Patient/p", &headers, Some(patch.as_bytes()))
+    });
+    assert_eq!(by_status(&replies), HashMap::from([(200, 1), (412, CLIENTS - 1)]));
 }

@@ -238,11 +238,11 @@ fn unknown_addresses_and_methods(kind: Kind) {
     server.get("/Patient/a/b/c/d").refused(404, "IEUM-R003");
     server.get("/Patient/a/_histroy").refused(404, "IEUM-R003");
     server.get("/Patient/a/$foo").refused(404, "IEUM-R005");
-    server.get("/$export").refused(404, "IEUM-R005");
+    server.get("/$nothing").refused(404, "IEUM-R005");
     server.get("/Observation/a/$everything").refused(404, "IEUM-R005");
     for (method, path, allow) in [
-        ("PATCH", "/Patient/a", "GET, HEAD, PUT, DELETE"),
-        ("POST", "/Patient/a", "GET, HEAD, PUT, DELETE"),
+        ("PATCH", "/metadata", "GET, HEAD"),
+        ("POST", "/Patient/a", "GET, HEAD, PUT, PATCH, DELETE"),
         ("DELETE", "/metadata", "GET, HEAD"),
         ("PUT", "/Patient/a/_history/1", "GET, HEAD"),
         ("GET", "/Patient/_search", "POST"),

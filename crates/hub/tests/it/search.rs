@@ -211,7 +211,7 @@ fn refused(kind: Kind) {
     for (query, code) in [
         ("birthdate=yesterday", "IEUM-S005"),
         ("birthdate:exact=2000", "IEUM-S003"),
-        ("_text=x", "IEUM-S004"),
+        ("_query=x", "IEUM-S004"),
         ("_sort=nothing", "IEUM-S002"),
         ("_count=-1", "IEUM-S005"),
         ("_count=1&_count=2", "IEUM-S007"),

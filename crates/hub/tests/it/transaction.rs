@@ -242,7 +242,7 @@ fn nothing_happens_on_failure(kind: Kind) {
             "Bundle.entry[2].request",
         ),
         (
-            json!({"request": {"method": "PATCH", "url": "Patient/p"}}),
+            json!({"request": {"method": "PATCH", "url": "metadata"}}),
             405,
             "IEUM-R008",
             "Bundle.entry[2].request",

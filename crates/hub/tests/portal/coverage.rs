@@ -47,6 +47,9 @@ const EXPECTED: &[Row] = &[
     ("GET", "/me/documents", PATIENTS),
     ("GET", "/me/documents/{document}", PATIENTS),
     ("GET", "/operator", OPERATORS),
+    ("GET", "/operator/jobs", OPERATORS),
+    // No such job.
+    ("POST", "/operator/jobs/{id}/cancel", [303, 403, 403, 404]),
     ("GET", "/operator/feed", OPERATORS),
     ("GET", "/operator/audit", OPERATORS),
     ("GET", "/operator/statements", OPERATORS),

@@ -68,9 +68,35 @@ fn the_last_visit_is_told_and_numbers_are_masked() {
 #[test]
 fn registration_numbers_are_neither_searched_by_nor_sent_back() {
     let (portal, visitor) = portal();
-    let reply = portal.get(&visitor, "/patients?q=842507-1000017").expect(303);
-    let page = portal.get(&visitor, reply.header("location")).expect(200).body;
+    for written in [
+        "842507-1000017",
+        "842507 1000017",
+        "842507–1000017",
+        "842507_1000017",
+        "8425071000017.",
+        "８４２５０７１０００017",
+    ] {
+        let path = ieum::percent::with_pairs("/patients", [("q", written)]);
+        let reply = portal.get(&visitor, &path).expect(303);
+        let page = portal.get(&visitor, reply.header("location")).expect(200).body;
+        assert!(page.contains("주민등록번호로는 찾지 않습니다") && !page.contains("1000017"), "{written}");
+    }
+    let open = Portal::open();
+    let reply = open.get(&Visitor::default(), "/enter?q=842507%201000017").expect(303);
+    let page = open.get(&Visitor::default(), reply.header("location")).expect(200).body;
     assert!(page.contains("주민등록번호로는 찾지 않습니다") && !page.contains("1000017"));
+}
+
+#[test]
+fn registration_numbers_without_a_type_are_masked_too() {
+    let portal = Portal::with_accounts();
+    portal.put(&[json!({"resourceType": "Patient", "id": "p1", "name": [{"text": "김시험"}],
+        "identifier": [{"system": "https://mois.go.kr/rrn", "value": "842507 1000017"}]})]);
+    let visitor = portal.sign_in(&portal.account(Role::Clinician, None));
+    for path in ["/patients/p1", "/patients?q=%EA%B9%80"] {
+        assert!(!portal.get(&visitor, path).expect(200).body.contains("1000017"), "{path}");
+    }
+    assert!(portal.get(&visitor, "/patients/p1").expect(200).body.contains("842507-1******"));
 }
 
 #[test]

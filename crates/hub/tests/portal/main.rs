@@ -3,7 +3,10 @@
 mod coverage;
 mod find;
 mod hostile;
+mod logs;
 mod records;
 mod sign_in;
 mod status;
 mod support;
+mod truth;
+mod values;

@@ -19,7 +19,9 @@ fn a_secret_opens_a_session_that_scripts_and_other_sites_cannot_use() {
     assert_eq!(reply.header("location"), "/patients", "another role's page is not where one is sent");
     let cookie = reply.header("set-cookie");
     assert!(
-        cookie.starts_with("ieum=") && cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Strict")
+        cookie.starts_with("ieum-8080=")
+            && cookie.contains("; HttpOnly")
+            && cookie.contains("; SameSite=Strict")
     );
     assert!(!cookie.contains("Secure"), "loopback has no TLS");
     let reply = portal
@@ -44,7 +46,7 @@ fn over_tls_cookies_are_held_to_this_host() {
 }
 
 #[test]
-fn wrong_secrets_are_refused_then_slowed_down() {
+fn wrong_secrets_are_slowed_down_and_lock_nobody_out() {
     let portal = Portal::with_accounts();
     let secret = portal.account(Role::Clinician, None);
     for _ in 0..5 {
@@ -52,12 +54,24 @@ fn wrong_secrets_are_refused_then_slowed_down() {
         assert!(reply.body.contains("이 비밀값의 계정이 없습니다") && !reply.body.contains("wrong"));
         assert_eq!(reply.header("set-cookie"), "");
     }
-    let right = format!("secret={secret}");
-    portal.post(&Visitor::default(), "/sign-in", &right).expect(429);
-    let other = portal.ask_from(post_request(&Visitor::default(), "/sign-in", &right, HERE), "10.0.0.9:1");
-    assert_eq!(other.status.as_u16(), 303, "another address is not slowed down");
+    let entries = || {
+        let view = portal.door.view(&ieum_trust::access::Access::system("test")).unwrap();
+        view.audit_entries(None, 1).unwrap().remove(0).number
+    };
+    let before = entries();
+    portal.post(&Visitor::default(), "/sign-in", "secret=wrong").expect(429);
+    assert_eq!(entries(), before, "failures beyond do not fill the log");
+    // Behind the same address may stand a whole hospital.
+    portal.post(&Visitor::default(), "/sign-in", &format!("secret={secret}")).expect(303);
+    portal.post(&Visitor::default(), "/sign-in", "secret=wrong").expect(429);
+    let wrong = post_request(&Visitor::default(), "/sign-in", "secret=wrong", HERE);
+    assert_eq!(
+        portal.ask_from(wrong, "10.0.0.9:1").status.as_u16(),
+        422,
+        "another address is not slowed down"
+    );
     portal.wait_minutes(6);
-    portal.post(&Visitor::default(), "/sign-in", &right).expect(303);
+    portal.post(&Visitor::default(), "/sign-in", "secret=wrong").expect(422);
 }
 
 #[test]
@@ -76,6 +90,12 @@ fn sessions_end() {
     portal.wait_minutes(29);
     portal.get(&visitor, "/operator").expect(200);
     portal.wait_minutes(31);
+    portal.get(&visitor, "/operator").expect(303);
+
+    let visitor = portal.sign_in(&secret);
+    portal.wait_minutes(20);
+    portal.get(&visitor, "/operator?auto=1").expect(200);
+    portal.wait_minutes(11);
     portal.get(&visitor, "/operator").expect(303);
 
     let visitor = portal.sign_in(&secret);
@@ -135,6 +155,34 @@ fn an_open_hub_is_entered_by_a_click_and_under_loopback_names_only() {
         let reply = portal.ask(request).expect(403);
         assert!(!reply.body.contains("김시험"), "{path}");
     }
+}
+
+#[test]
+fn an_account_without_record_is_not_sent_in_a_circle() {
+    let portal = Portal::with_accounts();
+    let patient = json!({"resourceType": "Patient", "id": "p1", "name": [{"text": "김시험"}]});
+    portal.put(std::slice::from_ref(&patient));
+    let own = portal.sign_in(&portal.account(Role::Patient, Some("p1")));
+    let elsewhere = portal.get(&own, "/me/documents/none").expect(404).body;
+    assert!(elsewhere.contains("내 첫 화면으로"));
+    let deleted = ieum_store::commit::Change::Delete {
+        kind: "Patient".into(),
+        id: "p1".into(),
+        expect: ieum_store::commit::Expect::Anything,
+    };
+    let access = ieum_trust::access::Access::system("test");
+    portal.door.commit(&access, "delete", Vec::new(), vec![deleted]).unwrap();
+    for page in ["/me", "/me/results"] {
+        let page = portal.get(&own, page).expect(404).body;
+        assert!(page.contains("내 기록이 없습니다") && !page.contains("내 첫 화면으로"));
+    }
+}
+
+#[test]
+fn the_language_switch_leads_nowhere_else() {
+    let portal = Portal::open();
+    let page = portal.get(&Visitor::default(), "//evil.test/x").expect(404).body;
+    assert!(page.contains("href=\"/evil.test/x?lang=en\"") && !page.contains("\"//evil.test"));
 }
 
 #[test]

@@ -7,7 +7,11 @@ use ieum_trust::access::Role;
 use crate::support::{Portal, Visitor};
 
 fn metrics(portal: &Portal, peer: &str, headers: &[(&str, &str)]) -> (u16, String) {
+    let is_named = headers.iter().any(|(name, _)| *name == "host");
     let mut request = Request::get("/metrics");
+    if !is_named {
+        request = request.header("host", "127.0.0.1:8080");
+    }
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -21,6 +25,7 @@ fn numbers_are_for_this_machine_and_operators() {
     assert_eq!(metrics(&portal, "127.0.0.1:1", &[]).0, 200);
     assert_eq!(metrics(&portal, "10.0.0.1:1", &[]).0, 303);
     assert_eq!(metrics(&portal, "127.0.0.1:1", &[("x-forwarded-for", "10.0.0.1")]).0, 303);
+    assert_eq!(metrics(&portal, "127.0.0.1:1", &[("host", "hub.kr")]).0, 303, "through a silent proxy");
     let operator = portal.sign_in(&portal.account(Role::Operator, None));
     assert_eq!(metrics(&portal, "10.0.0.1:1", &[("cookie", &operator.cookie)]).0, 200);
 }
@@ -58,16 +63,99 @@ fn the_operator_sees_no_patient() {
     let clinician = portal.enter("clinician", "");
     portal.get(&clinician, &format!("/patients/{patient}")).expect(200);
     let operator = portal.enter("operator", "");
-    for path in ["/operator", "/operator/feed", "/operator/audit", "/operator/statements"] {
+    for path in ["/operator", "/operator/jobs", "/operator/feed", "/operator/audit", "/operator/statements"] {
         let page = portal.get(&operator, path).expect(200).body;
         assert!(!page.contains(&patient) && !page.contains("s42-p"), "{path}");
     }
     let audit = portal.get(&operator, "/operator/audit").expect(200).body;
     assert!(audit.contains("record-summary") && audit.contains("demo-clinician"));
+    for word in ["요약 열람", "의료진", "진료"] {
+        assert!(audit.contains(word), "{word}");
+    }
     portal.get(&operator, &format!("/patients/{patient}")).expect(403);
-    assert!(portal.get(&operator, "/operator/audit").expect(200).body.contains("거부"));
+    let audit = portal.get(&operator, "/operator/audit").expect(200).body;
+    assert!(audit.contains("거부") && audit.contains("시스템 운영"));
     let fhir = portal.get(&operator, "/operator").expect(200).body;
     assert!(fhir.contains("환자 (Patient)"));
+}
+
+#[test]
+fn the_operator_sees_jobs_and_ends_them() {
+    let portal = Portal::open();
+    let patient = portal.put_synthetic(1).remove(0);
+    let ask = |path: &str| {
+        let request = Request::get(format!("/fhir{path}")).header("prefer", "respond-async");
+        let reply = portal.ask(request.body(Body::empty()).unwrap()).expect(202);
+        reply.header("content-location").rsplit_once("/fhir/").unwrap().1.to_owned()
+    };
+    let filter = format!("/Patient/$export?_typeFilter=Patient%3F_id%3D{patient}");
+    let job = ask(&filter);
+    let other = ask("/$export");
+    portal.run_job(other.rsplit('/').next().unwrap(), 50, 200);
+    let operator = portal.enter("operator", "");
+    let page = portal.get(&operator, "/operator/jobs").expect(200).body;
+    assert!(
+        page.contains("환자 기록 내보내기") && page.contains("전체 내보내기") && page.contains("대기 중")
+    );
+    assert!(page.contains("<progress") && !page.contains(&patient), "{page}");
+    assert!(portal.get(&operator, "/operator").expect(200).body.contains("진행 중인 작업"));
+    let english = portal.get(&operator, "/operator/jobs?lang=en").expect(200).body;
+    assert!(english.contains("Export of patients") && english.contains("Cancel"));
+
+    let id = job.rsplit('/').next().unwrap();
+    let path = format!("/operator/jobs/{id}/cancel");
+    // A form of somebody else's page ends nothing, and neither does another role.
+    portal.ask(crate::support::post_request(&operator, &path, "csrf=x", "http://127.0.0.1:8080")).expect(403);
+    portal.post(&portal.enter("clinician", ""), &path, "").expect(403);
+    let reply = portal.post(&operator, &path, "").expect(303);
+    assert_eq!(reply.header("location"), "/operator/jobs?done=cancel");
+    let page = portal.get(&operator, "/operator/jobs?done=cancel").expect(200).body;
+    assert!(page.contains("작업을 취소했습니다") && page.contains("취소됨"));
+    portal.get(&Visitor::default(), &format!("/fhir/{job}")).expect(404);
+    let audit = portal.get(&operator, "/operator/audit").expect(200).body;
+    assert!(audit.contains("operator-job-cancel"));
+    let (_, numbers) = metrics(&portal, "127.0.0.1:1", &[]);
+    assert!(numbers.contains("ieum_jobs_finished_total{what=\"export\",state=\"cancelled\"} 1"));
+    assert!(numbers.contains("ieum_jobs_running 0"));
+}
+
+#[test]
+fn the_operator_learns_whose_an_account_is_unless_it_is_a_patients() {
+    let portal = Portal::with_accounts();
+    portal.put(&[serde_json::json!({"resourceType": "Patient", "id": "p1"})]);
+    for (role, patient) in [(Role::Clinician, None), (Role::Patient, Some("p1")), (Role::Operator, None)] {
+        portal.sign_in(&portal.account(role, patient));
+    }
+    let operator = portal.sign_in(&portal.account(Role::Operator, None));
+    let audit = portal.get(&operator, "/operator/audit").expect(200).body;
+    assert!(audit.contains("시험 계정") && audit.contains("환자의 계정") && audit.contains("본인 요청"));
+}
+
+#[test]
+fn imports_are_told_by_digest_and_never_by_file_name() {
+    let portal = Portal::with_accounts();
+    let import = |id: &str, state: &str, rejected: u64| {
+        serde_json::json!({"resourceType": "IeumImport", "id": id, "source": "홍길동_842507-1000017.json",
+            "state": state, "done": 5, "bytes": 2048, "rejected": rejected})
+    };
+    portal.put(&[
+        import("aaaa1111ffff", "running", 0),
+        import("bbbb2222ffff", "done", 3),
+        import("cccc3333ffff", "failed", 0),
+    ]);
+    let operator = portal.sign_in(&portal.account(Role::Operator, None));
+    let page = portal.get(&operator, "/operator").expect(200).body;
+    assert!(!page.contains("홍길동") && !page.contains("1000017"));
+    for shown in [
+        "aaaa1111 (",
+        "bbbb2222 (",
+        "cccc3333 (",
+        "3건 거부됨",
+        "cccc3333 (2 KiB): 끝까지 가져오지 못했습니다",
+        "실패",
+    ] {
+        assert!(page.contains(shown), "{shown}");
+    }
 }
 
 #[test]

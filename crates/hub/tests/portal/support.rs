@@ -10,6 +10,9 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use ieum::data::OWN_KINDS;
 use ieum::hub::{Entrance, Hub, Options};
+use ieum::jobs::record::Progress;
+use ieum::jobs::state::Event;
+use ieum::jobs::{JobOptions, Service, keep};
 use ieum::limits::Limits;
 use ieum::portal::{Setup, app};
 use ieum::status::NoInfo;
@@ -30,6 +33,7 @@ const NOW: i64 = 1_793_502_000_000_000;
 /// A portal over an empty store.
 pub(crate) struct Portal {
     pub(crate) door: Door,
+    hub: Hub,
     app: Router,
     clock: Arc<AtomicI64>,
     runtime: tokio::runtime::Runtime,
@@ -63,7 +67,7 @@ impl Portal {
 
     pub(crate) fn start(entrance: Entrance, base_url: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, Some(base_url.to_owned()), label_mask));
+        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, vec![base_url.to_owned()], label_mask));
         let clock = Arc::new(AtomicI64::new(NOW));
         let ticking = Arc::clone(&clock);
         let clock_of_hub: ieum_store::clock::Clock = Arc::new(move || ticking.load(Ordering::Relaxed));
@@ -75,9 +79,13 @@ impl Portal {
         let door = Door::new(Arc::new(engine), catalogue, secret);
         let options = Options { base_url: base_url.to_owned(), entrance, limits: Limits::default() };
         let hub = Hub::new(door.clone(), clock_of_hub, options);
+        // Jobs are taken, and left waiting.
+        let mut jobs = JobOptions::new(&directory.path().join("jobs"));
+        jobs.at_once = 0;
+        Service::start(&hub, jobs).unwrap();
         let setup = Setup { demo: entrance == Entrance::Open, operator: Arc::new(NoInfo) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { door, app: app(hub, setup), clock, runtime, _directory: directory }
+        Self { door, hub: hub.clone(), app: app(hub, setup), clock, runtime, _directory: directory }
     }
 
     /// Lets time pass.
@@ -132,6 +140,14 @@ impl Portal {
             expect: Expect::Anything,
         });
         self.door.commit(&access, "account", Vec::new(), changes.collect()).unwrap();
+    }
+
+    /// Lets a job look as if it were worked on.
+    pub(crate) fn run_job(&self, id: &str, done: u64, total: u64) {
+        let mut kept = keep::read(&self.hub, id).unwrap().unwrap();
+        kept.job.state = kept.job.state.after(Event::Start).unwrap();
+        kept.job.progress = Progress { done, total: Some(total) };
+        keep::write(&self.hub, id, &kept.job, kept.expect(), "test").unwrap();
     }
 
     /// Any request, from this machine.

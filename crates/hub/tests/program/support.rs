@@ -90,6 +90,13 @@ impl Running {
         (response.status().as_u16(), json(&mut response))
     }
 
+    /// PUT; it must be taken.
+    pub(crate) fn put(&self, path: &str, body: &str) {
+        let request = self.agent.put(format!("{}/{path}", self.base));
+        let answer = request.header("content-type", "application/fhir+json").send(body).unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+
     /// A client of its own, for another thread.
     pub(crate) fn client(&self) -> (ureq::Agent, String) {
         (self.agent.clone(), self.base.clone())

@@ -8,14 +8,19 @@ use super::{Version, View};
 use crate::access::AccessPlan;
 use crate::commit::StoreError;
 use crate::engine::{
-    CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage, HistoryRequest, HistoryScope, Position,
-    SearchPage, SearchRequest, Snapshot, StoredAuditEntry,
+    AsOfPage, AsOfRequest, AsOfWhich, CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage,
+    HistoryRequest, HistoryScope, Key, KeysPage, KeysRequest, Position, SearchPage, SearchRequest, Snapshot,
+    StoredAuditEntry,
 };
 use crate::record::Record;
 
 impl Snapshot for View<'_> {
     fn t(&self) -> u64 {
         self.state.t
+    }
+
+    fn instant(&self) -> Result<i64, StoreError> {
+        Ok(self.state.instant)
     }
 
     fn read(&self, access: &AccessPlan, kind: &str, id: &str) -> Result<Option<Record>, StoreError> {
@@ -32,7 +37,7 @@ impl Snapshot for View<'_> {
     ) -> Result<Option<Record>, StoreError> {
         let versions = self.state.records.get(&(kind.to_owned(), id.to_owned()));
         let found = versions.into_iter().flatten().find(|candidate| candidate.record.version == version);
-        Ok(found.filter(|version| self.visible(access, version)).map(|version| version.record.clone()))
+        Ok(found.filter(|version| self.shows(access, version)).map(|version| version.record.clone()))
     }
 
     fn history(&self, access: &AccessPlan, request: &HistoryRequest<'_>) -> Result<HistoryPage, StoreError> {
@@ -46,7 +51,7 @@ impl Snapshot for View<'_> {
         for (place, entry) in self.state.feed.iter().enumerate() {
             let version = self.version(entry);
             let wanted = in_scope(&version.record)
-                && self.visible(access, version)
+                && self.shows(access, version)
                 && entry.t <= as_of
                 && request.since.is_none_or(|since| entry.instant >= since);
             if wanted {
@@ -111,13 +116,55 @@ impl Snapshot for View<'_> {
         Ok(CompartmentPage { records, next })
     }
 
+    fn as_of(&self, access: &AccessPlan, request: &AsOfRequest<'_>) -> Result<AsOfPage, StoreError> {
+        let of_kind = (0..).zip(&self.state.born).filter(|(place, (kind, _))| {
+            kind == request.kind && request.after.is_none_or(|after| *place > after)
+        });
+        let looked_at: Vec<(i64, &(String, String))> = of_kind.take(request.limit).collect();
+        let mut page = AsOfPage::default();
+        for (_, key) in &looked_at {
+            let then = self.state.records[*key].iter().rev().find(|version| version.record.t <= request.t);
+            let Some(version) = then.filter(|version| self.shows(access, version)) else { continue };
+            let wanted = version.record.is_deleted() == (request.which == AsOfWhich::Deleted)
+                && request.since.is_none_or(|since| version.record.instant > since)
+                && (!request.of_patients || !version.indexed.patients.is_empty());
+            if wanted {
+                page.records.push(version.record.clone());
+            }
+        }
+        page.next = looked_at.last().map(|(place, _)| *place).filter(|_| looked_at.len() == request.limit);
+        Ok(page)
+    }
+
+    fn keys(&self, access: &AccessPlan, request: &KeysRequest<'_>) -> Result<KeysPage, StoreError> {
+        let mut page = KeysPage::default();
+        for found in self.matching(access, request.query) {
+            let version = found.version;
+            let record = &version.record;
+            let key = (record.kind.clone(), record.id.clone());
+            let born = self.state.born.iter().position(|other| *other == key);
+            let place = born.and_then(|place| i64::try_from(place).ok()).unwrap_or(i64::MAX);
+            let wanted = request.after.is_none_or(|after| place > after)
+                && (!request.of_patients || !version.indexed.patients.is_empty());
+            if wanted {
+                page.keys.push(Key { place, id: record.id.clone(), version: record.version });
+                page.next = Some(place);
+            }
+            if page.keys.len() == request.limit {
+                return Ok(page);
+            }
+        }
+        page.next = None;
+        Ok(page)
+    }
+
     fn feed(&self, access: &AccessPlan, after: u64, limit: usize) -> Result<Vec<FeedEntry>, StoreError> {
         let mut entries: Vec<FeedEntry> = Vec::new();
         for entry in self.state.feed.iter().filter(|entry| entry.t > after) {
             if entries.len() >= limit && entries.last().is_some_and(|last| last.t != entry.t) {
                 break;
             }
-            if self.visible(access, self.version(entry)) {
+            if self.shows(access, self.version(entry)) {
                 entries.push(entry.clone());
             }
         }

@@ -2,12 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
+use ieum_fhir::index::{FullText, IndexValue};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::contained::Container;
 use super::dict::{Dict, StoredId};
-use super::rows::{Carried, Giving, Pending, RowSet};
+use super::pending::Pending;
+use super::rows::{Giving, RowSet};
+use super::table::Carried;
 use super::view::Scope;
-use super::{Shared, to_i64, to_u64};
+use super::{Shared, to_i64, to_u64, words};
 use crate::access::{AccessPlan, Family};
 use crate::commit::{Change, Changed, CommitError, Expect, StoreError};
 use crate::compress::{self, Packed};
@@ -75,9 +79,9 @@ pub(super) struct Applier<'a> {
 /// What the writer remembers between transactions, and what waits inside one.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    dict: Dict,
+    pub(super) dict: Dict,
     ids: Ids,
-    pending: Pending,
+    pub(super) pending: Pending,
     touched: HashSet<i64>,
 }
 
@@ -89,19 +93,26 @@ impl Memory {
 }
 
 /// The current row of a record.
-struct Current {
-    rid: i64,
-    version: u64,
+pub(super) struct Current {
+    pub(super) rid: i64,
+    pub(super) version: u64,
+    t: i64,
     t0: i64,
     op: i64,
-    carried: Carried,
+    pub(super) carried: Carried,
     instant: i64,
     packed: Packed,
 }
 
 impl Current {
-    fn exists(&self) -> bool {
+    pub(super) fn exists(&self) -> bool {
         self.op != MENTIONED && self.op != Op::Delete.code()
+    }
+
+    /// What its contained resources share with it.
+    pub(super) fn container(&self) -> Container {
+        let Self { rid, version, t, t0, carried, .. } = *self;
+        Container { rid, version, t, t0, carried }
     }
 }
 
@@ -128,6 +139,9 @@ impl Applier<'_> {
             match change.expect() {
                 Expect::New if current.is_some_and(|current| current.op != MENTIONED) => {
                     return Err(CommitError::Taken { index });
+                }
+                Expect::Absent if version.is_some() => {
+                    return Err(CommitError::Version { index, current: version });
                 }
                 Expect::Version(expected) if version != Some(expected) => {
                     return Err(CommitError::Version { index, current: version });
@@ -167,9 +181,12 @@ impl Applier<'_> {
         };
         let version = current.as_ref().map_or(0, |current| current.version) + 1;
         let op = if existing.is_some() { Op::Update } else { Op::Create };
-        let rows = self.rows(&record.kind, rid, &record.indexed)?;
+        let rows = self.rows_of(&record.kind, rid, &record.indexed.values)?;
         let carried = self.carried(&record.kind, rid, version, &record.indexed)?;
         let present = rows.present;
+        let t0 = current.as_ref().map_or(0, |current| current.t0);
+        let t0 = if t0 == 0 { to_i64(t) } else { t0 };
+        let container = Container { rid, version, t: to_i64(t), t0, carried };
 
         if self.memory.touched.contains(&rid) {
             self.flush()?;
@@ -177,22 +194,37 @@ impl Applier<'_> {
         self.memory.touched.insert(rid);
         match existing {
             Some(existing) => {
-                let old = self.old_rows(&record.kind, &record.id, existing)?;
-                self.memory.pending.replace(old, existing.carried, rows, carried);
+                let old = self.indexed(&record.kind, &record.id, existing, self.shared.catalogue.bases())?;
+                let old_rows = self.rows_of(&record.kind, rid, &old.values)?;
+                self.memory.pending.replace(old_rows, existing.carried, rows, carried);
+                if old.contained == record.indexed.contained && existing.carried == carried {
+                    self.keep_contained(container)?;
+                } else {
+                    self.remove_contained(rid, &old.contained)?;
+                    self.add_contained(container, &record.indexed.contained)?;
+                }
+                let text = self.text(&record.kind, &record.id, existing)?;
+                if text != record.text {
+                    words::delete(self.connection, &mut self.memory.dict, rid, &text)?;
+                    words::insert(self.connection, &mut self.memory.dict, rid, &record.text)?;
+                }
             }
-            None => self.memory.pending.insert(rows, carried),
+            None => {
+                self.memory.pending.insert(rows, carried);
+                self.add_contained(container, &record.indexed.contained)?;
+                words::insert(self.connection, &mut self.memory.dict, rid, &record.text)?;
+            }
         }
         if let Some(current) = current.as_ref().filter(|current| current.op != MENTIONED) {
             self.keep_version(current)?;
         }
-        let t0 = current.as_ref().map_or(0, |current| current.t0);
         let sql = "UPDATE res SET ver = ?2, t = ?3, t0 = ?4, op = ?5, pat = ?6, mask = ?7, d = ?8, present = ?9, \
                    present_high = ?10, codec = ?11, body = ?12 WHERE rid = ?1";
         self.connection.prepare_cached(sql)?.execute(params![
             rid,
             to_i64(version),
             to_i64(t),
-            if t0 == 0 { to_i64(t) } else { t0 },
+            t0,
             op.code(),
             carried.pat,
             carried.mask,
@@ -218,8 +250,12 @@ impl Applier<'_> {
             self.flush()?;
         }
         self.memory.touched.insert(current.rid);
-        let old = self.old_rows(kind, id, &current)?;
-        self.memory.pending.delete(old);
+        let old = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
+        let old_rows = self.rows_of(kind, current.rid, &old.values)?;
+        self.memory.pending.delete(old_rows);
+        self.remove_contained(current.rid, &old.contained)?;
+        let text = self.text(kind, id, &current)?;
+        words::delete(self.connection, &mut self.memory.dict, current.rid, &text)?;
         self.keep_version(&current)?;
         if current.carried.pat == SEVERAL {
             let sql = "INSERT INTO comp SELECT owner, rid, ?2 FROM comp WHERE rid = ?1 AND ver = ?3";
@@ -243,18 +279,7 @@ impl Applier<'_> {
         Ok(changed(kind, id, version, instant, Some(op)))
     }
 
-    /// Writes the rows of some parameters of a record anew, and what they say of its presence columns.
-    pub(super) fn index_again(&mut self, kind: &str, id: &str, tps: &[i64]) -> Result<(), StoreError> {
-        let Some(current) = self.current(kind, id)?.filter(Current::exists) else { return Ok(()) };
-        let mut rows = self.old_rows(kind, id, &current)?;
-        let sql = "UPDATE res SET present = ?2, present_high = ?3 WHERE rid = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![current.rid, rows.present.0, rows.present.1])?;
-        rows.keep_only(tps);
-        self.memory.pending.insert(rows, current.carried);
-        Ok(())
-    }
-
-    fn current(&mut self, kind: &str, id: &str) -> Result<Option<Current>, StoreError> {
+    pub(super) fn current(&mut self, kind: &str, id: &str) -> Result<Option<Current>, StoreError> {
         let kind = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?;
         let stored = StoredId::new(id);
         let rid = match self.memory.ids.known.get(&(kind.no, stored.clone())) {
@@ -262,18 +287,24 @@ impl Applier<'_> {
             None => find_rid(self.connection, kind.no, &stored)?,
         };
         let Some(rid) = rid else { return Ok(None) };
-        let sql = "SELECT r.ver, r.t0, r.op, r.pat, r.mask, r.d, r.codec, r.body, coalesce(c.instant, 0) \
+        let sql = "SELECT r.ver, r.t0, r.op, r.pat, r.mask, r.d, r.codec, r.body, coalesce(c.instant, 0), r.t \
                    FROM res r LEFT JOIN commits c ON c.t = r.t WHERE r.rid = ?1";
         let current = self.connection.prepare_cached(sql)?.query_row(params![rid], |row| {
             let carried = Carried { pat: row.get(3)?, mask: row.get(4)?, d: row.get(5)? };
             let packed = Packed { codec: row.get(6)?, bytes: row.get(7)? };
-            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, carried, packed, row.get(8)?))
+            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, carried, packed, row.get(8)?, row.get(9)?))
         })?;
-        let (version, t0, op, carried, packed, instant) = current;
-        Ok(Some(Current { rid, version: to_u64(version)?, t0, op, carried, instant, packed }))
+        let (version, t0, op, carried, packed, instant, t) = current;
+        Ok(Some(Current { rid, version: to_u64(version)?, t, t0, op, carried, instant, packed }))
     }
 
-    fn rows(&mut self, kind: &str, rid: i64, indexed: &Indexed) -> Result<RowSet, StoreError> {
+    /// The index rows of these values of a record of this kind.
+    pub(super) fn rows_of(
+        &mut self,
+        kind: &str,
+        rid: i64,
+        values: &[(u16, IndexValue<'_>)],
+    ) -> Result<RowSet, StoreError> {
         let kind = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?;
         let mut numbers = Giving {
             connection: self.connection,
@@ -281,19 +312,33 @@ impl Applier<'_> {
             dict: &mut self.memory.dict,
             ids: &mut self.memory.ids,
         };
-        RowSet::new(&mut numbers, kind, rid, indexed)
+        RowSet::new(&mut numbers, kind, rid, values)
     }
 
-    /// The index rows of the current version, learnt from its body: cheaper than keeping them twice.
-    fn old_rows(&mut self, kind: &str, id: &str, current: &Current) -> Result<RowSet, StoreError> {
+    /// What the body of the current version says, as a hub with these addresses reads it: cheaper than keeping the rows
+    /// twice.
+    pub(super) fn indexed(
+        &self,
+        kind: &str,
+        id: &str,
+        current: &Current,
+        bases: &[String],
+    ) -> Result<Indexed, StoreError> {
         let body = compress::unpack(current.packed.codec, &current.packed.bytes)?;
         let def = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?;
-        let indexed = self.shared.catalogue.index_body(def, id, &body);
-        let indexed = indexed.map_err(|error| StoreError::Damaged(format!("a body: {error}")))?;
-        self.rows(kind, current.rid, &indexed)
+        let indexed = self.shared.catalogue.index_body_as(def, id, &body, bases);
+        indexed.map_err(|error| StoreError::Damaged(format!("a body: {error}")))
     }
 
-    fn carried(
+    /// The terms of the texts of the current version.
+    pub(super) fn text(&self, kind: &str, id: &str, current: &Current) -> Result<FullText, StoreError> {
+        let body = compress::unpack(current.packed.codec, &current.packed.bytes)?;
+        let def = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?;
+        let text = self.shared.catalogue.full_text_of_body(def, id, &body);
+        text.map_err(|error| StoreError::Damaged(format!("a body: {error}")))
+    }
+
+    pub(super) fn carried(
         &mut self,
         kind: &str,
         rid: i64,
@@ -309,7 +354,7 @@ impl Applier<'_> {
             (Family::Clinical, several) => {
                 for owner in several {
                     let owner = self.memory.ids.rid(self.connection, patient, owner)?;
-                    let sql = "INSERT INTO comp (owner, rid, ver) VALUES (?1, ?2, ?3)";
+                    let sql = "INSERT OR IGNORE INTO comp (owner, rid, ver) VALUES (?1, ?2, ?3)";
                     self.connection.prepare_cached(sql)?.execute(params![owner, rid, to_i64(version)])?;
                 }
                 SEVERAL

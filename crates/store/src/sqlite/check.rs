@@ -1,12 +1,14 @@
 //! Proof that the indexes hold what the bodies say.
 
-use rusqlite::{Connection, Row, ToSql};
+use ieum_fhir::index::IndexValue;
+use rusqlite::{Connection, Row};
 
 use super::apply::find_rid;
 use super::dict::{StoredId, dict_find, id_text};
 use super::registry::Registry;
-use super::rows::{Carried, Numbers, RowSet};
-use super::{Shared, schema, to_u64};
+use super::rows::{Numbers, RowSet};
+use super::table::{Carried, TABLES};
+use super::{Shared, schema, to_u64, words};
 use crate::commit::StoreError;
 use crate::compress::unpack;
 
@@ -29,9 +31,6 @@ pub struct CheckReport {
 
 /// Faults reported at most.
 const MOST: usize = 100;
-
-/// The index tables and how many rows a record of the body should have in each.
-const INDEXES: [&str; 6] = ["tok", "ref", "dat", "num", "str", "cho"];
 
 /// Reads everything.
 pub(super) fn run(
@@ -60,6 +59,7 @@ fn check(
         faults: Vec::new(),
     };
     structure(connection, &mut report)?;
+    versions(connection, &mut report)?;
     bodies(connection, shared, &mut report, progress)?;
     Ok(report)
 }
@@ -102,21 +102,35 @@ fn structure(connection: &Connection, report: &mut CheckReport) -> Result<(), St
         ),
         (
             "the newest version of every record in the feed",
-            "SELECT count(*) FROM res r WHERE r.op <> 0 AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.t = r.t AND f.rid = r.rid AND f.ver = r.ver)",
+            "SELECT count(*) FROM res r WHERE r.op IN (1, 2, 3) AND NOT EXISTS (SELECT 1 FROM feed f WHERE f.t = r.t AND f.rid = r.rid AND f.ver = r.ver)",
         ),
         (
             "every older version kept",
-            "SELECT count(*) FROM res r WHERE r.ver > 1 AND (SELECT count(*) FROM ver v WHERE v.rid = r.rid) <> r.ver - 1",
+            "SELECT count(*) FROM res r WHERE r.op IN (1, 2, 3) AND r.ver > 1 AND (SELECT count(*) FROM ver v WHERE v.rid = r.rid) <> r.ver - 1",
         ),
         (
             "a number for every record",
-            "SELECT count(*) FROM res r WHERE NOT EXISTS (SELECT 1 FROM idmap i WHERE i.kind = r.kind AND i.id = r.id AND i.rid = r.rid)",
+            "SELECT count(*) FROM res r WHERE r.op <> 4 AND NOT EXISTS (SELECT 1 FROM idmap i WHERE i.kind = r.kind AND i.id = r.id AND i.rid = r.rid)",
         ),
     ];
     for (rule, sql) in rules {
         let broken: i64 = connection.query_row(sql, [], |row| row.get(0))?;
         if broken != 0 {
             report.fault(format!("rule broken {broken} times: {rule}"));
+        }
+    }
+    Ok(())
+}
+
+/// Reads the bodies of older versions again; they are in no index.
+fn versions(connection: &Connection, report: &mut CheckReport) -> Result<(), StoreError> {
+    let mut statement = connection.prepare("SELECT rid, ver, codec, body FROM ver WHERE op IN (1, 2)")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let packed = row.get_ref(3)?;
+        if let Err(error) = unpack(row.get(2)?, packed.as_blob().unwrap_or_default()) {
+            let (rid, version): (i64, i64) = (row.get(0)?, row.get(1)?);
+            report.fault(format!("version {version} of record number {rid}: {error}"));
         }
     }
     Ok(())
@@ -133,21 +147,13 @@ fn bodies(
                WHERE op IN (1, 2) ORDER BY rid";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
-    let mut expected = [0_u64; INDEXES.len()];
+    let mut expected = [0_u64; TABLES.len()];
     let mut done = 0;
     while let Some(row) = rows.next()? {
         let rid: i64 = row.get(0)?;
-        match expected_rows(connection, shared, row) {
-            Ok(set) => {
-                let carried = Carried { pat: row.get(5)?, mask: row.get(6)?, d: row.get(7)? };
-                let present = (row.get(8)?, row.get(9)?);
-                if set.present != present || !set.is_stored(connection, carried)? {
-                    report.fault(format!("record number {rid} is not indexed as its body says"));
-                }
-                for (sum, count) in expected.iter_mut().zip(set.counts()) {
-                    *sum += count as u64;
-                }
-            }
+        match record(connection, shared, row, &mut expected) {
+            Ok(true) => {}
+            Ok(false) => report.fault(format!("record number {rid} is not indexed as its body says")),
             Err(error) => report.fault(format!("record number {rid}: {error}")),
         }
         done += 1;
@@ -155,7 +161,7 @@ fn bodies(
             progress(done, report.records);
         }
     }
-    for (table, expected) in INDEXES.into_iter().zip(expected) {
+    for (table, expected) in TABLES.into_iter().zip(expected) {
         let found =
             to_u64(connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?)?;
         if found != expected {
@@ -165,18 +171,66 @@ fn bodies(
     Ok(())
 }
 
-/// The rows a record should have, by its body.
-fn expected_rows(connection: &Connection, shared: &Shared, row: &Row<'_>) -> Result<RowSet, StoreError> {
+/// Whether a record is found as its body says; adds the rows it should have to `expected`.
+fn record(
+    connection: &Connection,
+    shared: &Shared,
+    row: &Row<'_>,
+    expected: &mut [u64; TABLES.len()],
+) -> Result<bool, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(what.to_owned());
     let name = shared.registry.name(row.get(1)?)?;
     let id = id_text(row.get_ref(2)?)?;
     let packed = row.get_ref(4)?;
     let body = unpack(row.get(3)?, packed.as_blob().map_err(|_| damaged("a body"))?)?;
     let kind = shared.catalogue.kind(name).ok_or_else(|| damaged("a kind"))?;
-    let numbers = shared.registry.kind(name).ok_or_else(|| damaged("a kind"))?;
-    let indexed =
-        shared.catalogue.index_body(kind, &id, &body).map_err(|_| damaged("the body is not JSON"))?;
-    RowSet::new(&mut Finding { connection, registry: &shared.registry }, numbers, row.get(0)?, &indexed)
+    let not_json = |_| damaged("the body is not JSON");
+    let indexed = shared.catalogue.index_body(kind, &id, &body).map_err(not_json)?;
+    let text = shared.catalogue.full_text_of_body(kind, &id, &body).map_err(not_json)?;
+
+    let rid: i64 = row.get(0)?;
+    let carried = Carried { pat: row.get(5)?, mask: row.get(6)?, d: row.get(7)? };
+    let mut all = RowsOf { connection, shared, expected };
+    let mut good = all.stored(name, rid, &indexed.values, carried, (row.get(8)?, row.get(9)?))?;
+    good &= words::are_stored(connection, rid, &text)?;
+
+    let sql = "SELECT rid, present, present_high FROM res WHERE container = ?1 ORDER BY part";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut parts = statement.query([rid])?;
+    for inner in &indexed.contained {
+        let Some(part) = parts.next()? else { return Ok(false) };
+        let carried = Carried { d: None, ..carried };
+        let present = (part.get(1)?, part.get(2)?);
+        good &= all.stored(inner.kind, part.get(0)?, &inner.values, carried, present)?;
+    }
+    Ok(good && parts.next()?.is_none())
+}
+
+/// Looking for the rows of records, and counting them.
+struct RowsOf<'c> {
+    connection: &'c Connection,
+    shared: &'c Shared,
+    expected: &'c mut [u64; TABLES.len()],
+}
+
+impl RowsOf<'_> {
+    fn stored(
+        &mut self,
+        kind: &str,
+        rid: i64,
+        values: &[(u16, IndexValue<'_>)],
+        carried: Carried,
+        present: (i64, i64),
+    ) -> Result<bool, StoreError> {
+        let registry = &self.shared.registry;
+        let numbers = registry.kind(kind).ok_or_else(|| StoreError::Damaged("a kind".into()))?;
+        let mut finding = Finding { connection: self.connection, registry };
+        let rows = RowSet::new(&mut finding, numbers, rid, values)?;
+        for (sum, count) in self.expected.iter_mut().zip(rows.counts()) {
+            *sum += count as u64;
+        }
+        Ok(rows.present == present && rows.is_stored(self.connection, carried)?)
+    }
 }
 
 /// Numbers as they are: a missing one is a fault.
@@ -197,59 +251,5 @@ impl Numbers for Finding<'_> {
 
     fn registry(&self) -> &Registry {
         self.registry
-    }
-}
-
-impl RowSet {
-    fn counts(&self) -> [usize; INDEXES.len()] {
-        [self.tok.len(), self.refs.len(), self.dat.len(), self.num.len(), self.text.len(), self.cho.len()]
-    }
-
-    /// Whether every row is in its table, with these columns.
-    fn is_stored(&self, connection: &Connection, carried: Carried) -> Result<bool, StoreError> {
-        let Carried { pat, mask, d } = carried;
-        let there = |sql: &str, values: &[&dyn ToSql]| -> Result<bool, StoreError> {
-            Ok(connection.prepare_cached(sql)?.exists(values)?)
-        };
-        for (tp, v, rid, s) in &self.tok {
-            let sql = "SELECT 1 FROM tok WHERE tp = ? AND v = ? AND rid = ? AND s = ? AND pat = ? AND mask = ? AND d IS ?";
-            let known = "SELECT 1 FROM tokdict WHERE tp = ? AND s = ? AND v = ?";
-            if !there(sql, &[tp, v, rid, s, &pat, &mask, &d])? || (*s != 0 && !there(known, &[tp, s, v])?) {
-                return Ok(false);
-            }
-        }
-        for (tp, target, rid) in &self.refs {
-            let sql = "SELECT 1 FROM ref WHERE tp = ? AND target = ? AND rid = ? AND pat = ? AND mask = ? AND d IS ?";
-            if !there(sql, &[tp, target, rid, &pat, &mask, &d])? {
-                return Ok(false);
-            }
-        }
-        for (tp, lo, hi, rid) in &self.dat {
-            let sql =
-                "SELECT 1 FROM dat WHERE tp = ? AND lo = ? AND hi = ? AND rid = ? AND pat = ? AND mask = ?";
-            if !there(sql, &[tp, lo, hi, rid, &pat, &mask])? {
-                return Ok(false);
-            }
-        }
-        for (tp, lo, hi, rid, code, s, unit) in &self.num {
-            let sql = "SELECT 1 FROM num WHERE tp = ? AND lo = ? AND hi = ? AND rid = ? AND code = ? AND s = ? \
-                       AND unit = ? AND pat = ? AND mask = ?";
-            if !there(sql, &[tp, lo, hi, rid, code, s, unit, &pat, &mask])? {
-                return Ok(false);
-            }
-        }
-        for (tp, norm, rid, raw) in &self.text {
-            let sql = "SELECT 1 FROM str WHERE tp = ? AND norm = ? AND rid = ? AND raw = ? AND pat = ? AND mask = ?";
-            if !there(sql, &[tp, norm, rid, raw, &pat, &mask])? {
-                return Ok(false);
-            }
-        }
-        for (tp, initials, rid, norm) in &self.cho {
-            let sql = "SELECT 1 FROM cho WHERE tp = ? AND initials = ? AND rid = ? AND norm = ? AND pat = ? AND mask = ?";
-            if !there(sql, &[tp, initials, rid, norm, &pat, &mask])? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 }

@@ -22,7 +22,7 @@ const SLOW_SHAPES: usize = 20;
 
 /// Opens the connection that writes.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open(path)?;
+    let mut connection = Connection::open(path)?;
     connection.pragma_update(None, "page_size", 8192)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -32,6 +32,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     connection.busy_timeout(Duration::from_secs(30))?;
+    watch_the_clock(&mut connection)?;
     register_functions(&connection)?;
     Ok(connection)
 }
@@ -44,17 +45,41 @@ fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     connection.busy_timeout(Duration::from_secs(30))?;
-    connection
-        .progress_handler(STEPS, Some(|| DEADLINE.get().is_some_and(|deadline| Instant::now() > deadline)))?;
+    watch_the_clock(&mut connection)?;
     register_functions(&connection)?;
     Ok(connection)
 }
 
-/// `id_text(id)`: a stored id as people write it, so that sorting by `_id` is sorting by text.
+/// Ends statements that run beyond [`within`] their time.
+fn watch_the_clock(connection: &mut Connection) -> Result<(), StoreError> {
+    let late = || DEADLINE.get().is_some_and(|deadline| Instant::now() > deadline);
+    Ok(connection.progress_handler(STEPS, Some(late))?)
+}
+
+/// Asks something that may take so long.
+pub(super) fn within<T>(
+    limit: Duration,
+    ask: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    DEADLINE.set(Some(Instant::now() + limit));
+    let answer = ask();
+    DEADLINE.set(None);
+    match answer {
+        Err(StoreError::TooSlow { .. }) => Err(StoreError::TooSlow { limit_seconds: limit.as_secs() }),
+        answer => answer,
+    }
+}
+
+/// `id_text(id)`: a stored id as people write it, so that sorting by `_id` is sorting by text. `metres(lat, lon, lat,
+/// lon)`: the distance of two places.
 fn register_functions(connection: &Connection) -> Result<(), StoreError> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("id_text", 1, flags, |context| {
         id_text(context.get_raw(0)).map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))
+    })?;
+    connection.create_scalar_function("metres", 4, flags, |context| {
+        let place = |first| Ok::<(i64, i64), rusqlite::Error>((context.get(first)?, context.get(first + 1)?));
+        Ok(ieum_fhir::geo::distance(place(2)?, place(0)?))
     })?;
     Ok(())
 }
@@ -144,19 +169,12 @@ impl Reader<'_> {
         ask: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let start = Instant::now();
-        DEADLINE.set(Some(start + self.pool.limit));
-        let answer = ask(self.connection());
-        DEADLINE.set(None);
+        let answer = within(self.pool.limit, || ask(self.connection()));
         let took = start.elapsed();
         if took > Duration::from_millis(100) {
             self.remember(statement, took);
         }
-        match answer {
-            Err(StoreError::TooSlow { .. }) => {
-                Err(StoreError::TooSlow { limit_seconds: self.pool.limit.as_secs() })
-            }
-            answer => answer,
-        }
+        answer
     }
 
     fn remember(&self, statement: &str, took: Duration) {

@@ -78,7 +78,8 @@ fn versions(scope: &Scope<'_>, table: &str, rid: i64) -> Sql {
     sql.push(table)
         .push(" v JOIN res r ON r.rid = v.rid JOIN commits c ON c.t = v.t WHERE v.rid = ")
         .bind(rid);
-    sql.append(&scope.visible("v"));
+    // What the newest version hides, its older ones do not tell.
+    sql.append(&scope.visible("v")).append(&scope.visible("r"));
     sql
 }
 
@@ -156,8 +157,9 @@ fn count_versions(scope: &Scope<'_>, rid: i64, from: Option<i64>, as_of: u64) ->
     let mut total = 0;
     for table in ["res", "ver"] {
         let mut sql = Sql::new("SELECT count(*) FROM ");
-        sql.push(table).push(" v JOIN commits c ON c.t = v.t WHERE v.rid = ").bind(rid);
-        sql.push(" AND v.t > 0 AND v.t <= ").bind(to_i64(as_of)).append(&scope.visible("v"));
+        sql.push(table).push(" v JOIN res r ON r.rid = v.rid JOIN commits c ON c.t = v.t WHERE v.rid = ");
+        sql.bind(rid).push(" AND v.t > 0 AND v.t <= ").bind(to_i64(as_of));
+        sql.append(&scope.visible("v")).append(&scope.visible("r"));
         since(&mut sql, from);
         let mut statement = scope.connection.prepare_cached(&sql.text)?;
         total += to_u64(statement.query_row(params_from_iter(&sql.values), |row| row.get(0))?)?;
@@ -181,7 +183,9 @@ fn feed_history(
     if let Some(kind) = kind {
         sql.push(" AND f.kind = ").bind(kind);
     }
-    since(&mut sql, request.since);
+    if let Some(since) = request.since {
+        sql.push(" AND f.t >= ").bind(scope.first_commit(since)?);
+    }
     if let Some((t, rid)) = after_t(request) {
         sql.push(" AND (f.t, f.rid) < (").bind(t).push(", ").bind(rid).push(")");
     }
@@ -201,12 +205,8 @@ fn feed_rows(scope: &Scope<'_>) -> Sql {
         "FROM feed f JOIN res r ON r.rid = f.rid JOIN commits c ON c.t = f.t \
          LEFT JOIN ver v ON v.rid = f.rid AND v.ver = f.ver WHERE ",
     );
-    // One of the two rows is the entry's version; access is asked of that one.
-    let mut current = Sql::new("(v.rid IS NULL");
-    current.append(&scope.visible("r")).push(")");
-    let mut old = Sql::new("(v.rid IS NOT NULL");
-    old.append(&scope.visible("v")).push(")");
-    sql.push("(").append(&current).push(" OR ").append(&old).push(")");
+    // What the newest version hides, its older ones do not tell; and each has its own class.
+    sql.push("(v.rid IS NULL OR (1").append(&scope.visible("v")).push("))").append(&scope.visible("r"));
     sql
 }
 

@@ -2,13 +2,17 @@
 
 use std::collections::HashMap;
 
+use ieum_fhir::index::Facet;
 use rusqlite::{Connection, params};
 
 use crate::catalogue::Catalogue;
 use crate::commit::StoreError;
 
-/// Parameters per kind, at most; a parameter's number is `kind * PER_KIND + place`.
+/// Numbers per kind; a parameter's number is `kind * PER_KIND + place`.
 const PER_KIND: i64 = 4096;
+
+/// Parameters per kind without their facets.
+const PER_FACET: i64 = 1024;
 
 /// Places that fit the two presence columns of `res`.
 const PRESENCE_BITS: i64 = 126;
@@ -98,6 +102,26 @@ fn known_params(connection: &Connection, kind: i64) -> Result<HashMap<String, (i
         connection.prepare_cached("SELECT code, tp, definition FROM param WHERE kind = ?1")?;
     let rows = statement.query_map(params![kind], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The number under which values of one facet of a parameter are kept. Facets that no parameter has both of share one.
+pub(super) fn facet(tp: i64, facet: Facet) -> i64 {
+    tp + PER_FACET
+        * match facet {
+            Facet::Value => 0,
+            Facet::Text | Facet::Identifier | Facet::Canonical => 1,
+            Facet::OfType => 2,
+        }
+}
+
+/// All numbers under which values of a parameter are kept.
+pub(super) fn facets(tp: i64) -> [i64; 3] {
+    [tp, tp + PER_FACET, tp + 2 * PER_FACET]
+}
+
+/// The number of the parameter to which a facet belongs.
+pub(super) fn base(tp: i64) -> i64 {
+    tp - tp % PER_KIND + tp % PER_FACET
 }
 
 /// The bit of a parameter in the two presence columns, as (low, high); none when it does not fit.

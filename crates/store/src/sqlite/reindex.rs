@@ -1,54 +1,194 @@
-//! Making index rows anew when a parameter means something else than when they were written.
+//! Making index rows anew when what a record is found by, or whose it is, means something else than when they were
+//! written: a parameter was redefined, the hub got another address, or the program learnt to find more.
+//!
+//! All of it happens before anyone can ask, in one transaction: a crash on the way leaves the file as it was, and the
+//! next start begins again.
 
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::Shared;
-use super::apply::{Applier, Memory};
-use super::registry::ChangedParam;
+use super::apply::Current;
+use super::apply::{Applier, Memory, SEVERAL, SHARED};
+use super::contained::{CONTAINED, Container};
+use super::registry::{ChangedParam, EXTERNAL, facets};
+use super::table::{Carried, TABLES};
+use super::{Shared, schema, words};
+use crate::access::Family;
 use crate::commit::StoreError;
 
-const TABLES: [&str; 7] = ["tok", "tokdict", "ref", "dat", "num", "str", "cho"];
+/// Records whose rows are held in memory before they are written.
+const BATCH: usize = 10_000;
 
-/// Rebuilds what changed, before anyone can ask. All or nothing: a crash on the way leaves the file as it was, and the
-/// next start begins again.
+/// Brings the indexes up to date.
 pub(super) fn run(
     connection: &mut Connection,
     shared: &Shared,
     changed: &[ChangedParam],
 ) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let known = schema::bases(&transaction)?;
+    if schema::needs_rebuild(&transaction)? {
+        everything(&transaction, shared)?;
+        schema::rebuilt(&transaction)?;
+    } else {
+        parameters(&transaction, shared, changed)?;
+        addresses(&transaction, shared, &known)?;
+    }
+    if known != shared.catalogue.bases() {
+        schema::set_bases(&transaction, shared.catalogue.bases())?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// All rows of all records, and whose each record is.
+fn everything(transaction: &Transaction<'_>, shared: &Shared) -> Result<(), StoreError> {
+    for table in TABLES.into_iter().chain(["tokdict"]) {
+        transaction.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    for table in words::TABLES {
+        transaction.execute(&format!("INSERT INTO {table} ({table}) VALUES ('delete-all')"), [])?;
+    }
+    transaction.execute("DELETE FROM res WHERE op = ?1", [CONTAINED])?;
+    for kind in shared.catalogue.kinds() {
+        let Some(numbers) = shared.registry.kind(&kind.name) else { continue };
+        if kind.family == Family::Clinical {
+            // Older versions of what was taken for nobody's: their owners are not known, so nobody's they are not.
+            let sql =
+                "UPDATE ver SET pat = ?1 WHERE pat = ?2 AND rid IN (SELECT rid FROM res WHERE kind = ?3)";
+            transaction.execute(sql, params![SEVERAL, SHARED, numbers.no])?;
+            let sql = "UPDATE res SET pat = ?1 WHERE pat = ?2 AND kind = ?3 AND op = 3";
+            transaction.execute(sql, params![SEVERAL, SHARED, numbers.no])?;
+        }
+        let sql = "SELECT id_text(id) FROM res WHERE kind = ?1 AND op IN (1, 2) ORDER BY rid";
+        let ids = texts(transaction, sql, numbers.no)?;
+        if !ids.is_empty() {
+            tracing::info!(kind = kind.name, records = ids.len(), "indexing again");
+        }
+        for batch in ids.chunks(BATCH) {
+            let mut memory = Memory::default();
+            let mut applier = Applier { connection: transaction, shared, memory: &mut memory };
+            for id in batch {
+                applier.index_from_nothing(&kind.name, id)?;
+            }
+            applier.flush()?;
+        }
+    }
+    Ok(())
+}
+
+/// The rows of parameters that mean something else now.
+fn parameters(
+    transaction: &Transaction<'_>,
+    shared: &Shared,
+    changed: &[ChangedParam],
+) -> Result<(), StoreError> {
     let mut kinds: Vec<&str> = changed.iter().map(|param| param.kind.as_str()).collect();
     kinds.dedup();
     for kind in kinds {
         let Some(numbers) = shared.registry.kind(kind) else { continue };
         let tps: Vec<i64> = changed.iter().filter(|param| param.kind == kind).map(|param| param.tp).collect();
         let sql = "SELECT id_text(id) FROM res WHERE kind = ?1 AND op IN (1, 2) ORDER BY rid";
-        let ids: Vec<String> = {
-            let mut statement = transaction.prepare_cached(sql)?;
-            let rows = statement.query_map(params![numbers.no], |row| row.get(0))?;
-            rows.collect::<Result<_, _>>()?
-        };
-        if ids.is_empty() {
-            continue;
-        }
+        let ids = texts(transaction, sql, numbers.no)?;
         tracing::info!(
             kind,
             records = ids.len(),
             parameters = tps.len(),
             "search parameters changed: indexing again"
         );
-        for tp in &tps {
-            for table in TABLES {
+        for tp in tps.iter().copied().flat_map(facets) {
+            for table in TABLES.into_iter().chain(["tokdict"]) {
                 transaction.execute(&format!("DELETE FROM {table} WHERE tp = ?1"), params![tp])?;
             }
         }
         let mut memory = Memory::default();
-        let mut applier = Applier { connection: &transaction, shared, memory: &mut memory };
+        let mut applier = Applier { connection: transaction, shared, memory: &mut memory };
         for id in ids {
             applier.index_again(kind, &id, &tps)?;
         }
+        applier.index_contained_again(kind, &tps)?;
         applier.flush()?;
     }
-    transaction.commit()?;
     Ok(())
+}
+
+/// Records that refer to an address that was somebody else's and now is this hub's own.
+fn addresses(transaction: &Transaction<'_>, shared: &Shared, known: &[String]) -> Result<(), StoreError> {
+    let mut memory = Memory::default();
+    for base in shared.catalogue.bases().iter().filter(|base| !known.contains(base)) {
+        let base = base.trim_end_matches('/');
+        let sql = "SELECT DISTINCT r.kind, id_text(r.id) FROM ref f JOIN res r ON r.rid = f.rid WHERE f.target IN \
+                   (SELECT rid FROM idmap WHERE kind = ?1 AND id >= ?2 || '/' AND id < ?2 || '0') AND r.op IN (1, 2)";
+        let mut statement = transaction.prepare(sql)?;
+        let rows = statement.query_map(params![EXTERNAL, base], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let records: Vec<(i64, String)> = rows.collect::<Result<_, _>>()?;
+        for (kind, id) in records {
+            let kind = shared.registry.name(kind)?;
+            let mut applier = Applier { connection: transaction, shared, memory: &mut memory };
+            applier.index_as_before(kind, &id, known)?;
+        }
+        let mut applier = Applier { connection: transaction, shared, memory: &mut memory };
+        applier.flush()?;
+    }
+    Ok(())
+}
+
+fn texts(transaction: &Transaction<'_>, sql: &str, kind: i64) -> Result<Vec<String>, StoreError> {
+    let mut statement = transaction.prepare_cached(sql)?;
+    let rows = statement.query_map(params![kind], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+impl Applier<'_> {
+    /// Writes the rows of some parameters of a record anew, and what they say of its presence columns.
+    pub(super) fn index_again(&mut self, kind: &str, id: &str, tps: &[i64]) -> Result<(), StoreError> {
+        let Some(current) = self.current(kind, id)?.filter(Current::exists) else { return Ok(()) };
+        let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
+        let mut rows = self.rows_of(kind, current.rid, &indexed.values)?;
+        let sql = "UPDATE res SET present = ?2, present_high = ?3 WHERE rid = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![current.rid, rows.present.0, rows.present.1])?;
+        rows.keep_only(tps);
+        self.memory.pending.insert(rows, current.carried);
+        Ok(())
+    }
+
+    /// Writes all rows of a record of which there are none, and whose it is.
+    pub(super) fn index_from_nothing(&mut self, kind: &str, id: &str) -> Result<(), StoreError> {
+        let Some(current) = self.current(kind, id)?.filter(Current::exists) else { return Ok(()) };
+        let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
+        let rows = self.rows_of(kind, current.rid, &indexed.values)?;
+        let carried = self.carried(kind, current.rid, current.version, &indexed)?;
+        self.carry(current.rid, carried, rows.present)?;
+        self.memory.pending.insert(rows, carried);
+        self.add_contained(Container { carried, ..current.container() }, &indexed.contained)?;
+        let text = self.text(kind, id, &current)?;
+        words::insert(self.connection, &mut self.memory.dict, current.rid, &text)
+    }
+
+    /// Writes a record's rows anew that were written when the hub had only the addresses `before`.
+    pub(super) fn index_as_before(
+        &mut self,
+        kind: &str,
+        id: &str,
+        before: &[String],
+    ) -> Result<(), StoreError> {
+        let Some(current) = self.current(kind, id)?.filter(Current::exists) else { return Ok(()) };
+        let before = self.indexed(kind, id, &current, before)?;
+        let old = self.rows_of(kind, current.rid, &before.values)?;
+        let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
+        let rows = self.rows_of(kind, current.rid, &indexed.values)?;
+        let carried = self.carried(kind, current.rid, current.version, &indexed)?;
+        self.carry(current.rid, carried, rows.present)?;
+        self.memory.pending.replace(old, current.carried, rows, carried);
+        self.remove_contained(current.rid, &before.contained)?;
+        self.add_contained(Container { carried, ..current.container() }, &indexed.contained)
+    }
+
+    /// Changes whose a record is and what it has, without a new version.
+    fn carry(&self, rid: i64, carried: Carried, present: (i64, i64)) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE res SET pat = ?2, mask = ?3, d = ?4, present = ?5, present_high = ?6 WHERE rid = ?1";
+        let Carried { pat, mask, d } = carried;
+        self.connection.prepare_cached(sql)?.execute(params![rid, pat, mask, d, present.0, present.1])?;
+        Ok(())
+    }
 }

@@ -2,32 +2,80 @@
 
 use ieum_fhir::index::{IndexValue, Target};
 use ieum_fhir::text;
-use rusqlite::{Connection, params};
+use rusqlite::types::{ToSqlOutput, Value};
+use rusqlite::{Connection, Statement, ToSql};
 
 use super::apply::Ids;
 use super::dict::Dict;
-use super::registry::{EXTERNAL, KindNumbers, Registry, presence};
+use super::registry::{EXTERNAL, KindNumbers, Registry, base, facet, presence};
+use super::table::{self, Carried, IndexRow, each_list, index_row};
 use crate::commit::StoreError;
-use crate::prepare::Indexed;
 
-/// `(tp, v, rid, s)`
-pub(super) type Tok = (i64, i64, i64, i64);
-/// `(tp, target, rid)`
-pub(super) type Ref = (i64, i64, i64);
-/// `(tp, lo, hi, rid)`
-pub(super) type Dat = (i64, i64, i64, i64);
-/// `(tp, lo, hi, rid, code, s, unit)`
-pub(super) type Num = (i64, Vec<u8>, Vec<u8>, i64, i64, i64, i64);
-/// `(tp, norm, rid, raw)`; also `(tp, initials, rid, norm)`
-pub(super) type Str = (i64, String, i64, String);
-
-/// Columns that every index row of a record carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Carried {
-    pub(super) pat: i64,
-    pub(super) mask: i64,
-    pub(super) d: Option<i64>,
+index_row! {
+    /// A code, the number of its text, under a system; 0 for none. URIs and words for tokens have no system.
+    Tok in "tok", dated = true { tp: i64, v: i64, rid: i64, s: i64 }
 }
+index_row! {
+    /// What is referred to.
+    Ref in "ref", dated = true { tp: i64, target: i64, rid: i64 }
+}
+index_row! {
+    /// A stretch of time in microseconds.
+    Dat in "dat" { tp: i64, lo: i64, hi: i64, rid: i64 }
+}
+index_row! {
+    /// A stretch of numbers with its unit.
+    Num in "num" { tp: i64, lo: Vec<u8>, hi: Vec<u8>, rid: i64, code: i64, s: i64, unit: i64 }
+}
+index_row! {
+    /// A text, normalised and as it stands.
+    Str in "str" { tp: i64, norm: String, rid: i64, raw: String }
+}
+index_row! {
+    /// The initials of a text.
+    Cho in "cho" { tp: i64, initials: String, rid: i64, norm: String }
+}
+index_row! {
+    /// A place.
+    Geo in "geo" { tp: i64, lat: i64, lon: i64, rid: i64 }
+}
+index_row! {
+    /// A combination of values inside one element; see `schema-3.sql`.
+    Cmp in "cmp" {
+        tp: i64, v: i64, lo: Key, hi: Key, rid: i64, s: i64, code: i64, s2: i64, unit: i64, lo3: Vec<u8>, hi3: Vec<u8>,
+    }
+}
+
+/// A value that orders as SQLite orders it: numbers, then text, then bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl From<&Key> for Value {
+    fn from(key: &Key) -> Self {
+        match key {
+            Key::Int(value) => Self::Integer(*value),
+            Key::Text(text) => Self::Text(text.clone()),
+            Key::Bytes(bytes) => Self::Blob(bytes.clone()),
+        }
+    }
+}
+
+impl ToSql for Key {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Int(value) => (*value).into(),
+            Self::Text(text) => text.as_str().into(),
+            Self::Bytes(bytes) => bytes.as_slice().into(),
+        })
+    }
+}
+
+/// `s2` of a quantity in canonical units, whose `code` is the canonical unit.
+pub(super) const CANONICAL: i64 = -1;
 
 /// The index rows of one record; each list sorted, none twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,7 +85,9 @@ pub(super) struct RowSet {
     pub(super) dat: Vec<Dat>,
     pub(super) num: Vec<Num>,
     pub(super) text: Vec<Str>,
-    pub(super) cho: Vec<Str>,
+    pub(super) cho: Vec<Cho>,
+    pub(super) cmp: Vec<Cmp>,
+    pub(super) geo: Vec<Geo>,
     /// The two presence columns.
     pub(super) present: (i64, i64),
 }
@@ -92,22 +142,27 @@ impl Numbers for Giving<'_> {
     }
 }
 
+/// System and code of an identifier's type as one text; the separator stands in neither.
+pub(super) fn of_type(system: &str, code: &str) -> String {
+    format!("{system}\u{1f}{code}")
+}
+
 impl RowSet {
-    /// The rows of a record.
+    /// The rows of a record with these values.
     pub(super) fn new(
         numbers: &mut impl Numbers,
         kind: &KindNumbers,
         rid: i64,
-        indexed: &Indexed,
+        values: &[(u16, IndexValue<'_>)],
     ) -> Result<Self, StoreError> {
         let mut rows = Self::default();
-        for (position, value) in &indexed.values {
+        for (position, value) in values {
             let tp = kind.tp[usize::from(*position)];
             if let Some((low, high)) = presence(tp) {
                 rows.present.0 |= low;
                 rows.present.1 |= high;
             }
-            rows.add(numbers, tp, rid, value)?;
+            rows.add(numbers, facet(tp, value.facet()), rid, value)?;
         }
         rows.sort();
         Ok(rows)
@@ -121,23 +176,37 @@ impl RowSet {
         value: &IndexValue<'_>,
     ) -> Result<(), StoreError> {
         match value {
-            IndexValue::Token { system, code } => {
-                let row = (tp, numbers.maybe(code.as_deref())?, rid, numbers.maybe(system.as_deref())?);
-                self.tok.push(row);
+            IndexValue::Token { system, code } | IndexValue::Identifier { system, value: code } => {
+                let (v, s) = (numbers.maybe(code.as_deref())?, numbers.maybe(system.as_deref())?);
+                self.tok.push(Tok { tp, v, rid, s });
             }
-            IndexValue::Uri(uri) => self.tok.push((tp, numbers.text(uri)?, rid, 0)),
-            IndexValue::Reference(target) => self.refs.push((tp, numbers.target(target)?, rid)),
-            IndexValue::Date(range) => self.dat.push((tp, range.lo, range.hi, rid)),
+            IndexValue::OfType { system, code, value } => {
+                let (v, s) = (numbers.text(value)?, numbers.text(&of_type(system, code))?);
+                self.tok.push(Tok { tp, v, rid, s });
+            }
+            IndexValue::Uri(text) | IndexValue::Text(text) => {
+                self.tok.push(Tok { tp, v: numbers.text(text)?, rid, s: 0 });
+            }
+            IndexValue::Reference(target) => {
+                self.refs.push(Ref { tp, target: numbers.target(target)?, rid });
+            }
+            IndexValue::Date(range) => self.dat.push(Dat { tp, lo: range.lo, hi: range.hi, rid }),
             IndexValue::Number(range) => {
-                self.num.push((tp, range.lo.0.clone(), range.hi.0.clone(), rid, 0, 0, 0));
+                let (lo, hi) = (range.lo.0.clone(), range.hi.0.clone());
+                self.num.push(Num { tp, lo, hi, rid, code: 0, s: 0, unit: 0 });
             }
             IndexValue::Quantity { system, code, unit, range } => {
-                let code = numbers.maybe(code.as_deref())?;
-                let system = numbers.maybe(system.as_deref())?;
-                let unit = numbers.maybe(unit.as_deref())?;
-                self.num.push((tp, range.lo.0.clone(), range.hi.0.clone(), rid, code, system, unit));
+                let (lo, hi) = (range.lo.0.clone(), range.hi.0.clone());
+                let (code, s) = (numbers.maybe(code.as_deref())?, numbers.maybe(system.as_deref())?);
+                self.num.push(Num { tp, lo, hi, rid, code, s, unit: numbers.maybe(unit.as_deref())? });
+            }
+            IndexValue::Canonical { unit, range } => {
+                let (lo, hi) = (range.lo.0.clone(), range.hi.0.clone());
+                self.num.push(Num { tp, lo, hi, rid, code: numbers.text(unit)?, s: 0, unit: 0 });
             }
             IndexValue::String(raw) => self.add_text(tp, rid, raw),
+            IndexValue::Composite(parts) => self.cmp.push(combination(numbers, tp, rid, parts)?),
+            IndexValue::Near { lat, lon } => self.geo.push(Geo { tp, lat: *lat, lon: *lon, rid }),
         }
         Ok(())
     }
@@ -147,186 +216,132 @@ impl RowSet {
         let norm = text::normalize(&raw).into_owned();
         let initials = text::initials(&raw);
         if initials != norm || text::has_initials(&norm) {
-            self.cho.push((tp, initials, rid, norm.clone()));
+            self.cho.push(Cho { tp, initials, rid, norm: norm.clone() });
         }
-        // Most texts are their own normal form; an empty column says so.
-        let raw = if raw == norm { String::new() } else { raw.into_owned() };
-        self.text.push((tp, norm, rid, raw));
+        let raw = stored_raw(&raw, &norm);
+        self.text.push(Str { tp, norm, rid, raw });
     }
 
     /// Leaves only the rows of these parameters.
     pub(super) fn keep_only(&mut self, tps: &[i64]) {
-        self.tok.retain(|row| tps.contains(&row.0));
-        self.refs.retain(|row| tps.contains(&row.0));
-        self.dat.retain(|row| tps.contains(&row.0));
-        self.num.retain(|row| tps.contains(&row.0));
-        self.text.retain(|row| tps.contains(&row.0));
-        self.cho.retain(|row| tps.contains(&row.0));
+        macro_rules! keep {
+            ($list:ident) => {
+                self.$list.retain(|row| tps.contains(&base(row.tp())))
+            };
+        }
+        each_list!(keep);
     }
 
     fn sort(&mut self) {
-        fn tidy<T: Ord>(rows: &mut Vec<T>) {
-            rows.sort_unstable();
-            rows.dedup();
+        macro_rules! tidy {
+            ($list:ident) => {
+                self.$list.sort_unstable();
+                self.$list.dedup();
+            };
         }
-        tidy(&mut self.tok);
-        tidy(&mut self.refs);
-        tidy(&mut self.dat);
-        tidy(&mut self.num);
-        tidy(&mut self.text);
-        tidy(&mut self.cho);
+        each_list!(tidy);
     }
-}
 
-/// Rows waiting to be written. Sorted by key before they are, so that each leaf page is touched once.
-#[derive(Debug, Default)]
-pub(super) struct Pending {
-    insert: Lists,
-    delete: RowSet,
-}
-
-#[derive(Debug, Default)]
-struct Lists {
-    tok: Vec<(Tok, Carried)>,
-    refs: Vec<(Ref, Carried)>,
-    dat: Vec<(Dat, Carried)>,
-    num: Vec<(Num, Carried)>,
-    text: Vec<(Str, Carried)>,
-    cho: Vec<(Str, Carried)>,
-}
-
-impl Pending {
-    pub(super) fn insert(&mut self, rows: RowSet, carried: Carried) {
-        fn add<T>(list: &mut Vec<(T, Carried)>, rows: Vec<T>, carried: Carried) {
-            list.extend(rows.into_iter().map(|row| (row, carried)));
+    /// Whether every row is in its table, carrying this.
+    pub(super) fn is_stored(&self, connection: &Connection, carried: Carried) -> Result<bool, StoreError> {
+        macro_rules! look {
+            ($list:ident) => {
+                if !table::are_stored(connection, &self.$list, carried)? {
+                    return Ok(false);
+                }
+            };
         }
-        add(&mut self.insert.tok, rows.tok, carried);
-        add(&mut self.insert.refs, rows.refs, carried);
-        add(&mut self.insert.dat, rows.dat, carried);
-        add(&mut self.insert.num, rows.num, carried);
-        add(&mut self.insert.text, rows.text, carried);
-        add(&mut self.insert.cho, rows.cho, carried);
-    }
-
-    pub(super) fn delete(&mut self, rows: RowSet) {
-        self.delete.tok.extend(rows.tok);
-        self.delete.refs.extend(rows.refs);
-        self.delete.dat.extend(rows.dat);
-        self.delete.num.extend(rows.num);
-        self.delete.text.extend(rows.text);
-        self.delete.cho.extend(rows.cho);
-    }
-
-    /// Replaces one set by another, touching only what differs.
-    pub(super) fn replace(&mut self, old: RowSet, old_carried: Carried, new: RowSet, carried: Carried) {
-        if old_carried != carried {
-            self.delete(old);
-            self.insert(new, carried);
-            return;
-        }
-        fn split<T: Ord + Clone>(old: &[T], new: Vec<T>) -> (Vec<T>, Vec<T>) {
-            let gone = old.iter().filter(|row| new.binary_search(row).is_err()).cloned().collect();
-            let come = new.into_iter().filter(|row| old.binary_search(row).is_err()).collect();
-            (gone, come)
-        }
-        let (mut gone, mut come) = (RowSet::default(), RowSet::default());
-        (gone.tok, come.tok) = split(&old.tok, new.tok);
-        (gone.refs, come.refs) = split(&old.refs, new.refs);
-        (gone.dat, come.dat) = split(&old.dat, new.dat);
-        (gone.num, come.num) = split(&old.num, new.num);
-        (gone.text, come.text) = split(&old.text, new.text);
-        (gone.cho, come.cho) = split(&old.cho, new.cho);
-        self.delete(gone);
-        self.insert(come, carried);
-    }
-
-    /// Writes everything that waits.
-    pub(super) fn flush(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let delete = std::mem::take(&mut self.delete);
-        flush_deletes(connection, delete)?;
-        let mut insert = std::mem::take(&mut self.insert);
-        insert.flush_tokens(connection)?;
-        insert.flush_ranges(connection)?;
-        insert.flush_texts(connection)
-    }
-}
-
-fn flush_deletes(connection: &Connection, rows: RowSet) -> Result<(), StoreError> {
-    for (tp, v, rid, s) in rows.tok {
-        let sql = "DELETE FROM tok WHERE tp = ?1 AND v = ?2 AND rid = ?3 AND s = ?4";
-        connection.prepare_cached(sql)?.execute(params![tp, v, rid, s])?;
-    }
-    for (tp, target, rid) in rows.refs {
-        let sql = "DELETE FROM ref WHERE tp = ?1 AND target = ?2 AND rid = ?3";
-        connection.prepare_cached(sql)?.execute(params![tp, target, rid])?;
-    }
-    for (tp, lo, hi, rid) in rows.dat {
-        let sql = "DELETE FROM dat WHERE tp = ?1 AND lo = ?2 AND hi = ?3 AND rid = ?4";
-        connection.prepare_cached(sql)?.execute(params![tp, lo, hi, rid])?;
-    }
-    for (tp, lo, hi, rid, code, s, unit) in rows.num {
-        let sql = "DELETE FROM num WHERE tp = ?1 AND lo = ?2 AND hi = ?3 AND rid = ?4 \
-                   AND code = ?5 AND s = ?6 AND unit = ?7";
-        connection.prepare_cached(sql)?.execute(params![tp, lo, hi, rid, code, s, unit])?;
-    }
-    for (tp, norm, rid, raw) in rows.text {
-        let sql = "DELETE FROM str WHERE tp = ?1 AND norm = ?2 AND rid = ?3 AND raw = ?4";
-        connection.prepare_cached(sql)?.execute(params![tp, norm, rid, raw])?;
-    }
-    for (tp, initials, rid, norm) in rows.cho {
-        let sql = "DELETE FROM cho WHERE tp = ?1 AND initials = ?2 AND rid = ?3 AND norm = ?4";
-        connection.prepare_cached(sql)?.execute(params![tp, initials, rid, norm])?;
-    }
-    Ok(())
-}
-
-impl Lists {
-    fn flush_tokens(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        self.tok.sort_unstable_by_key(|(row, _)| *row);
-        let mut insert = connection.prepare_cached("INSERT INTO tok VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
-        let mut known = connection.prepare_cached("INSERT OR IGNORE INTO tokdict VALUES (?1, ?2, ?3)")?;
-        let mut last = None;
-        for ((tp, v, rid, s), carried) in self.tok.drain(..) {
-            insert.execute(params![tp, v, rid, s, carried.pat, carried.mask, carried.d])?;
-            if s != 0 && last != Some((tp, s, v)) {
-                known.execute(params![tp, s, v])?;
-                last = Some((tp, s, v));
+        each_list!(look);
+        let mut known =
+            connection.prepare_cached("SELECT 1 FROM tokdict WHERE tp = ? AND s = ? AND v = ?")?;
+        for Tok { tp, v, s, .. } in &self.tok {
+            if !known.exists([tp, s, v])? {
+                return Ok(false);
             }
         }
-        self.refs.sort_unstable_by_key(|(row, _)| *row);
-        let mut insert = connection.prepare_cached("INSERT INTO ref VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        for ((tp, target, rid), carried) in self.refs.drain(..) {
-            insert.execute(params![tp, target, rid, carried.pat, carried.mask, carried.d])?;
-        }
-        Ok(())
+        Ok(true)
     }
+}
 
-    fn flush_ranges(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        self.dat.sort_unstable_by_key(|(row, _)| *row);
-        let mut insert = connection.prepare_cached("INSERT INTO dat VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        for ((tp, lo, hi, rid), carried) in self.dat.drain(..) {
-            insert.execute(params![tp, lo, hi, rid, carried.pat, carried.mask])?;
-        }
-        self.num.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-        let mut insert =
-            connection.prepare_cached("INSERT INTO num VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
-        for ((tp, lo, hi, rid, code, s, unit), carried) in self.num.drain(..) {
-            insert.execute(params![tp, lo, hi, rid, code, s, unit, carried.pat, carried.mask])?;
-        }
-        Ok(())
-    }
+/// The raw text as kept beside its normal form. Most texts are their own normal form; an empty column says so.
+pub(super) fn stored_raw(raw: &str, norm: &str) -> String {
+    if raw == norm { String::new() } else { raw.to_owned() }
+}
 
-    fn flush_texts(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        self.text.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-        let mut insert = connection.prepare_cached("INSERT INTO str VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        for ((tp, norm, rid, raw), carried) in self.text.drain(..) {
-            insert.execute(params![tp, norm, rid, raw, carried.pat, carried.mask])?;
+/// The row of one combination.
+fn combination(
+    numbers: &mut impl Numbers,
+    tp: i64,
+    rid: i64,
+    parts: &[IndexValue<'_>],
+) -> Result<Cmp, StoreError> {
+    let unknown = || StoreError::Engine("a composite parameter of a form without index".into());
+    let none = Key::Int(0);
+    let (mut row, rest) = match parts {
+        [first, second, rest @ ..] if rest.len() <= 1 => {
+            let (v, s) = match first {
+                IndexValue::Token { system, code } => {
+                    (numbers.maybe(code.as_deref())?, numbers.maybe(system.as_deref())?)
+                }
+                IndexValue::Reference(target) => (numbers.target(target)?, 0),
+                _ => return Err(unknown()),
+            };
+            let row = Cmp {
+                tp,
+                v,
+                lo: none.clone(),
+                hi: none,
+                rid,
+                s,
+                code: 0,
+                s2: 0,
+                unit: 0,
+                lo3: Vec::new(),
+                hi3: Vec::new(),
+            };
+            (second_part(numbers, row, second)?.ok_or_else(unknown)?, rest)
         }
-        self.cho.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-        let mut insert = connection.prepare_cached("INSERT INTO cho VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        for ((tp, initials, rid, norm), carried) in self.cho.drain(..) {
-            insert.execute(params![tp, initials, rid, norm, carried.pat, carried.mask])?;
-        }
-        Ok(())
+        _ => return Err(unknown()),
+    };
+    match rest {
+        [] => {}
+        [IndexValue::Number(range)] => (row.lo3, row.hi3) = (range.lo.0.clone(), range.hi.0.clone()),
+        _ => return Err(unknown()),
     }
+    Ok(row)
+}
+
+/// Puts the second part into the row; `None` for forms that no parameter of R4 has there.
+fn second_part(
+    numbers: &mut impl Numbers,
+    mut row: Cmp,
+    part: &IndexValue<'_>,
+) -> Result<Option<Cmp>, StoreError> {
+    match part {
+        IndexValue::Token { system, code } => {
+            row.lo = Key::Int(numbers.maybe(code.as_deref())?);
+            row.s2 = numbers.maybe(system.as_deref())?;
+        }
+        IndexValue::Quantity { system, code, unit, range } => {
+            (row.lo, row.hi) = (Key::Bytes(range.lo.0.clone()), Key::Bytes(range.hi.0.clone()));
+            (row.code, row.s2) = (numbers.maybe(code.as_deref())?, numbers.maybe(system.as_deref())?);
+            row.unit = numbers.maybe(unit.as_deref())?;
+        }
+        IndexValue::Canonical { unit, range } => {
+            (row.lo, row.hi) = (Key::Bytes(range.lo.0.clone()), Key::Bytes(range.hi.0.clone()));
+            (row.code, row.s2) = (numbers.text(unit)?, CANONICAL);
+        }
+        IndexValue::Reference(target) => row.lo = Key::Int(numbers.target(target)?),
+        IndexValue::Number(range) => {
+            (row.lo, row.hi) = (Key::Bytes(range.lo.0.clone()), Key::Bytes(range.hi.0.clone()));
+        }
+        IndexValue::Date(range) => (row.lo, row.hi) = (Key::Int(range.lo), Key::Int(range.hi)),
+        IndexValue::String(raw) => {
+            let raw = text::nfc(raw);
+            let norm = text::normalize(&raw).into_owned();
+            (row.lo, row.hi) = (Key::Text(norm.clone()), Key::Text(stored_raw(&raw, &norm)));
+        }
+        _ => return Ok(None),
+    }
+    Ok(Some(row))
 }

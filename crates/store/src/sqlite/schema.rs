@@ -5,7 +5,10 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use crate::commit::StoreError;
 
 /// Each step from one schema version to the next, in order. Steps are never edited: a stored file may be at any of them.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), REBUILD, include_str!("schema-3.sql")];
+
+/// A step that asks for all indexes to be made anew, because a program of this version finds more, or other owners.
+const REBUILD: &str = "INSERT OR REPLACE INTO meta (name, value) VALUES ('rebuild', 1)";
 
 /// Marks the file as ours (`PRAGMA application_id`): «IEUM».
 const APPLICATION_ID: i64 = 0x4945_554D;
@@ -45,6 +48,31 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 /// The newest schema version this program writes.
 pub(super) fn newest() -> usize {
     MIGRATIONS.len()
+}
+
+/// Whether all indexes must be made anew.
+pub(super) fn needs_rebuild(connection: &Connection) -> Result<bool, StoreError> {
+    Ok(connection.prepare("SELECT 1 FROM meta WHERE name = 'rebuild'")?.exists([])?)
+}
+
+/// They have been.
+pub(super) fn rebuilt(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute("DELETE FROM meta WHERE name = 'rebuild'", [])?;
+    Ok(())
+}
+
+/// The addresses under which the hub has served this file, oldest first.
+pub(super) fn bases(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT value FROM meta WHERE name = 'bases'";
+    let text: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(text.unwrap_or_default().lines().map(ToOwned::to_owned).collect())
+}
+
+/// Remembers them.
+pub(super) fn set_bases(connection: &Connection, bases: &[String]) -> Result<(), StoreError> {
+    let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('bases', ?1)";
+    connection.execute(sql, [bases.join("\n")])?;
+    Ok(())
 }
 
 /// The secret with which cursors are signed.

@@ -4,17 +4,20 @@
 //! checks the others record by record; chains are semi-joins inside the same statement. The access plan is part of
 //! every place where a record is looked at: the page, the count, and both ends of a chain.
 
+mod compare;
 mod order;
 mod plan;
 mod select;
 mod sql;
 
-use ieum_fhir::search::Query;
-use rusqlite::params_from_iter;
+use ieum_fhir::search::{ContainedGive, ContainedSearch, Query};
+use rusqlite::{OptionalExtension, params_from_iter};
 
+use super::dict::id_text;
+use super::to_u64;
 use super::view::Scope;
 use crate::commit::StoreError;
-use crate::engine::{Position, SearchPage, SearchRequest, SortValue};
+use crate::engine::{Key, KeysPage, KeysRequest, Position, SearchPage, SearchRequest, SortValue};
 
 pub(super) use sql::{Sql, json_numbers};
 
@@ -35,9 +38,45 @@ pub(super) fn page_statement(
 /// The statement that counts.
 pub(super) fn count_statement(scope: &Scope<'_>, query: &Query) -> Result<Option<Sql>, StoreError> {
     let Some(matching) = plan::matching(scope, query, scope.t)? else { return Ok(None) };
-    let mut sql = Sql::new("SELECT count(*) ");
-    sql.append(&matching.from).append(&matching.condition);
+    let mut sql = Sql::new("SELECT ");
+    sql.push(order::counted(query.contained)).push(" ").append(&matching.from).append(&matching.condition);
     Ok(Some(sql))
+}
+
+/// The statement for one page of a list; its rows are `rid, id, ver`.
+pub(super) fn keys_statement(
+    scope: &Scope<'_>,
+    request: &KeysRequest<'_>,
+) -> Result<Option<Sql>, StoreError> {
+    let Some(matching) = plan::matching(scope, request.query, scope.t)? else { return Ok(None) };
+    let mut sql = Sql::new("SELECT r.rid, r.id, r.ver ");
+    sql.append(&matching.from).append(&matching.condition);
+    if request.of_patients {
+        sql.append(&Scope::of_some_patient("r"));
+    }
+    if let Some(after) = request.after {
+        sql.push(" AND r.rid > ").bind(after);
+    }
+    sql.push(" ORDER BY r.rid LIMIT ").bind(i64::try_from(request.limit).unwrap_or(i64::MAX));
+    Ok(Some(sql))
+}
+
+/// Runs the statement of a page of a list.
+pub(super) fn keys(
+    scope: &Scope<'_>,
+    request: &KeysRequest<'_>,
+    statement: &Sql,
+) -> Result<KeysPage, StoreError> {
+    let mut prepared = scope.connection.prepare_cached(&statement.text)?;
+    let mut rows = prepared.query(params_from_iter(&statement.values))?;
+    let mut page = KeysPage::default();
+    while let Some(row) = rows.next()? {
+        let (id, version) = (id_text(row.get_ref(1)?)?, to_u64(row.get(2)?)?);
+        page.keys.push(Key { place: row.get(0)?, id, version });
+    }
+    // A full page may be the last one: then the next is empty.
+    page.next = page.keys.last().map(|key| key.place).filter(|_| page.keys.len() == request.limit);
+    Ok(page)
 }
 
 /// The newest commit whose records belong to the walk.
@@ -61,12 +100,25 @@ pub(super) fn run(
         if request.backward { (more, true) } else { (request.after.is_some(), more) };
     let as_of = as_of(scope, request);
     let position = |(keys, last): &Place| Position { as_of, keys: keys.clone(), last: *last };
-    let rids: Vec<i64> = places.iter().map(|(_, rid)| *rid).collect();
+    let contained = request.query.contained;
+    let found: Vec<(i64, i64)> =
+        places.iter().map(|(_, place)| order::part_of_place(contained, *place)).collect();
+    let rids: Vec<i64> = found.iter().map(|(rid, _)| *rid).collect();
+    let gives_parts = contained.search != ContainedSearch::No && contained.give == ContainedGive::Contained;
     Ok(SearchPage {
         previous: places.first().filter(|_| more_before).map(position),
         next: places.last().filter(|_| more_after).map(position),
         records: scope.records(&rids)?,
+        parts: if gives_parts { part_ids(scope, &found)? } else { Vec::new() },
     })
+}
+
+/// The ids of resources inside records, by record and place there.
+fn part_ids(scope: &Scope<'_>, found: &[(i64, i64)]) -> Result<Vec<Option<String>>, StoreError> {
+    let sql = "SELECT id_text(id) FROM res WHERE container = ?1 AND part = ?2";
+    let mut statement = scope.connection.prepare_cached(sql)?;
+    let id = |place: &(i64, i64)| Ok(statement.query_row([place.0, place.1], |row| row.get(0)).optional()?);
+    found.iter().map(id).collect()
 }
 
 fn places(scope: &Scope<'_>, sql: &Sql, keys: usize) -> Result<Vec<Place>, StoreError> {

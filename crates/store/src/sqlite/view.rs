@@ -7,12 +7,12 @@ use super::apply::{SEVERAL, SHARED, SYSTEM, find_rid};
 use super::connection::{Reader, ReaderPool};
 use super::dict::StoredId;
 use super::search::{self, Sql, json_numbers};
-use super::{Shared, audit, newest_t, read, to_u64};
+use super::{Shared, audit, newest_t, past, read, to_u64};
 use crate::access::{AccessPlan, Family, Reach};
 use crate::commit::StoreError;
 use crate::engine::{
-    CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage, HistoryRequest, SearchPage, SearchRequest,
-    Snapshot, StoredAuditEntry,
+    AsOfPage, AsOfRequest, CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage, HistoryRequest,
+    KeysPage, KeysRequest, SearchPage, SearchRequest, Snapshot, StoredAuditEntry,
 };
 use crate::record::{Op, Record};
 
@@ -54,11 +54,15 @@ impl<'s> Scope<'s> {
     /// [`AccessPlan::allows`] on the columns `pat`, `mask`, `rid` and `ver` of a row, as ` AND …`; the one place where
     /// access becomes SQL.
     pub(super) fn visible(&self, row: &str) -> Sql {
-        self.visible_as(row, &format!("{row}.ver"))
+        self.visible_as(row, &format!("{row}.rid"), &format!("{row}.ver"))
     }
 
-    /// The same, for rows that show the version under another name.
-    pub(super) fn visible_as(&self, row: &str, version: &str) -> Sql {
+    /// The same for rows of `res` that may be of a resource inside a record: it is seen by whoever sees the record.
+    pub(super) fn visible_part(&self, row: &str) -> Sql {
+        self.visible_as(row, &format!("coalesce({row}.container, {row}.rid)"), &format!("{row}.ver"))
+    }
+
+    fn visible_as(&self, row: &str, rid: &str, version: &str) -> Sql {
         let mut sql = Sql::default();
         if self.access.denied != 0 {
             sql.push(" AND ").push(row).push(".mask & ").bind(i64::from(self.access.denied)).push(" = 0");
@@ -85,8 +89,8 @@ impl<'s> Scope<'s> {
                 sql.push(" AND EXISTS (SELECT 1 FROM comp o WHERE o.owner IN (SELECT value FROM json_each(");
                 sql.bind(json_numbers(&self.patients))
                     .push(")) AND o.rid = ")
-                    .push(row)
-                    .push(".rid AND o.ver = ");
+                    .push(rid)
+                    .push(" AND o.ver = ");
                 sql.push(version).push("))");
             }
         }
@@ -99,6 +103,23 @@ impl<'s> Scope<'s> {
         sql.bind(rid).append(&self.visible("r"));
         let mut statement = self.connection.prepare_cached(&sql.text)?;
         Ok(statement.exists(params_from_iter(&sql.values))?)
+    }
+
+    /// Whether a row belongs to the compartment of some patient, as ` AND …`.
+    pub(super) fn of_some_patient(row: &str) -> Sql {
+        let mut sql = Sql::default();
+        sql.push(" AND (").push(row).push(".pat > 0 OR ").push(row).push(".pat = ").bind(SEVERAL);
+        sql.push(" AND EXISTS (SELECT 1 FROM comp o WHERE o.rid = ").push(row).push(".rid AND o.ver = ");
+        sql.push(row).push(".ver))");
+        sql
+    }
+
+    /// The first commit at or after an instant.
+    pub(super) fn first_commit(&self, instant: i64) -> Result<i64, StoreError> {
+        let sql = "SELECT t FROM commits WHERE instant >= ?1 ORDER BY instant LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let t: Option<i64> = statement.query_row(params![instant], |row| row.get(0)).optional()?;
+        Ok(t.unwrap_or(i64::MAX))
     }
 
     /// The current version of these records, in this order.
@@ -155,6 +176,11 @@ impl Snapshot for View<'_> {
         self.t
     }
 
+    fn instant(&self) -> Result<i64, StoreError> {
+        let mut statement = self.reader.connection().prepare_cached("SELECT max(instant) FROM commits")?;
+        Ok(statement.query_row([], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(0))
+    }
+
     fn read(&self, access: &AccessPlan, kind: &str, id: &str) -> Result<Option<Record>, StoreError> {
         read::newest(&self.scope(access)?, kind, id)
     }
@@ -197,6 +223,18 @@ impl Snapshot for View<'_> {
     ) -> Result<CompartmentPage, StoreError> {
         let scope = self.scope(access)?;
         self.reader.timed("compartment", |_| read::compartment(&scope, request))
+    }
+
+    fn as_of(&self, access: &AccessPlan, request: &AsOfRequest<'_>) -> Result<AsOfPage, StoreError> {
+        let scope = self.scope(access)?;
+        self.reader.timed("as of a commit", |_| past::as_of(&scope, request))
+    }
+
+    fn keys(&self, access: &AccessPlan, request: &KeysRequest<'_>) -> Result<KeysPage, StoreError> {
+        let scope = self.scope(access)?;
+        let statement = self.reader.timed("planning", |_| search::keys_statement(&scope, request))?;
+        let Some(statement) = statement else { return Ok(KeysPage::default()) };
+        self.reader.timed(&statement.text, |_| search::keys(&scope, request, &statement))
     }
 
     fn feed(&self, access: &AccessPlan, after: u64, limit: usize) -> Result<Vec<FeedEntry>, StoreError> {

@@ -1,5 +1,6 @@
 //! The writer: one thread, one order, one disk write for all that wait.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -24,10 +25,10 @@ enum Task {
     Stop,
 }
 
-/// An answer held back until the transaction is on disk.
-enum Answer {
-    Commit(Sender<Result<Committed, CommitError>>, Result<Committed, CommitError>),
-    Done(Sender<Result<(), StoreError>>),
+/// What came of a task; told only when the transaction is on disk.
+enum Outcome {
+    Commit(Result<Committed, CommitError>),
+    Done,
 }
 
 /// The handle to the writer thread.
@@ -130,7 +131,7 @@ impl Worker {
                 }
                 next = if stop || size >= GROUP { None } else { tasks.try_recv().ok() };
             }
-            self.write(group);
+            self.write(&group);
             if stop {
                 break;
             }
@@ -141,69 +142,69 @@ impl Worker {
         }
     }
 
-    /// Writes a group in one transaction, then answers everyone.
-    fn write(&mut self, group: Vec<Task>) {
-        let before = self.state;
-        let mut answers = Vec::with_capacity(group.len());
-        match self.transaction(group, &mut answers) {
-            Ok(()) => answers.into_iter().for_each(Answer::send),
-            Err(error) => {
-                self.state = before;
-                self.memory.clear();
-                if !self.connection.is_autocommit()
-                    && let Err(rollback) = self.connection.execute_batch("ROLLBACK")
-                {
-                    tracing::error!(error = %rollback, "rolling back failed");
+    /// Writes a group in one transaction, then answers everyone. When one of them breaks the transaction, each gets one
+    /// of its own, so that nobody suffers for another's record.
+    fn write(&mut self, group: &[Task]) {
+        match self.transaction(group) {
+            Ok(outcomes) => group.iter().zip(outcomes).for_each(|(task, outcome)| task.answer(Ok(outcome))),
+            Err(error) if group.len() > 1 && !error.concerns_the_disk() => {
+                for task in group {
+                    let outcome = self.transaction(std::slice::from_ref(task));
+                    task.answer(outcome.map(|mut outcomes| outcomes.remove(0)));
                 }
-                tracing::error!(error = %error, "a group of commits could not be written");
-                answers.into_iter().for_each(|answer| answer.fail(&error));
             }
+            Err(error) => group.iter().for_each(|task| task.answer(Err(error.clone()))),
         }
     }
 
-    fn transaction(&mut self, group: Vec<Task>, answers: &mut Vec<Answer>) -> Result<(), StoreError> {
-        let begun = self.connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
-        let mut failed = begun.err();
-        for task in group {
-            let (answer, error) = self.perform(task, failed.as_ref());
-            answers.extend(answer);
-            failed = failed.or(error);
+    /// Does the tasks in one transaction; durable when it returns. Nothing of it has happened when it fails.
+    fn transaction(&mut self, group: &[Task]) -> Result<Vec<Outcome>, StoreError> {
+        let before = self.state;
+        // A bug met in one record must not end the thread that everybody's writing depends on.
+        let done = catch_unwind(AssertUnwindSafe(|| self.attempt(group)));
+        let error = match done {
+            Ok(Ok(outcomes)) => return Ok(outcomes),
+            Ok(Err(error)) => error,
+            Err(_) => StoreError::Engine("a bug in the writer; the log has its place".into()),
+        };
+        self.state = before;
+        self.memory.clear();
+        if !self.connection.is_autocommit()
+            && let Err(rollback) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(error = %rollback, "rolling back failed");
         }
-        if let Some(error) = failed {
-            return Err(error);
-        }
+        tracing::error!(error = %error, tasks = group.len(), "a group of commits could not be written");
+        Err(error)
+    }
+
+    fn attempt(&mut self, group: &[Task]) -> Result<Vec<Outcome>, StoreError> {
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let outcomes = group.iter().map(|task| self.perform(task)).collect::<Result<_, _>>()?;
         self.applier().flush()?;
         self.connection.execute_batch("COMMIT")?;
-        Ok(())
+        Ok(outcomes)
     }
 
-    /// Does one task inside the transaction. The answer is for later: nothing is acknowledged before it is on disk.
-    fn perform(&mut self, task: Task, failed: Option<&StoreError>) -> (Option<Answer>, Option<StoreError>) {
+    /// Does one task inside the transaction. What is refused is an outcome; an error breaks the transaction.
+    fn perform(&mut self, task: &Task) -> Result<Outcome, StoreError> {
         match task {
-            Task::Commit(request, sender) => {
-                let result = match failed {
-                    Some(error) => Err(CommitError::Store(error.clone())),
-                    None => self.commit(&request),
-                };
-                let error = match &result {
-                    Err(CommitError::Store(error)) => Some(error.clone()),
-                    _ => None,
-                };
-                (Some(Answer::Commit(sender, result)), error)
+            Task::Commit(request, _) => match self.commit(request) {
+                // Only conditions have a time limit, and they are judged before anything is written.
+                Err(CommitError::Store(error)) if !matches!(error, StoreError::TooSlow { .. }) => Err(error),
+                result => Ok(Outcome::Commit(result)),
+            },
+            Task::Audit(entry, _) => {
+                audit::append(&self.connection, (self.shared.clock)(), None, entry)?;
+                Ok(Outcome::Done)
             }
-            Task::Audit(entry, sender) => {
-                let now = (self.shared.clock)();
-                let done = audit::append(&self.connection, now, None, &entry);
-                (Some(Answer::Done(sender)), done.err())
-            }
-            Task::Follower(name, t, sender) => {
+            Task::Follower(name, t, _) => {
                 let sql =
                     "INSERT INTO follower (name, t) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET t = ?2";
-                let done =
-                    self.connection.prepare_cached(sql).and_then(|mut s| s.execute(params![name, to_i64(t)]));
-                (Some(Answer::Done(sender)), done.err().map(StoreError::from))
+                self.connection.prepare_cached(sql)?.execute(params![name, to_i64(*t)])?;
+                Ok(Outcome::Done)
             }
-            Task::Stop => (None, None),
+            Task::Stop => Ok(Outcome::Done),
         }
     }
 
@@ -242,20 +243,16 @@ impl Worker {
     }
 }
 
-impl Answer {
-    /// The one who asked may have gone; then nobody misses the answer.
-    fn send(self) {
-        match self {
-            Self::Commit(sender, result) => drop(sender.send(result)),
-            Self::Done(sender) => drop(sender.send(Ok(()))),
-        }
-    }
-
-    /// The transaction failed: whatever was to be said, this is what happened.
-    fn fail(self, error: &StoreError) {
-        match self {
-            Self::Commit(sender, _) => drop(sender.send(Err(CommitError::Store(error.clone())))),
-            Self::Done(sender) => drop(sender.send(Err(error.clone()))),
+impl Task {
+    /// Tells the one who asked, who may have gone; then nobody misses the answer.
+    fn answer(&self, outcome: Result<Outcome, StoreError>) {
+        match (self, outcome) {
+            (Self::Commit(_, sender), Ok(Outcome::Commit(result))) => drop(sender.send(result)),
+            (Self::Commit(_, sender), Err(error)) => drop(sender.send(Err(CommitError::Store(error)))),
+            (Self::Audit(_, sender) | Self::Follower(_, _, sender), outcome) => {
+                drop(sender.send(outcome.map(|_| ())));
+            }
+            (Self::Commit(..), Ok(Outcome::Done)) | (Self::Stop, _) => {}
         }
     }
 }

@@ -26,7 +26,15 @@ macro_rules! on_every_engine {
 }
 
 mod access;
+mod as_of;
 mod commits;
+mod contained;
+mod expressions;
 mod history;
+mod includes;
+mod modifiers;
 mod paging;
+mod parts;
+mod relations;
 mod searching;
+mod texts;

@@ -8,6 +8,7 @@ mod records;
 
 use std::cell::Cell;
 
+use ieum_fhir::search::{Query, compartment_filter};
 use ieum_store::access::AccessPlan;
 use ieum_store::engine::{CompartmentRequest, HistoryRequest, HistoryScope};
 use proptest::prelude::*;
@@ -27,7 +28,7 @@ fn cases() -> u32 {
 fn the_engine_answers_as_the_oracle_does() {
     let mut runner =
         TestRunner::new(Config { cases: cases(), failure_persistence: None, ..Config::default() });
-    let steps = proptest::collection::vec(records::step(), 20..80);
+    let steps = proptest::collection::vec(records::step(), 30..120);
     let urls = proptest::collection::vec(questions::url(), 60);
     let (asked, answered) = (Cell::new(0_u64), Cell::new(0_u64));
     runner
@@ -83,6 +84,12 @@ fn same_answer(
         }
     };
     prop_assert_eq!(&found, &expected, "{} for {:?}", url, access);
+    if url.contains("_contained=") {
+        // Ids inside containers are no total order: what is found on pages of any size is the same, in some order.
+        let expected = oracle.find_parts(access, url, 1_000);
+        prop_assert_eq!(engine.find_parts(access, url, limit), expected, "{} by {}", url, limit);
+        return Ok(found.len());
+    }
     // Under a total order, the order itself must be the same, by pages of any size.
     let join = if url.contains('?') { '&' } else { '?' };
     let ordered = if url.contains("_sort=") { format!("{url},_id") } else { format!("{url}{join}_sort=_id") };
@@ -118,7 +125,24 @@ fn same_reading(
     };
     let expected = ids(left.compartment(access, &request).unwrap().records);
     prop_assert_eq!(ids(right.compartment(access, &request).unwrap().records), expected);
+    same_compartments(oracle, engine, access)?;
     prop_assert_eq!(left.feed(access, 0, limit).unwrap(), right.feed(access, 0, limit).unwrap());
     prop_assert_eq!(left.census(access).unwrap(), right.census(access).unwrap());
+    Ok(())
+}
+
+fn same_compartments(oracle: &Store, engine: &Store, access: &AccessPlan) -> Result<(), TestCaseError> {
+    for (compartment, id, kind) in [
+        ("Patient", "p1", "Observation"),
+        ("Patient", "p1", "Patient"),
+        ("Patient", "p2", "List"),
+        ("Encounter", "e1", "Observation"),
+        ("Encounter", "e0", "Encounter"),
+    ] {
+        let filters = compartment_filter(compartment, id, kind).into_iter().collect();
+        let query = Query { kind: kind.into(), filters, ..Query::default() };
+        let count = |store: &Store| store.engine.snapshot().unwrap().count(access, &query).unwrap();
+        prop_assert_eq!(count(engine), count(oracle), "{} of {}/{}", kind, compartment, id);
+    }
     Ok(())
 }

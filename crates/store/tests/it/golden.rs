@@ -6,14 +6,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ieum_store::catalogue::Catalogue;
 use ieum_store::clock::Clock;
+use ieum_store::commit::{CommitError, Expect};
 use ieum_store::engine::Engine;
 use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
 
-use crate::support::{Store, catalogue, everything, sqlite_in};
+use crate::support::{BASE, Store, catalogue, everything, only, sqlite_in, sqlite_with};
 
 /// The newest schema version: the last golden file must be of it.
-const NEWEST: u32 = 1;
+const NEWEST: u32 = 3;
 
 const RECORDS: [&str; 5] = [
     r#"{"resourceType":"Patient","id":"p1","name":[{"text":"김가상"}],"birthDate":"1980-02-03","active":true}"#,
@@ -142,6 +144,65 @@ fn changed_parameters_are_indexed_again() {
     assert_eq!(engine.snapshot().unwrap().t(), 8);
 }
 
+/// A hub that moves keeps its addresses: what was another server's record under the new one becomes its own, and what
+/// was its own under the old one stays so.
+#[test]
+fn a_new_address_is_indexed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_owned();
+    let store = sqlite_in(directory);
+    for (id, base) in [("old", BASE), ("new", "http://new.test/fhir"), ("near", "http://new.test/fhir2")] {
+        let subject = format!(r#"{{"reference":"{base}/Patient/p1"}}"#);
+        store.put(&format!(
+            r#"{{"resourceType":"Observation","id":"{id}","status":"final","subject":{subject}}}"#
+        ));
+    }
+    let subject = |store: &Store| store.find(&only(&["p1"]), "Observation?subject=Patient/p1");
+    assert_eq!(subject(&store), ["old"]);
+    store.stop();
+    assert_eq!(SqliteEngine::bases(&path).unwrap(), [BASE]);
+    let bases = [BASE, "http://new.test/fhir"].map(ToOwned::to_owned).to_vec();
+    let store = sqlite_with(&path, Arc::new(Catalogue::new(&[], bases.clone(), |_, _| 0)));
+    assert_eq!(subject(&store), ["new", "old"]);
+    assert_eq!(store.check().faults, Vec::<String>::new());
+    store.put(r#"{"resourceType":"Observation","id":"new","status":"final"}"#);
+    assert_eq!(subject(&store), ["old"]);
+    assert_eq!(store.check().faults, Vec::<String>::new());
+    assert_eq!(SqliteEngine::bases(&path).unwrap(), bases);
+}
+
+/// One damaged record is one damaged record: it cannot be written, all others can, also in the same moment.
+#[test]
+fn damage_stays_where_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_owned();
+    let store = sqlite_in(directory);
+    fill(&store);
+    store.stop();
+    let connection = rusqlite::Connection::open(path.join("records.sqlite")).unwrap();
+    // A frame without dictionary whose body claims to be longer than it is.
+    let frame = zstd::encode_all([255_u8, 255, 0, 0, b'x'].as_slice(), 1).unwrap();
+    let sql = "UPDATE res SET codec = 0, body = ?1 WHERE id = 'p1'";
+    assert_eq!(connection.execute(sql, [frame]).unwrap(), 1);
+    drop(connection);
+    let store = sqlite_with(&path, catalogue());
+    assert!(store.engine.snapshot().unwrap().read(&everything(), "Patient", "p1").is_err());
+    assert!(!store.check().faults.is_empty());
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let store = &store;
+            scope.spawn(move || {
+                for round in 0..50 {
+                    let damaged = store.put_change(RECORDS[0], Expect::Anything);
+                    assert!(matches!(store.commit(vec![damaged]), Err(CommitError::Store(_))));
+                    store.put(&format!(r#"{{"resourceType":"Patient","id":"n{number}-{round}"}}"#));
+                }
+            });
+        }
+    });
+    assert_eq!(store.find(&everything(), "Patient?_id=n0-0,n7-49").len(), 2);
+}
+
 /// Damage is found: a missing row, a row too many, a wrong column, a lost version, a lost commit.
 #[test]
 fn damage_is_found() {
@@ -156,6 +217,7 @@ fn damage_is_found() {
         "DELETE FROM audit WHERE t = 2",
         "DELETE FROM feed WHERE t = 2",
         "UPDATE res SET body = x'00' WHERE ver = 2",
+        "UPDATE ver SET body = x'00' WHERE op <> 3",
         "DELETE FROM idmap WHERE id = 'p1'",
     ] {
         let directory = tempfile::tempdir().unwrap();

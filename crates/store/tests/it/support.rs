@@ -1,12 +1,14 @@
 //! Making stores, records and questions.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use ieum_fhir::index::ParamType;
 use ieum_fhir::json::{Document, Limits};
-use ieum_fhir::search::Query;
 use ieum_fhir::search::parse::{ParseContext, parse};
+use ieum_fhir::search::value_sets::{SystemCode, ValueSetProblem, ValueSets};
+use ieum_fhir::search::{Query, R4};
 use ieum_store::access::{AccessPlan, Actor, Family, Reach};
 use ieum_store::catalogue::Catalogue;
 use ieum_store::clock::Clock;
@@ -38,7 +40,7 @@ pub(crate) fn catalogue() -> Arc<Catalogue> {
         "V" => 2,
         _ => 0,
     };
-    Arc::new(Catalogue::new(&[&NOTE], Some(BASE.into()), mask))
+    Arc::new(Catalogue::new(&[&NOTE], vec![BASE.into()], mask))
 }
 
 /// A clock that the test moves.
@@ -56,13 +58,54 @@ impl TestClock {
     }
 }
 
+/// A small world of codes: `http://a.test` has `X` below `x` below `top`; elsewhere nothing is known but what R4 binds.
+struct TestValueSets;
+
+fn codes(codes: &[(&str, &str)]) -> Vec<SystemCode> {
+    codes.iter().map(|(system, code)| ((*system).to_owned(), (*code).to_owned())).collect()
+}
+
+impl ValueSets for TestValueSets {
+    fn members(&self, value_set: &str) -> Result<Vec<SystemCode>, ValueSetProblem> {
+        match value_set {
+            "http://vs.test/x" => Ok(codes(&[("http://a.test", "x"), ("http://b.test", "x")])),
+            "http://vs.test/y" => Ok(codes(&[("http://b.test", "y"), ("http://a.test", "X")])),
+            "http://vs.test/empty" => Ok(Vec::new()),
+            "http://vs.test/large" => Err(ValueSetProblem::TooLarge),
+            other => R4.members(other),
+        }
+    }
+
+    fn below(&self, system: &str, code: &str) -> Result<Vec<SystemCode>, ValueSetProblem> {
+        let found: &[&str] = match (system, code) {
+            ("http://a.test", "top") => &["top", "x", "X"],
+            ("http://a.test", "x") => &["x", "X"],
+            ("http://a.test", "X") => &["X"],
+            ("http://a.test", _) => return Err(ValueSetProblem::Unknown),
+            _ => return Err(ValueSetProblem::NeedsTerminology),
+        };
+        Ok(found.iter().map(|code| (system.to_owned(), (*code).to_owned())).collect())
+    }
+
+    fn above(&self, system: &str, code: &str) -> Result<Vec<SystemCode>, ValueSetProblem> {
+        let found: &[&str] = match (system, code) {
+            ("http://a.test", "top") => &["top"],
+            ("http://a.test", "x") => &["x", "top"],
+            ("http://a.test", "X") => &["X", "x", "top"],
+            ("http://a.test", _) => return Err(ValueSetProblem::Unknown),
+            _ => return Err(ValueSetProblem::NeedsTerminology),
+        };
+        Ok(found.iter().map(|code| (system.to_owned(), (*code).to_owned())).collect())
+    }
+}
+
 /// A store under test.
 pub(crate) struct Store {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) clock: TestClock,
     /// The engine again, when it is one with files, and where these are.
-    sqlite: Option<(Arc<SqliteEngine>, Arc<tempfile::TempDir>)>,
+    sqlite: Option<(Arc<SqliteEngine>, Option<Arc<tempfile::TempDir>>)>,
 }
 
 pub(crate) fn memory() -> Store {
@@ -77,13 +120,31 @@ pub(crate) fn sqlite() -> Store {
 
 /// A store in this directory, which goes when the store does.
 pub(crate) fn sqlite_in(directory: tempfile::TempDir) -> Store {
-    let (catalogue, clock) = (catalogue(), TestClock::default());
+    let mut store = sqlite_with(directory.path(), catalogue());
+    if let Some((_, kept)) = &mut store.sqlite {
+        *kept = Some(Arc::new(directory));
+    }
+    store
+}
+
+/// A store in this directory, which stays.
+pub(crate) fn sqlite_with(path: &Path, catalogue: Arc<Catalogue>) -> Store {
+    let clock = TestClock::default();
     let options = SqliteOptions { readers: 4, ..SqliteOptions::default() };
-    let engine =
-        SqliteEngine::open(directory.path(), Arc::clone(&catalogue), clock.clock(), options).unwrap();
+    let engine = SqliteEngine::open(path, Arc::clone(&catalogue), clock.clock(), options).unwrap();
     let engine = Arc::new(engine);
-    let sqlite = Some((Arc::clone(&engine), Arc::new(directory)));
+    let sqlite = Some((Arc::clone(&engine), None));
     Store { engine, catalogue, clock, sqlite }
+}
+
+/// Finds exactly these for one who may see everything; ids sorted.
+pub(crate) fn finds(store: &Store, url: &str, ids: &[&str]) {
+    assert_eq!(store.find(&everything(), url), ids, "{url}");
+}
+
+/// Finds these in this order.
+pub(crate) fn finds_in_order(store: &Store, url: &str, ids: &[&str]) {
+    assert_eq!(store.find_paged(&everything(), url, 2), ids, "{url}");
 }
 
 /// May do everything.
@@ -171,7 +232,8 @@ impl Store {
             .collect();
         let context = ParseContext {
             parameters: &*self.catalogue,
-            base_url: Some(BASE),
+            value_sets: &TestValueSets,
+            bases: self.catalogue.bases(),
             now_micros: 1_790_000_000_000_000,
             strict: true,
             limits: ieum_fhir::search::parse::Limits::default(),
@@ -192,6 +254,31 @@ impl Store {
             after = page.next;
             if after.is_none() {
                 return ids;
+            }
+        }
+    }
+
+    /// What is found with `_contained`, walking pages of `limit`: kind, id and the contained resource meant; sorted.
+    pub(crate) fn find_parts(
+        &self,
+        access: &AccessPlan,
+        url: &str,
+        limit: usize,
+    ) -> Vec<(String, String, Option<String>)> {
+        let query = self.query(url);
+        let mut found = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.page(access, &SearchRequest { query: &query, after, backward: false, limit });
+            assert!(page.parts.is_empty() || page.parts.len() == page.records.len());
+            let parts = page.parts.into_iter().chain(std::iter::repeat(None));
+            found.extend(
+                page.records.into_iter().zip(parts).map(|(record, part)| (record.kind, record.id, part)),
+            );
+            after = page.next;
+            if after.is_none() {
+                found.sort();
+                return found;
             }
         }
     }

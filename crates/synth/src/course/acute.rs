@@ -24,7 +24,8 @@ impl Scribe<'_> {
         let Some(day) = self.recent_day(5, 0) else { return };
         let age = self.person.age_on(day);
         let fits = |illness: &ShortIllness| (illness.ages.0..=illness.ages.1).contains(&age);
-        let weight = |illness: &ShortIllness| if fits(illness) { illness.weight } else { 0 };
+        let male = self.person.male;
+        let weight = |illness: &ShortIllness| if fits(illness) { illness.weight_of(male) } else { 0 };
         let illness = self.dice.weighted(SHORT_ILLNESSES, weight);
         let want = if self.dice.permille(90) {
             Want::Hospital(illness.department)

@@ -35,9 +35,10 @@ struct Order {
 }
 
 impl Scribe<'_> {
-    /// A prescription of `days` days; children take a part of the dose.
-    pub(crate) fn medicine_prescribe(&mut self, visit: &Visit, medicine: &Medicine, days: i64) {
-        let child = self.person.age_on(visit.start.date()) < 12 && medicine.unit.1 == "{tbl}";
+    /// A prescription of `days` days, in the form and amount for the age.
+    pub(crate) fn medicine_prescribe(&mut self, visit: &Visit, medicine: &'static Medicine, days: i64) {
+        let age = self.person.age_on(visit.start.date());
+        let medicine = medicine.for_age(age);
         let medication = if medicine.listed {
             ("medicationReference", json!({ "reference": format!("Medication/med-{}", medicine.edi) }))
         } else {
@@ -47,7 +48,7 @@ impl Scribe<'_> {
             }]);
             ("medicationCodeableConcept", concept)
         };
-        let dose = if child { medicine.dose / 2.0 } else { medicine.dose };
+        let dose = medicine.dose_at(age);
         self.order_write(
             visit,
             Order { medication, unit: medicine.unit, dose, times: medicine.times, how: medicine.how },

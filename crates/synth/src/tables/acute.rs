@@ -32,6 +32,17 @@ pub(crate) struct ShortIllness {
     pub(crate) sensitivity: Option<&'static str>,
 }
 
+impl ShortIllness {
+    /// How common it is among men or women.
+    pub(crate) fn weight_of(&self, male: bool) -> u32 {
+        let rare = RARE_IN_MEN.iter().find(|(code, _)| *code == self.diagnosis.code);
+        rare.filter(|_| male).map_or(self.weight, |(_, times)| self.weight / times)
+    }
+}
+
+/// Illnesses that are so many times rarer in men.
+const RARE_IN_MEN: [(&str, u32); 1] = [("N30.0", 15)];
+
 /// An illness that comes through the emergency room and, mostly, leads to a stay.
 pub(crate) struct SevereIllness {
     pub(crate) diagnosis: Diagnosis,

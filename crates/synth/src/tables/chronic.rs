@@ -40,6 +40,16 @@ pub(crate) struct LongDisease {
     pub(crate) sensitivity: Sensitivity,
 }
 
+/// Long diseases that children have as well, from three years of age: asthma, hay fever, eczema.
+const OF_CHILDREN: [&str; 3] = ["J45.9", "J30.4", "L20.9"];
+
+impl LongDisease {
+    /// The age at which it is diagnosed at the earliest: medicines for the others are for those who swallow tablets.
+    pub(crate) fn youngest(&self) -> i64 {
+        if OF_CHILDREN.contains(&self.diagnosis.code) { 3 } else { 14 }
+    }
+}
+
 macro_rules! long_diseases {
     ($($kind:ident $code:literal $name:literal, $department:literal, $prevalence:expr, $by_sex:expr, [$([$($drug:ident),*]),*], [$($panel:ident),*], $interval:literal, $complaint:expr, $sensitivity:expr;)*) => {
         /// All long diseases, those of internal medicine first.

@@ -31,6 +31,43 @@ const AFTER: &str = "식후 30분에 복용";
 const MORNING: &str = "아침 식후에 복용";
 const BEDTIME: &str = "자기 전에 복용";
 
+/// Below this age nobody swallows tablets or capsules.
+const SWALLOWS_FROM: i64 = 7;
+/// Below this age a child takes half of what is counted for grown-ups.
+const WHOLE_FROM: i64 = 12;
+/// Below this age half of what is measured for children is given.
+const SMALL_BELOW: i64 = 2;
+
+impl Medicine {
+    /// What somebody of an age is given instead: small children take drops, syrups and powders.
+    pub(crate) fn for_age(&'static self, age: i64) -> &'static Self {
+        if age >= SWALLOWS_FROM || !(self.unit == TABLET || self.unit == CAPSULE) {
+            return self;
+        }
+        FOR_CHILDREN.iter().find(|(adult, _)| adult.edi == self.edi).map_or(self, |(_, child)| child)
+    }
+
+    /// The amount each time at an age.
+    pub(crate) fn dose_at(&self, age: i64) -> f64 {
+        let is_counted = self.unit == TABLET || self.unit == AMPOULE;
+        let is_half = (age < WHOLE_FROM && is_counted) || (age < SMALL_BELOW && self.unit == SYRUP);
+        if is_half { self.dose / 2.0 } else { self.dose }
+    }
+}
+
+/// Forms for children. Celecoxib is not given to them; ibuprofen is.
+static FOR_CHILDREN: [(&Medicine, &Medicine); 9] = [
+    (&ACETAMINOPHEN, &ACETAMINOPHEN_SYRUP),
+    (&IBUPROFEN, &IBUPROFEN_SYRUP),
+    (&CELECOXIB, &IBUPROFEN_SYRUP),
+    (&AMOXICILLIN_CLAVULANATE, &AMOXICILLIN_CLAVULANATE_SYRUP),
+    (&CEFACLOR, &CEFACLOR_SYRUP),
+    (&CETIRIZINE, &CETIRIZINE_SYRUP),
+    (&PREDNISOLONE, &PREDNISOLONE_SYRUP),
+    (&AMBROXOL, &AMBROXOL_SYRUP),
+    (&MONTELUKAST, &MONTELUKAST_GRANULES),
+];
+
 macro_rules! medicines {
     ($($key:ident = $edi:literal, $name:literal, $atc:literal, $ingredient:literal, $unit:expr, $dose:literal x $times:literal, $how:expr, $listed:literal;)*) => {
         $(pub(crate) static $key: Medicine = Medicine {
@@ -102,5 +139,12 @@ medicines! {
     FERROUS = "999900990", "가상훼로정 (황산철)", "B03AA07", "ferrous sulfate", TABLET, 1.0 x 1, AFTER, true;
     FOLIC_ACID = "999901000", "가상엽산정 1mg (엽산)", "B03BB01", "folic acid", TABLET, 1.0 x 1, MORNING, true;
     CHLORHEXIDINE = "999901010", "가상클로르가글 (클로르헥시딘)", "A01AB03", "chlorhexidine", SYRUP, 15.0 x 2, "입안을 헹구고 뱉음", false;
+    IBUPROFEN_SYRUP = "999901100", "가상이부시럽 (이부프로펜)", "M01AE01", "ibuprofen", SYRUP, 7.0 x 3, AFTER, false;
+    AMOXICILLIN_CLAVULANATE_SYRUP = "999901110", "가상아목클건조시럽 (아목시실린·클라불란산)", "J01CR02", "amoxicillin and beta-lactamase inhibitor", SYRUP, 5.0 x 2, AFTER, false;
+    CEFACLOR_SYRUP = "999901120", "가상세파건조시럽 (세파클러)", "J01DC04", "cefaclor", SYRUP, 5.0 x 3, AFTER, false;
+    CETIRIZINE_SYRUP = "999901130", "가상세티시럽 (세티리진)", "R06AE07", "cetirizine", SYRUP, 5.0 x 1, BEDTIME, false;
+    PREDNISOLONE_SYRUP = "999901140", "가상프레드시럽 (프레드니솔론)", "H02AB06", "prednisolone", SYRUP, 5.0 x 2, AFTER, false;
+    AMBROXOL_SYRUP = "999901150", "가상암브시럽 (암브록솔)", "R05CB06", "ambroxol", SYRUP, 5.0 x 2, AFTER, false;
+    MONTELUKAST_GRANULES = "999901160", "가상몬테세립 4mg (몬테루카스트)", "R03DC03", "montelukast", SACHET, 1.0 x 1, BEDTIME, false;
     LETROZOLE = "999901020", "가상레트정 2.5mg (레트로졸)", "L02BG04", "letrozole", TABLET, 1.0 x 1, MORNING, true;
 }

@@ -138,3 +138,32 @@ fn psychiatric_visits_are_labelled_throughout() {
         }
     }
 }
+
+#[test]
+fn small_children_are_given_what_they_can_swallow_and_cystitis_is_an_illness_of_women() {
+    let options = ieum_synth::Options::new(0, 9);
+    let (mut small, mut men, mut all) = (0, 0, 0);
+    for number in 0..1_000 {
+        let json = ieum_synth::patient_bundle(&options, number).json;
+        let bundle: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        let resources: Vec<&serde_json::Value> =
+            bundle["entry"].as_array().unwrap().iter().map(|entry| &entry["resource"]).collect();
+        let patient = resources.iter().find(|resource| resource["resourceType"] == "Patient").unwrap();
+        let of =
+            |kind: &'static str| resources.iter().filter(move |resource| resource["resourceType"] == kind);
+        let cystitis = of("Condition").filter(|one| one["code"]["coding"][0]["code"] == "N30.0").count();
+        all += cystitis;
+        men += if patient["gender"] == "male" { cystitis } else { 0 };
+        let Some(birth) = patient["birthDate"].as_str() else { continue };
+        let seven = format!("{:04}{}", birth[..4].parse::<u16>().unwrap() + 7, &birth[4..]);
+        for request in of("MedicationRequest").filter(|request| text(&request["authoredOn"]) < seven.as_str())
+        {
+            small += 1;
+            let dose = &request["dosageInstruction"][0];
+            let unit = text(&dose["doseAndRate"][0]["doseQuantity"]["code"]);
+            assert!(!["{tbl}", "{capsule}"].contains(&unit), "{birth}: {request}");
+        }
+    }
+    assert!(small > 150, "{small} prescriptions of small children");
+    assert!(all > 30 && men * 10 < all, "{men} of {all} in men");
+}

@@ -170,27 +170,26 @@ fn side(lang: Lang) -> Markup {
 }
 
 fn results(lang: Lang) -> Markup {
-    let series = |values: &[f64]| -> Vec<Point> {
-        (0_i64..).zip(values).map(|(index, value)| Point { at: day(index * 38), value: *value }).collect()
+    let series = |values: &[f64], range| -> Vec<Point> {
+        (0_i64..).zip(values).map(|(index, value)| Point::new(day(index * 38), *value, range)).collect()
     };
     let line = |id: &str, title: &str, unit: &str, values: &[f64], low, high| {
-        LineChart {
-            title,
-            id,
-            unit,
-            points: &series(values),
-            range: Range { low, high },
-            size: Size::CARD,
-            places: 1,
-        }
-        .html(lang)
+        let points = series(values, Range { low, high });
+        LineChart { title, id, unit, points: &points, span: None, size: Size::CARD, places: 1, notes: &[] }
+            .html(lang)
     };
     let readings: Vec<Reading> = (0_i64..)
         .zip([(151.0, 96.0), (146.0, 92.0), (139.0, 88.0), (142.0, 91.0), (134.0, 84.0), (128.0, 82.0)])
         .map(|(index, (systolic, diastolic))| Reading { at: day(index * 55), systolic, diastolic })
         .collect();
-    let pressure =
-        PressureChart { id: "bp", readings: &readings, limits: Some((140.0, 90.0)), size: Size::CARD };
+    let pressure = PressureChart {
+        id: "bp",
+        readings: &readings,
+        limits: Some((140.0, 90.0)),
+        size: Size::CARD,
+        verdict: Verdict::Unknown,
+        notes: &[],
+    };
     grid(
         Grid::Charts,
         [

@@ -81,17 +81,17 @@ fn row((name, born, sex, number, phone, values): &Person, lang: Lang) -> Vec<Mar
     let today = format::fhir_day("2026-11-23").expect("a date of this file");
     let age = format::age(birth, today).map(|age| format::age_text(age, lang)).unwrap_or_default();
     let sex = if *sex == "M" { ieum_ui::Text::Male } else { ieum_ui::Text::Female };
+    let range = Range { low: Some(70.0), high: Some(99.0) };
     let points: Vec<Point> = (0_i64..)
         .zip(*values)
-        .map(|(index, value)| Point { at: crate::patient::day(index * 30), value: *value })
+        .map(|(index, value)| Point::new(crate::patient::day(index * 30), *value, range))
         .collect();
-    let range = Range { low: Some(70.0), high: Some(99.0) };
     vec![
         html! { a href="/patient.ko.html" { (name) } @if *name == "고명순" { " " (badge(Tone::Warning, lang.pick("동명이인", "Same name"))) } },
         html! { (format::date_short(birth, lang)) },
         html! { (age) " · " (sex.get(lang)) },
         html! { (number) },
         html! { span .i-number { (format::phone_masked(phone)) } },
-        html! { (sparkline(lang.pick("공복혈당", "Fasting glucose"), &points, range, lang)) },
+        html! { (sparkline(lang.pick("공복혈당", "Fasting glucose"), &points, None, lang)) },
     ]
 }

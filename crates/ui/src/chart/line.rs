@@ -1,14 +1,15 @@
 //! One value over time: laboratory results, weight, temperature.
 
+use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::{Point, Range, Scale, Size, Verdict, column, numbers_table, px, seconds, usable};
+use super::{Point, Range, Scale, Size, Verdict, column, numbers_table, px, reach, runs, seconds, usable};
 use crate::{Align, Lang, Text, empty, format};
 
 /// Room for labels around the drawing: left, right, top, bottom.
 const MARGIN: (f64, f64, f64, f64) = (44.0, 16.0, 20.0, 24.0);
 
-/// A line chart with the reference range as a band.
+/// A line chart with the reference range as a band, when all its points have the same.
 #[derive(Clone, Debug)]
 pub struct LineChart<'a> {
     /// What is measured; also names the drawing's parts, so unique in the page together with `id`.
@@ -19,12 +20,15 @@ pub struct LineChart<'a> {
     pub unit: &'a str,
     /// The points, in any order.
     pub points: &'a [Point],
-    /// The reference range.
-    pub range: Range,
+    /// Values that the axis always reaches, customary for what is measured; `None` for a tenth of the newest value to
+    /// either side.
+    pub span: Option<(f64, f64)>,
     /// The size of the drawing.
     pub size: Size,
     /// How many decimals values are shown with, at most.
     pub places: usize,
+    /// What the chart does not show, in sentences.
+    pub notes: &'a [String],
 }
 
 impl LineChart<'_> {
@@ -37,18 +41,19 @@ impl LineChart<'_> {
                 figure .i-chart { figcaption .i-chart__title { (self.title) } (empty(Text::NoData.get(lang))) }
             };
         };
-        let verdict = self.range.verdict(last.value);
+        let range = common_range(&points);
+        let notes = self.notes(&points, range, lang);
         html! {
             figure .i-chart {
                 figcaption .i-chart__head {
                     span .i-chart__title { (self.title) }
                     span .i-chart__last {
                         span .i-hidden { (Text::Latest.get(lang)) " " }
-                        (self.value(last.value)) " " small { (self.unit) " " } (verdict.badge(lang))
+                        (self.value(last.value)) " " small { (self.unit) " " } (last.verdict.badge(lang))
                     }
                 }
-                (self.drawing(&points, lang))
-                @if let Some(range) = self.range.text() {
+                (self.drawing(&points, range, lang))
+                @if let Some(range) = range.and_then(|range| range.text()) {
                     ul .i-legend {
                         li {
                             svg .i-chart__svg viewBox="0 0 24 12" aria-hidden="true" { rect .c-band width="24" height="12" {} }
@@ -56,9 +61,17 @@ impl LineChart<'_> {
                         }
                     }
                 }
+                @if !notes.is_empty() { ul .i-chart__notes { @for note in &notes { li { (note) } } } }
                 (self.table(&points, lang))
             }
         }
+    }
+
+    /// What is not drawn, so that nobody takes the drawing for the whole.
+    fn notes(&self, points: &[Point], range: Option<Range>, lang: Lang) -> Vec<String> {
+        let own = [(range.is_none(), Text::RangesDiffer), (runs(&times(points)).len() > 1, Text::LineBroken)];
+        let own = own.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text.get(lang).to_owned());
+        own.chain(self.notes.iter().cloned()).collect()
     }
 
     fn value(&self, value: f64) -> String {
@@ -71,7 +84,7 @@ impl LineChart<'_> {
             return Text::NoData.get(lang).to_owned();
         };
         let day = |point: &Point| format::date(format::korean_time(point.at).date(), lang);
-        let out = points.iter().filter(|point| self.range.verdict(point.value).is_out()).count();
+        let out = points.iter().filter(|point| point.verdict.is_out()).count();
         let (count, unit) = (points.len(), self.unit);
         let (start, end, latest) = (day(first), day(last), self.value(last.value));
         match lang {
@@ -88,12 +101,14 @@ impl LineChart<'_> {
         }
     }
 
-    fn drawing(&self, points: &[Point], lang: Lang) -> Markup {
+    fn drawing(&self, points: &[Point], range: Option<Range>, lang: Lang) -> Markup {
         let Size { width, height } = self.size;
         let (left, right, top, bottom) = MARGIN;
         let plot = (left, width - right);
         let x = Scale::over(points.iter().map(|point| seconds(point.at)), (left + 8.0, width - right - 8.0));
-        let values = points.iter().map(|point| point.value).chain(self.range.ends());
+        let newest = points.last().map_or(0.0, |point| point.value);
+        let ends = points.iter().flat_map(|point| point.range.ends());
+        let values = points.iter().map(|point| point.value).chain(ends).chain(reach(self.span, newest));
         let (Some(x), Some(y)) = (x, Scale::over(values, (height - bottom, top))) else { return html! {} };
         let (marks, y) = (y.ticks(3), y.niced(3));
         let place = |point: &Point| (x.at(seconds(point.at)), y.at(point.value));
@@ -102,45 +117,29 @@ impl LineChart<'_> {
                 role="img" aria-labelledby={ (self.id) "-t " (self.id) "-d" } {
                 title id={ (self.id) "-t" } { (self.title) }
                 desc id={ (self.id) "-d" } { (self.summary(points, lang)) }
-                (self.band(&y, plot))
+                @if let Some(range) = range { (band(range, &y, plot)) }
                 (grid(&y, &marks, plot))
-                polyline .c-line points=(path(points.iter().map(place))) {}
-                @for (index, point) in points.iter().enumerate() {
-                    (self.mark(place(point), point.value, index + 1 == points.len(), width - right))
+                @for run in runs(&times(points)) {
+                    polyline .c-line points=(path(points[run].iter().map(place))) {}
                 }
+                @for point in points { (mark(place(point), point.verdict)) }
+                (self.newest(points, place, width - right))
                 (time_labels(points, plot, height, lang))
             }
         }
     }
 
-    fn band(&self, y: &Scale, plot: (f64, f64)) -> Markup {
-        if self.range.text().is_none() {
-            return html! {};
-        }
-        let (low, high) = y.domain();
-        let (bottom, top) = (y.at(self.range.low.unwrap_or(low)), y.at(self.range.high.unwrap_or(high)));
-        html! {
-            rect .c-band x=(px(plot.0)) y=(px(top)) width=(px(plot.1 - plot.0)) height=(px((bottom - top).max(0.0))) {}
-            @for end in self.range.ends() {
-                line .c-band-edge x1=(px(plot.0)) x2=(px(plot.1)) y1=(px(y.at(end))) y2=(px(y.at(end))) {}
-            }
-        }
-    }
-
-    /// A circle; outside the range a filled triangle that points the way, so that shape says what colour says. Values
-    /// are written at the last point and at those outside.
-    fn mark(&self, (x, y): (f64, f64), value: f64, last: bool, edge: f64) -> Markup {
-        let verdict = self.range.verdict(value);
-        let up = verdict != Verdict::Low;
+    /// The newest value beside its point, on the side that the line does not come from.
+    fn newest(&self, points: &[Point], place: impl Fn(&Point) -> (f64, f64), edge: f64) -> Markup {
+        let Some((last, before)) = points.split_last() else { return html! {} };
+        let (x, y) = place(last);
+        let comes_from_above = before.last().is_some_and(|point| place(point).1 < y);
         let anchor = if x > edge - 24.0 { "end" } else { "middle" };
         let text_x = if anchor == "end" { edge } else { x };
+        let text_y = if comes_from_above { y + 18.0 } else { y - 9.0 };
         html! {
-            @if verdict.is_out() { (triangle(x, y, up, "c-dot c-dot--out")) }
-            @else { circle .c-dot cx=(px(x)) cy=(px(y)) r="3.5" {} }
-            @if last {
-                text .c-value .c-value--out[verdict.is_out()] x=(px(text_x)) y=(px(if up { y - 9.0 } else { y + 17.0 })) text-anchor=(anchor) {
-                    (self.value(value))
-                }
+            text .c-value .c-value--out[last.verdict.is_out()] x=(px(text_x)) y=(px(text_y)) text-anchor=(anchor) {
+                (self.value(last.value))
             }
         }
     }
@@ -150,16 +149,50 @@ impl LineChart<'_> {
             column(Text::Date.get(lang), Align::Keep),
             column(Text::Value.get(lang), Align::Number),
             column(Text::Verdict.get(lang), Align::Keep),
+            column(Text::ReferenceRange.get(lang), Align::Keep),
         ];
         let rows = points.iter().rev().map(|point| {
             let value = self.value(point.value);
             vec![
                 html! { (format::date(format::korean_time(point.at).date(), lang)) },
                 html! { (value) " " (self.unit) },
-                self.range.verdict(point.value).badge(lang),
+                point.verdict.badge(lang),
+                html! { (point.range.text().unwrap_or_else(|| "–".to_owned())) },
             ]
         });
         numbers_table(self.title, &columns, rows.collect(), lang)
+    }
+}
+
+/// The range that all points have; `None` when they differ.
+fn common_range(points: &[Point]) -> Option<Range> {
+    let first = points.first()?.range;
+    points.iter().all(|point| point.range == first).then_some(first)
+}
+
+fn times(points: &[Point]) -> Vec<Timestamp> {
+    points.iter().map(|point| point.at).collect()
+}
+
+fn band(range: Range, y: &Scale, plot: (f64, f64)) -> Markup {
+    if range.text().is_none() {
+        return html! {};
+    }
+    let (low, high) = y.domain();
+    let (bottom, top) = (y.at(range.low.unwrap_or(low)), y.at(range.high.unwrap_or(high)));
+    html! {
+        rect .c-band x=(px(plot.0)) y=(px(top)) width=(px(plot.1 - plot.0)) height=(px((bottom - top).max(0.0))) {}
+        @for end in range.ends() {
+            line .c-band-edge x1=(px(plot.0)) x2=(px(plot.1)) y1=(px(y.at(end))) y2=(px(y.at(end))) {}
+        }
+    }
+}
+
+/// A circle; outside the range a filled triangle that points the way, so that shape says what colour says.
+fn mark((x, y): (f64, f64), verdict: Verdict) -> Markup {
+    html! {
+        @if verdict.is_out() { (triangle(x, y, verdict != Verdict::Low, "c-dot c-dot--out")) }
+        @else { circle .c-dot cx=(px(x)) cy=(px(y)) r="3.5" {} }
     }
 }
 
@@ -200,29 +233,4 @@ pub(super) fn triangle(x: f64, y: f64, up: bool, class: &str) -> Markup {
     let tip = if up { -5.0 } else { 5.0 };
     let corners = [(x, y + tip), (x - 5.0, y - tip * 0.8), (x + 5.0, y - tip * 0.8)];
     html! { polygon class=(class) points=(path(corners.into_iter())) {} }
-}
-
-/// A line without axes for a table cell; `label` says what it shows, the last value is told by the caller's cell.
-#[must_use]
-pub fn sparkline(label: &str, points: &[Point], range: Range, lang: Lang) -> Markup {
-    let points = usable(points);
-    let x = Scale::over(points.iter().map(|point| seconds(point.at)), (3.0, 93.0));
-    let y = Scale::over(points.iter().map(|point| point.value), (20.0, 4.0));
-    let (Some(x), Some(y), Some(last)) = (x, y, points.last()) else {
-        return html! { span .i-soft .i-small { (Text::NoData.get(lang)) } };
-    };
-    let place = |point: &Point| (x.at(seconds(point.at)), y.at(point.value));
-    let (end_x, end_y) = place(last);
-    let values = points.iter().rev().take(5).rev().map(|point| format::decimal(point.value, 2));
-    let spoken = format!("{label}: {}", values.collect::<Vec<_>>().join(", "));
-    html! {
-        svg .i-spark viewBox="0 0 96 24" width="96" height="24" role="img" aria-label=(spoken) {
-            polyline .c-line points=(path(points.iter().map(place))) {}
-            @if range.verdict(last.value).is_out() {
-                (triangle(end_x, end_y, range.verdict(last.value) == Verdict::High, "c-dot--out"))
-            } @else {
-                circle .c-dot cx=(px(end_x)) cy=(px(end_y)) r="2.5" {}
-            }
-        }
-    }
 }

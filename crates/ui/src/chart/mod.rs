@@ -10,11 +10,13 @@ mod bars;
 mod line;
 mod pressure;
 mod scale;
+mod spark;
 
 pub use bars::{Bar, bars};
-pub use line::{LineChart, sparkline};
+pub use line::LineChart;
 pub use pressure::{PressureChart, Reading};
 pub use scale::{Scale, ticks};
+pub use spark::sparkline;
 
 /// The size of a chart's drawing in its own units; on screen it fills its container at this ratio.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,6 +41,18 @@ pub struct Point {
     pub at: Timestamp,
     /// The value; left out of the drawing when not finite.
     pub value: f64,
+    /// The range that this measurement was judged by: laboratories differ, and change.
+    pub range: Range,
+    /// How the value lies. Stated rather than computed, so that a chart says what the list beside it says.
+    pub verdict: Verdict,
+}
+
+impl Point {
+    /// A value judged by a range.
+    #[must_use]
+    pub fn new(at: Timestamp, value: f64, range: Range) -> Self {
+        Self { at, value, range, verdict: range.verdict(value) }
+    }
 }
 
 /// The range that the laboratory states as usual; either end may be open.
@@ -129,6 +143,38 @@ fn usable(points: &[Point]) -> Vec<Point> {
     let mut points: Vec<Point> = points.iter().copied().filter(|point| point.value.is_finite()).collect();
     points.sort_by_key(|point| point.at);
     points
+}
+
+/// Days without a value over which lines go on even so: those who come once a year come some weeks late.
+const LONGEST_DAYS: i64 = 400;
+/// Days without a value over which lines always go on.
+const SHORT_DAYS: i64 = 60;
+
+/// Runs of indices that one line may join. A line over a time in which nobody measured would show a course that nobody
+/// knows, so it breaks over more than a year, and over three times the usual distance.
+fn runs(times: &[Timestamp]) -> Vec<std::ops::Range<usize>> {
+    let days = |pair: &[Timestamp]| (pair[1].as_second() - pair[0].as_second()) / 86_400;
+    let mut usual: Vec<i64> = times.windows(2).map(days).collect();
+    usual.sort_unstable();
+    let usual = usual.get(usual.len() / 2).copied().unwrap_or(0);
+    let longest = (3 * usual).clamp(SHORT_DAYS, LONGEST_DAYS);
+    let mut runs = Vec::new();
+    let mut start = 0;
+    for (index, pair) in times.windows(2).enumerate() {
+        if days(pair) > longest {
+            runs.push(start..index + 1);
+            start = index + 1;
+        }
+    }
+    runs.push(start..times.len());
+    runs
+}
+
+/// The values that an axis reaches beyond those it shows: without them a difference of one in a hundred would fill the
+/// drawing. When nothing is customary, a tenth of the newest value to either side.
+fn reach(given: Option<(f64, f64)>, newest: f64) -> [f64; 2] {
+    let (low, high) = given.unwrap_or((newest * 0.9, newest * 1.1));
+    [low, high]
 }
 
 /// The table behind a chart: newest first.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::line::{grid, path, time_labels, triangle};
-use super::{Point, Scale, Size, column, numbers_table, px, seconds};
+use super::{Point, Range, Scale, Size, Verdict, column, numbers_table, px, runs, seconds};
 use crate::{Align, Lang, Text, empty, format};
 
 const MARGIN: (f64, f64, f64, f64) = (44.0, 16.0, 20.0, 24.0);
@@ -31,6 +31,10 @@ pub struct PressureChart<'a> {
     pub limits: Option<(f64, f64)>,
     /// The size of the drawing.
     pub size: Size,
+    /// How the newest reading lies.
+    pub verdict: Verdict,
+    /// What the chart does not show, in sentences.
+    pub notes: &'a [String],
 }
 
 impl PressureChart<'_> {
@@ -49,11 +53,15 @@ impl PressureChart<'_> {
                 figcaption .i-chart__head {
                     span .i-chart__title { (title) }
                     span .i-chart__last {
-                        span .i-hidden { (Text::Latest.get(lang)) " " } (both(last)) " " small { "mmHg" }
+                        span .i-hidden { (Text::Latest.get(lang)) " " } (both(last)) " " small { "mmHg " } (self.verdict.badge(lang))
                     }
                 }
                 (self.drawing(&readings, lang))
                 (self.legend(lang))
+                @if joined(&readings).len() > 1 {
+                    ul .i-chart__notes { li { (Text::LineBroken.get(lang)) } }
+                }
+                @if !self.notes.is_empty() { ul .i-chart__notes { @for note in self.notes { li { (note) } } } }
                 (table(&readings, lang))
             }
         }
@@ -81,7 +89,8 @@ impl PressureChart<'_> {
         let (marks, y) = (y.ticks(3), y.niced(3));
         let upper = |reading: &Reading| (x.at(seconds(reading.at)), y.at(reading.systolic));
         let lower = |reading: &Reading| (x.at(seconds(reading.at)), y.at(reading.diastolic));
-        let days: Vec<Point> = readings.iter().map(|reading| Point { at: reading.at, value: 0.0 }).collect();
+        let days: Vec<Point> =
+            readings.iter().map(|reading| Point::new(reading.at, 0.0, Range::default())).collect();
         html! {
             svg .i-chart__svg viewBox={ "0 0 " (px(width)) " " (px(height)) } width=(px(width)) height=(px(height))
                 role="img" aria-labelledby={ (self.id) "-t " (self.id) "-d" } {
@@ -91,8 +100,10 @@ impl PressureChart<'_> {
                 @for limit in limits.filter(|limit| limit.is_finite()) {
                     line .c-limit x1=(px(plot.0)) x2=(px(plot.1)) y1=(px(y.at(limit))) y2=(px(y.at(limit))) {}
                 }
-                polyline .c-line points=(path(readings.iter().map(upper))) {}
-                polyline .c-line .c-line--second points=(path(readings.iter().map(lower))) {}
+                @for run in joined(readings) {
+                    polyline .c-line points=(path(readings[run.clone()].iter().map(upper))) {}
+                    polyline .c-line .c-line--second points=(path(readings[run].iter().map(lower))) {}
+                }
                 @for reading in readings {
                     (triangle(upper(reading).0, upper(reading).1, true, "c-dot"))
                     (triangle(lower(reading).0, lower(reading).1, false, "c-dot c-dot--second"))
@@ -126,6 +137,11 @@ impl PressureChart<'_> {
             }
         }
     }
+}
+
+/// The runs of readings that lines join.
+fn joined(readings: &[Reading]) -> Vec<std::ops::Range<usize>> {
+    runs(&readings.iter().map(|reading| reading.at).collect::<Vec<_>>())
 }
 
 fn both(reading: &Reading) -> String {

@@ -4,14 +4,22 @@ use super::bars::share;
 use super::*;
 
 fn point(second: i64, value: f64) -> Point {
-    Point { at: Timestamp::from_second(second).expect("a second of the table"), value }
+    let range = Range { low: Some(70.0), high: Some(99.0) };
+    Point::new(Timestamp::from_second(second).expect("a second of the table"), value, range)
 }
 
 fn line(points: &[Point]) -> String {
-    let range = Range { low: Some(70.0), high: Some(99.0) };
-    LineChart { title: "공복<혈당>", id: "g", unit: "mg/dL", points, range, size: Size::CARD, places: 1 }
-        .html(Lang::Ko)
-        .into_string()
+    let chart = LineChart {
+        title: "공복<혈당>",
+        id: "g",
+        unit: "mg/dL",
+        points,
+        span: None,
+        size: Size::CARD,
+        places: 1,
+        notes: &[],
+    };
+    chart.html(Lang::Ko).into_string()
 }
 
 #[test]
@@ -20,10 +28,17 @@ fn a_chart_without_usable_points_says_so_and_draws_nothing() {
         let text = line(points);
         assert!(text.contains("자료가 없습니다.") && !text.contains("polyline"), "{text}");
     }
-    let pressure = PressureChart { id: "p", readings: &[], limits: Some((140.0, 90.0)), size: Size::CARD };
+    let pressure = PressureChart {
+        id: "p",
+        readings: &[],
+        limits: Some((140.0, 90.0)),
+        size: Size::CARD,
+        verdict: Verdict::Unknown,
+        notes: &[],
+    };
     assert!(pressure.html(Lang::En).into_string().contains("No data."));
     assert!(bars("종류", &[], Lang::En).into_string().contains("No data."));
-    assert!(sparkline("x", &[], Range::default(), Lang::En).into_string().contains("No data."));
+    assert!(sparkline("x", &[], None, Lang::En).into_string().contains("No data."));
 }
 
 #[test]
@@ -32,6 +47,56 @@ fn values_outside_the_range_are_told_by_shape_and_word() {
     assert_eq!(text.matches("<polygon").count(), 1, "one triangle");
     assert!(text.contains("▲ 높음") && text.contains("2회 측정") && !text.contains("NaN"));
     assert!(text.contains("공복&lt;혈당&gt;") && !text.contains("<혈당>"));
+}
+
+#[test]
+fn each_value_is_judged_by_the_range_of_its_day() {
+    let of = |day: i64, high| {
+        Point::new(point(day * 86_400, 0.0).at, 1.3, Range { low: Some(0.5), high: Some(high) })
+    };
+    let differ = line(&[of(0, 1.2), of(30, 1.4)]);
+    assert!(differ.contains("참고범위를 벗어난 값 1회") && differ.contains("▲ 높음"), "{differ}");
+    assert!(!differ.contains("class=\"c-band\"") && differ.contains("참고범위가 검사마다 달라"));
+    let same = line(&[of(0, 1.4), of(30, 1.4)]);
+    assert!(same.contains("class=\"c-band\"") && !same.contains("참고범위가 검사마다 달라"));
+}
+
+#[test]
+fn small_differences_look_small() {
+    let height = |value, day: i64| Point::new(point(day * 86_400, 0.0).at, value, Range::default());
+    let ys: Vec<f64> =
+        coordinates(&line(&[height(159.4, 0), height(160.0, 30)])).into_iter().skip(1).step_by(2).collect();
+    assert!((ys[0] - ys[1]).abs() < 10.0, "half a centimetre is no fall: {ys:?}");
+    let spark = sparkline("x", &[height(250.0, 0), height(252.0, 30)], None, Lang::En).into_string();
+    let ys: Vec<f64> = coordinates(&spark).into_iter().skip(1).step_by(2).collect();
+    assert!((ys[0] - ys[1]).abs() < 2.0, "{ys:?}");
+}
+
+#[test]
+fn lines_break_where_nobody_measured() {
+    let at =
+        |days: &[i64]| -> Vec<Timestamp> { days.iter().map(|day| point(day * 86_400, 0.0).at).collect() };
+    assert_eq!(runs(&at(&[0, 700])), [0..1, 1..2]);
+    assert_eq!(runs(&at(&[0, 365, 740])).len(), 1, "once a year is a course");
+    assert_eq!(runs(&at(&[0, 1, 2, 200, 201])), [0..3, 3..5]);
+    assert_eq!(runs(&at(&[0, 1, 2, 50])).len(), 1);
+    let text = line(&[point(0, 80.0), point(700 * 86_400, 90.0)]);
+    assert!(text.matches("<polyline").count() == 2 && text.contains("선을 잇지 않았습니다"));
+}
+
+#[test]
+fn the_newest_value_stands_where_the_line_does_not() {
+    let label_and_point = |values: [f64; 2]| {
+        let text = line(&[point(0, values[0]), point(86_400, values[1])]);
+        let y =
+            text.split("class=\"c-value").nth(1).and_then(|part| part.split("y=\"").nth(1)).expect("a label");
+        let y: f64 = y.split('"').next().and_then(|y| y.parse().ok()).expect("a number");
+        (y, coordinates(&text)[3])
+    };
+    let (label, mark) = label_and_point([95.0, 75.0]);
+    assert!(label > mark, "below a line that falls");
+    let (label, mark) = label_and_point([75.0, 95.0]);
+    assert!(label < mark, "above a line that rises");
 }
 
 #[test]

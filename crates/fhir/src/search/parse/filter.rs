@@ -1,25 +1,19 @@
-//! Names: parameters, modifiers, chains and `_has` (R4, sections 3.1.1.4.4 and 3.1.1.4.16).
+//! Names: parameters, chains and `_has` (R4, sections 3.1.1.4.4 and 3.1.1.4.16).
 
+use super::modifier::Modifier;
 use super::{Parser, SearchError, SearchProblem};
 use crate::index::ParamType;
 use crate::search::parameters::Parameter;
 use crate::search::split::split;
-use crate::search::{Filter, Param, StringMode};
+use crate::search::{Filter, Param, Test, UriMode, UriTest};
 
-/// Parameters of R4 that narrow the answer and are not here yet: passing over one would answer more than was asked.
-const NOT_YET: [&str; 9] =
-    ["_filter", "_text", "_content", "_list", "_query", "_type", "_at", "_score", "_containedType"];
-
-/// What follows the colon of a name, as far as we have it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Modifier<'m> {
-    None,
-    Missing,
-    Not,
-    String(StringMode),
-    /// The type that a reference points to.
-    Type(&'m str),
-}
+/// Parameters of R4 that narrow the answer and are not here: passing over one would answer more than was asked.
+const NOT_YET: [(&str, &str); 4] = [
+    ("_query", "named queries are not supported"),
+    ("_at", "is not supported in searches"),
+    ("_score", "is not supported"),
+    ("_type", "belongs to searches over several types: [base]?_type=…"),
+];
 
 impl Parser<'_> {
     /// The condition that `name=value` puts on records of `kind`; `whole` is the name from its beginning.
@@ -44,12 +38,14 @@ impl Parser<'_> {
             return self.chain(kind, whole, (link, rest), value, depth);
         }
         let (code, modifier) = name.split_once(':').map_or((name, None), |(code, rest)| (code, Some(rest)));
-        match (code, modifier) {
-            ("_id", None) => self.ids(whole, value).map(Filter::Id),
-            ("_lastUpdated", None) => self.dates(whole, value).map(Filter::LastUpdated),
-            ("_id" | "_lastUpdated", Some(_)) => {
+        match code {
+            "_id" | "_lastUpdated" => self.own_column(whole, (code, modifier), value),
+            "_list" | "_text" | "_content" | "_filter" if modifier.is_some() => {
                 Err(SearchError::new(SearchProblem::UnknownModifier, whole, "takes no modifier"))
             }
+            "_list" => self.list(kind, whole, value),
+            "_text" | "_content" => self.words(kind, whole, code, value),
+            "_filter" => self.expression(kind, whole, value, depth),
             _ => self.condition(kind, whole, (code, modifier), value),
         }
     }
@@ -76,61 +72,41 @@ impl Parser<'_> {
                 )),
             };
         }
-        let tests = self.each_value(whole, value, |part| self.test(&parameter, modifier, whole, part))?;
+        let tests = match modifier {
+            Modifier::In | Modifier::NotIn => self.in_value_sets(whole, value)?,
+            Modifier::Way(way) if parameter.kind == ParamType::Token => self.subsuming(whole, way, value)?,
+            Modifier::Way(way) => return self.tree(&param, &parameter, way, whole, value),
+            _ => self.each_value(whole, value, |part| self.test(&parameter, modifier, whole, part))?,
+        };
+        let is_range = |test: &&Test| {
+            !matches!(
+                test,
+                Test::Token(_)
+                    | Test::Reference(_)
+                    | Test::Identifier(_)
+                    | Test::OfType { .. }
+                    | Test::Uri(UriTest { mode: UriMode::Exact, .. })
+            )
+        };
+        let limit = self.context.limits.ranges;
+        if tests.iter().filter(is_range).count() > limit {
+            let text = format!("may have at most {limit} values of its type");
+            return Err(SearchError::new(SearchProblem::TooCostly, whole, text));
+        }
         Ok(match modifier {
-            Modifier::Not => Filter::None { param, tests },
+            Modifier::Not | Modifier::NotIn => Filter::None { param, tests },
             _ => Filter::Any { param, tests },
         })
     }
 
-    fn find(&self, kind: &str, whole: &str, code: &str) -> Result<Parameter<'_>, SearchError> {
-        let found = self.context.parameters.find(kind, code);
-        if NOT_YET.contains(&code) {
-            return Err(SearchError::new(SearchProblem::NotSupported, whole, "is not supported yet"));
+    /// The parameter of this code, which must be one that is asked by its values.
+    pub(super) fn find(&self, kind: &str, whole: &str, code: &str) -> Result<Parameter<'_>, SearchError> {
+        if let Some((_, text)) = NOT_YET.iter().find(|(known, _)| *known == code) {
+            return Err(SearchError::new(SearchProblem::NotSupported, whole, *text));
         }
-        match found {
-            None => {
-                let text = "is no search parameter of this kind of record";
-                Err(SearchError::new(SearchProblem::UnknownParameter, whole, text))
-            }
-            Some(Parameter { kind: ParamType::Composite | ParamType::Special, .. }) => {
-                let text = "composite and special parameters are not supported yet";
-                Err(SearchError::new(SearchProblem::NotSupported, whole, text))
-            }
-            Some(parameter) => Ok(parameter),
-        }
-    }
-
-    fn modifier<'m>(
-        &self,
-        parameter: &Parameter<'_>,
-        whole: &str,
-        modifier: Option<&'m str>,
-    ) -> Result<Modifier<'m>, SearchError> {
-        use ParamType::{Reference, String, Token, Uri};
-        let Some(modifier) = modifier else { return Ok(Modifier::None) };
-        Ok(match (modifier, parameter.kind) {
-            ("missing", _) => Modifier::Missing,
-            ("not", Token) => Modifier::Not,
-            ("exact", String) => Modifier::String(StringMode::Exact),
-            ("contains", String) => Modifier::String(StringMode::Contains),
-            (kind, Reference) if self.context.parameters.has_kind(kind) => {
-                if !parameter.targets.is_empty() && !parameter.targets.contains(&kind) {
-                    let text = "cannot point to that type";
-                    return Err(SearchError::new(SearchProblem::BadValue, whole, text));
-                }
-                Modifier::Type(kind)
-            }
-            ("text" | "in" | "not-in" | "of-type", Token)
-            | ("above" | "below", Token | Reference | Uri)
-            | ("identifier" | "text", Reference) => {
-                let text = "this modifier is not supported yet";
-                return Err(SearchError::new(SearchProblem::NotSupported, whole, text));
-            }
-            _ => {
-                let text = "there is no such modifier for this type of parameter";
-                return Err(SearchError::new(SearchProblem::UnknownModifier, whole, text));
-            }
+        self.context.parameters.find(kind, code).ok_or_else(|| {
+            let text = "is no search parameter of this kind of record";
+            SearchError::new(SearchProblem::UnknownParameter, whole, text)
         })
     }
 
@@ -161,11 +137,21 @@ impl Parser<'_> {
                 return Err(SearchError::new(SearchProblem::UnknownModifier, whole, text));
             }
         }
-        // Without type, every kind that knows the rest of the name is meant. What goes wrong is told only if none does.
+        self.each_target(&parameter, param, |target| self.filter(target, whole, rest, value, depth + 1))
+    }
+
+    /// A chain without type: every kind that the rest makes sense for is meant. What goes wrong is told only if it does
+    /// for none.
+    pub(super) fn each_target(
+        &self,
+        parameter: &Parameter<'_>,
+        param: Param,
+        mut rest: impl FnMut(&str) -> Result<Filter, SearchError>,
+    ) -> Result<Filter, SearchError> {
         let mut targets = Vec::new();
         let mut why = None;
-        for target in self.targets(&parameter) {
-            match self.filter(target, whole, rest, value, depth + 1) {
+        for target in self.targets(parameter) {
+            match rest(target) {
                 Ok(filter) => targets.push((target.to_owned(), filter)),
                 Err(error) if error.problem == SearchProblem::TooCostly => return Err(error),
                 Err(error) if error.problem == SearchProblem::UnknownParameter => {

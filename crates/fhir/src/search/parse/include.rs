@@ -51,7 +51,8 @@ impl Parser<'_> {
             _ => target,
         };
         let sources = match source {
-            "*" if reverse => parameters.kinds(),
+            // Records that were included may be of any kind, and go on from there.
+            "*" if reverse || iterate => parameters.kinds(),
             "*" => vec![query.kind.as_str()],
             _ => vec![source],
         };

@@ -1,8 +1,9 @@
-//! Parameters that shape the answer: `_sort`, `_count`, `_total`, `_summary`, `_elements` (R4, section 3.1.1.5).
+//! Parameters that shape the answer: `_sort`, `_count`, `_total`, `_summary`, `_elements`,
+//! `_contained` (R4, section 3.1.1.5).
 
 use super::{Parser, SearchError, SearchProblem};
 use crate::index::ParamType;
-use crate::search::{Param, Query, SortBy, SortKeyOf, Summary, Total};
+use crate::search::{ContainedGive, ContainedSearch, Param, Query, SortBy, SortKeyOf, Summary, Total};
 
 /// A parameter that is about the answer as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,7 @@ pub(super) enum Shape {
     Summary,
     Elements,
     Contained,
+    ContainedType,
 }
 
 impl Shape {
@@ -24,6 +26,7 @@ impl Shape {
             "_summary" => Self::Summary,
             "_elements" => Self::Elements,
             "_contained" => Self::Contained,
+            "_containedType" => Self::ContainedType,
             _ => return None,
         })
     }
@@ -76,11 +79,17 @@ impl Parser<'_> {
                 }
                 query.elements = elements.into_iter().map(str::to_owned).collect();
             }
-            Shape::Contained if value == "false" => {}
-            Shape::Contained => {
-                let text = "searching contained resources is not supported yet";
-                return Err(SearchError::new(SearchProblem::NotSupported, name, text));
-            }
+            Shape::Contained => match value {
+                "false" => query.contained.search = ContainedSearch::No,
+                "true" => query.contained.search = ContainedSearch::Only,
+                "both" => query.contained.search = ContainedSearch::Both,
+                _ => return wrong("must be true, both or false"),
+            },
+            Shape::ContainedType => match value {
+                "container" => query.contained.give = ContainedGive::Container,
+                "contained" => query.contained.give = ContainedGive::Contained,
+                _ => return wrong("must be container or contained"),
+            },
         }
         Ok(())
     }
@@ -96,34 +105,76 @@ impl Parser<'_> {
         let mut sort = Vec::with_capacity(keys.len());
         for key in keys {
             let (code, descending) = key.strip_prefix('-').map_or((key, false), |code| (code, true));
-            let by = match code {
-                "" => return Err(error(SearchProblem::BadValue, "names an empty parameter")),
-                "_id" => SortBy::Id,
-                "_lastUpdated" => SortBy::LastUpdated,
-                _ if code.contains(['.', ':']) => {
-                    return Err(error(
-                        SearchProblem::NotSupported,
-                        "sorting by chained parameters is not supported yet",
-                    ));
-                }
-                _ => match self.context.parameters.find(kind, code) {
-                    None => {
-                        return Err(error(
-                            SearchProblem::UnknownParameter,
-                            "names no search parameter of this kind",
-                        ));
-                    }
-                    Some(found) if matches!(found.kind, ParamType::Composite | ParamType::Special) => {
-                        return Err(error(
-                            SearchProblem::BadValue,
-                            "composite and special parameters have no order",
-                        ));
-                    }
-                    Some(_) => SortBy::Param(Param { kind: kind.to_owned(), code: code.to_owned() }),
-                },
-            };
+            let by = self.sort_by(kind, name, code, 0)?;
             sort.push(SortKeyOf { by, descending });
         }
         Ok(sort)
+    }
+
+    /// A parameter, or one at the end of a chain: `subject:Patient.name`; `subject.name` when that can mean one type.
+    fn sort_by(&self, kind: &str, name: &str, code: &str, depth: usize) -> Result<SortBy, SearchError> {
+        let error = |problem, text: &str| Err(SearchError::new(problem, name, text));
+        let limit = self.context.limits.depth;
+        if depth > limit {
+            return error(SearchProblem::TooCostly, &format!("chains may be at most {limit} deep"));
+        }
+        Self::spend(&self.conditions, 1, name)?;
+        if let Some((link, rest)) = code.split_once('.') {
+            return self.sort_chain(kind, name, (link, rest), depth);
+        }
+        match code {
+            "" => error(SearchProblem::BadValue, "names an empty parameter"),
+            "_id" => Ok(SortBy::Id),
+            "_lastUpdated" => Ok(SortBy::LastUpdated),
+            _ => match self.context.parameters.find(kind, code) {
+                None => error(SearchProblem::UnknownParameter, "names no search parameter of this kind"),
+                Some(found) if matches!(found.kind, ParamType::Composite | ParamType::Special) => {
+                    error(SearchProblem::BadValue, "composite and special parameters have no order")
+                }
+                Some(_) => Ok(SortBy::Param(Param { kind: kind.to_owned(), code: code.to_owned() })),
+            },
+        }
+    }
+
+    fn sort_chain(
+        &self,
+        kind: &str,
+        name: &str,
+        (link, rest): (&str, &str),
+        depth: usize,
+    ) -> Result<SortBy, SearchError> {
+        let error = |problem, text: &str| Err(SearchError::new(problem, name, text));
+        let (code, asked) = link.split_once(':').map_or((link, None), |(code, kind)| (code, Some(kind)));
+        let Some(parameter) = self.context.parameters.find(kind, code) else {
+            return error(SearchProblem::UnknownParameter, "names no search parameter of this kind");
+        };
+        let targets = self.targets(&parameter);
+        if parameter.kind != ParamType::Reference || asked.is_some_and(|asked| !targets.contains(&asked)) {
+            return error(
+                SearchProblem::BadValue,
+                "chains go through references, to types these may point to",
+            );
+        }
+        let mut found = Vec::new();
+        let mut why = None;
+        for target in targets.into_iter().filter(|target| asked.is_none_or(|asked| asked == *target)) {
+            match self.sort_by(target, name, rest, depth + 1) {
+                Ok(by) => found.push((target.to_owned(), by)),
+                Err(error) if error.problem == SearchProblem::TooCostly => return Err(error),
+                Err(error) => why = Some(error),
+            }
+        }
+        let param = Param { kind: kind.to_owned(), code: code.to_owned() };
+        match (found.len(), why) {
+            (1, _) => {
+                let (target, by) = found.remove(0);
+                Ok(SortBy::Chain { param, target, by: Box::new(by) })
+            }
+            (0, Some(error)) => Err(error),
+            _ => error(
+                SearchProblem::BadValue,
+                "can lead to several types: name one, as in subject:Patient.name",
+            ),
+        }
     }
 }

@@ -2,17 +2,16 @@
 
 use std::borrow::Cow;
 
-use super::filter::Modifier;
+use super::modifier::Modifier;
+use super::number::{number, quantity};
 use super::{Parser, SearchError, SearchProblem};
 use crate::date;
-use crate::decimal::Decimal;
 use crate::index::{ParamType, Target};
 use crate::reference;
 use crate::search::parameters::Parameter;
 use crate::search::split::{split, split_once, unescape};
 use crate::search::{
-    DateTest, NumberTest, Prefix, QuantityTest, ReferenceTest, StringMode, StringTest, SystemTest, Test,
-    TokenTest, UnitTest,
+    DateTest, Prefix, ReferenceTest, StringMode, StringTest, SystemTest, Test, TokenTest, UriMode, UriTest,
 };
 use crate::text;
 
@@ -26,26 +25,47 @@ impl Parser<'_> {
         part: &str,
     ) -> Result<Test, SearchError> {
         let letters = self.context.limits.letters;
-        if parameter.kind == ParamType::String && part.chars().nth(letters).is_some() {
+        let is_text =
+            matches!((parameter.kind, modifier), (ParamType::String, _) | (ParamType::Token, Modifier::Text));
+        if is_text && part.chars().nth(letters).is_some() {
             let text = format!("may have at most {letters} letters");
             return Err(SearchError::new(SearchProblem::TooCostly, whole, text));
         }
         let mode = if let Modifier::String(mode) = modifier { mode } else { StringMode::Starts };
-        match parameter.kind {
-            ParamType::Token => token(part).map(Test::Token),
-            ParamType::String => string(part, mode).map(Test::String),
-            ParamType::Reference => {
-                return self.reference(parameter, modifier, whole, part).map(Test::Reference);
+        match (parameter.kind, modifier) {
+            (ParamType::Token, Modifier::Text) => string(part, StringMode::Starts).map(Test::Text),
+            (ParamType::Token, Modifier::OfType) => of_type(part),
+            (ParamType::Token, _) => token(part).map(Test::Token),
+            (ParamType::String, _) => string(part, mode).map(Test::String),
+            (ParamType::Reference, Modifier::Identifier) => token(part).map(Test::Identifier),
+            (ParamType::Reference, _) => {
+                let asked = if let Modifier::Type(kind) = modifier { Some(kind) } else { None };
+                return self.reference(parameter, asked, whole, part).map(Test::Reference);
             }
-            ParamType::Date => self.date(part).map(Test::Date),
-            ParamType::Number => number(part).map(Test::Number),
-            ParamType::Quantity => quantity(part).map(Test::Quantity),
-            ParamType::Uri => Ok(Test::Uri(unescape(part).into_owned())),
-            ParamType::Composite | ParamType::Special => {
-                Err("composite and special parameters are not supported yet")
+            (ParamType::Date, _) => self.date(part).map(Test::Date),
+            (ParamType::Number, _) => number(part).map(Test::Number),
+            (ParamType::Quantity, _) => quantity(part).map(Test::Quantity),
+            (ParamType::Uri, _) => {
+                let mode = if let Modifier::Uri(mode) = modifier { mode } else { UriMode::Exact };
+                Ok(Test::Uri(UriTest { mode, text: unescape(part).into_owned() }))
             }
+            (ParamType::Composite, _) => return self.composite(parameter, whole, part),
+            (ParamType::Special, _) => return self.special(parameter, whole, part),
         }
         .map_err(|text| SearchError::new(SearchProblem::BadValue, whole, text))
+    }
+
+    /// `part$part`, one for each component (3.1.1.4.15).
+    fn composite(&self, parameter: &Parameter<'_>, whole: &str, part: &str) -> Result<Test, SearchError> {
+        let parts: Vec<&str> = split(part, b'$').collect();
+        let count = parameter.components.len();
+        if parts.len() != count || parts.iter().any(|part| part.trim().is_empty()) {
+            let text = format!("must have {count} parts with $ between them");
+            return Err(SearchError::new(SearchProblem::BadValue, whole, text));
+        }
+        let tests = parameter.components.iter().zip(parts);
+        let tests = tests.map(|(component, part)| self.test(component, Modifier::None, whole, part));
+        Ok(Test::Composite(tests.collect::<Result<_, _>>()?))
     }
 
     /// `_id`: a list of ids.
@@ -69,6 +89,10 @@ impl Parser<'_> {
 
     fn date(&self, part: &str) -> Result<DateTest, &'static str> {
         let (prefix, text) = prefix(part)?;
+        self.date_with(prefix, text)
+    }
+
+    pub(super) fn date_with(&self, prefix: Prefix, text: &str) -> Result<DateTest, &'static str> {
         // A plus sign that was not percent-encoded arrives as a space.
         let text =
             if text.contains(' ') { Cow::Owned(text.replacen(' ', "+", 1)) } else { Cow::Borrowed(text) };
@@ -80,21 +104,24 @@ impl Parser<'_> {
         Ok(DateTest { prefix, range })
     }
 
-    /// `Type/id`, `id`, or a URL, with or without a type as modifier (3.1.1.4.11).
-    fn reference(
+    /// `Type/id`, `id`, or a URL, with or without a type as modifier (3.1.1.4.11); `url|version` for canonicals.
+    pub(super) fn reference(
         &self,
         parameter: &Parameter<'_>,
-        modifier: Modifier<'_>,
+        asked: Option<&str>,
         whole: &str,
         part: &str,
     ) -> Result<ReferenceTest, SearchError> {
         let wrong = |text: &str| Err(SearchError::new(SearchProblem::BadValue, whole, text));
-        if split(part, b'|').nth(1).is_some() {
-            let text = "searching for one version of a canonical resource is not supported yet";
-            return Err(SearchError::new(SearchProblem::NotSupported, whole, text));
-        }
         let value = unescape(part);
-        let asked = if let Modifier::Type(kind) = modifier { Some(kind) } else { None };
+        if value.contains('|') {
+            let is_canonical = value.contains(':') && value.split('|').all(|part| !part.is_empty());
+            return if is_canonical {
+                Ok(ReferenceTest::Url(value.into_owned()))
+            } else {
+                wrong("must be an id, Type/id, an absolute URL or URL|version")
+            };
+        }
         if reference::is_id(&value) {
             let id = value.into_owned();
             let kinds = match asked {
@@ -108,7 +135,7 @@ impl Parser<'_> {
             return Ok(ReferenceTest::Id { kinds: kinds.into_iter().map(str::to_owned).collect(), id });
         }
         let known = |kind: &str| self.context.parameters.has_kind(kind);
-        match reference::target(value, self.context.base_url, &known) {
+        match reference::target(value, self.context.bases, &known) {
             Some(Target::Local { kind, .. }) if asked.is_some_and(|asked| asked != kind) => {
                 wrong("names another type than its modifier does")
             }
@@ -122,7 +149,7 @@ impl Parser<'_> {
 }
 
 /// `code`, `system|code`, `|code`, `system|` (3.1.1.4.10).
-fn token(part: &str) -> Result<TokenTest, &'static str> {
+pub(super) fn token(part: &str) -> Result<TokenTest, &'static str> {
     let Some((system, code)) = split_once(part, b'|') else {
         return Ok(TokenTest { system: SystemTest::Any, code: Some(unescape(part).into_owned()) });
     };
@@ -135,7 +162,7 @@ fn token(part: &str) -> Result<TokenTest, &'static str> {
     Ok(TokenTest { system, code })
 }
 
-fn string(part: &str, mode: StringMode) -> Result<StringTest, &'static str> {
+pub(super) fn string(part: &str, mode: StringMode) -> Result<StringTest, &'static str> {
     let meant = unescape(part);
     if mode != StringMode::Exact && text::normalize(&meant).is_empty() {
         return Err("has nothing in it to search for");
@@ -143,33 +170,20 @@ fn string(part: &str, mode: StringMode) -> Result<StringTest, &'static str> {
     Ok(StringTest { mode, text: text::nfc(&meant).into_owned() })
 }
 
-fn number(part: &str) -> Result<NumberTest, &'static str> {
-    let (prefix, text) = prefix(part)?;
-    let decimal = Decimal::parse(text)
-        .map_err(|_| "must be a number such as 5, 5.40 or 54e-1, after a prefix if any")?;
-    let (lo, hi) = if prefix == Prefix::Ap { decimal.approximate_range() } else { decimal.implicit_range() };
-    Ok(NumberTest { prefix, exact: decimal.sort_key(), lo, hi })
-}
-
-/// `number`, `number|system|code`, `number||code` (3.1.1.4.14).
-fn quantity(part: &str) -> Result<QuantityTest, &'static str> {
-    let parts: Vec<Cow<'_, str>> = split(part, b'|').map(unescape).collect();
-    let unit = match &parts[..] {
-        [_] => UnitTest::Any,
-        [_, system, code] if !code.is_empty() => {
-            if system.is_empty() {
-                UnitTest::Code(code.clone().into_owned())
-            } else {
-                UnitTest::Coded { system: system.clone().into_owned(), code: code.clone().into_owned() }
-            }
+/// `system|code|value`, all three (3.1.1.4.10).
+fn of_type(part: &str) -> Result<Test, &'static str> {
+    let parts: Vec<String> = split(part, b'|').map(|part| unescape(part).into_owned()).collect();
+    match <[String; 3]>::try_from(parts) {
+        Ok(parts) if parts.iter().all(|part| !part.trim().is_empty()) => {
+            let [system, code, value] = parts;
+            Ok(Test::OfType { system, code, value })
         }
-        _ => return Err("must be a number, number|system|code or number||code"),
-    };
-    Ok(QuantityTest { number: number(&parts[0])?, unit })
+        _ => Err("must be system|code|value: system and code of the identifier's type, and the identifier"),
+    }
 }
 
 /// The prefix and the rest; without prefix, equality (3.1.1.4.6).
-fn prefix(part: &str) -> Result<(Prefix, &str), &'static str> {
+pub(super) fn prefix(part: &str) -> Result<(Prefix, &str), &'static str> {
     let letters = part.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (prefix, rest) = part.split_at(letters);
     let prefix = match prefix {

@@ -251,12 +251,12 @@ fn references() {
         ("subject", "Patient/bad id", SearchProblem::BadValue),
         ("subject:Patient", "Group/1", SearchProblem::BadValue),
         ("subject:Practitioner", "1", SearchProblem::BadValue),
-        ("subject:identifier", "s|1", SearchProblem::NotSupported),
+        ("subject:identifier", "|", SearchProblem::BadValue),
+        ("subject", "Patient/1|2", SearchProblem::BadValue),
+        ("subject", "http://q|", SearchProblem::BadValue),
     ] {
         assert_eq!(problem("Observation", name, value), expected, "{name}={value}");
     }
-    assert_eq!(
-        problem("QuestionnaireResponse", "questionnaire", "http://q|1.0"),
-        SearchProblem::NotSupported
-    );
+    let canonical = tests("QuestionnaireResponse", "questionnaire", "http://q|1.0");
+    assert_eq!(canonical, [Test::Reference(ReferenceTest::Url("http://q|1.0".into()))]);
 }

@@ -47,7 +47,7 @@ impl<'c> Conditional<'c> {
         guards: &'c mut Vec<Guard>,
     ) -> Self {
         let touched = entries.iter().zip(fates).filter_map(|(entry, fate)| match fate {
-            Fate::Put { id, .. } | Fate::Delete { id: Some(id), .. } => {
+            Fate::Put { id, .. } | Fate::Patched { id, .. } | Fate::Delete { id: Some(id), .. } => {
                 Some((entry.place.kind.as_str(), id.as_str()))
             }
             _ => None,
@@ -98,7 +98,7 @@ impl<'c> Conditional<'c> {
     fn matching(&mut self, query: &Query, resolved: &References) -> Result<Vec<String>, Failure> {
         let kind = self.call.hub.door().catalogue().kind(&query.kind).ok_or_else(error::unknown_type)?;
         if !self.written.contains_key(&query.kind) {
-            let written = self.prepared(kind, resolved);
+            let written = self.prepared(kind, resolved)?;
             self.written.insert(query.kind.clone(), written);
         }
         let written = self.written.get(&query.kind).map(Vec::as_slice).unwrap_or_default();
@@ -124,15 +124,25 @@ impl<'c> Conditional<'c> {
     }
 
     /// What the records of a kind that are written will be found by.
-    fn prepared(&self, kind: &KindDef, resolved: &References) -> Vec<(String, Indexed)> {
+    fn prepared(&self, kind: &KindDef, resolved: &References) -> Result<Vec<(String, Indexed)>, Failure> {
         let catalogue = self.call.hub.door().catalogue();
         let of_kind = self.entries.iter().zip(self.fates).filter(|(entry, _)| entry.place.kind == kind.name);
-        let prepared = of_kind.filter_map(|(entry, fate)| {
-            let (Fate::Put { id, .. }, Some(resource)) = (fate, entry.resource) else { return None };
-            let record = catalogue.prepare(kind, id, resource, &mut |value| resolved.replacement(value));
-            Some((id.clone(), record.indexed))
-        });
-        prepared.collect()
+        let mut prepared = Vec::new();
+        for (entry, fate) in of_kind {
+            match (fate, entry.resource) {
+                (Fate::Put { id, .. }, Some(resource)) => {
+                    let record =
+                        catalogue.prepare(kind, id, resource, &mut |value| resolved.replacement(value));
+                    prepared.push((id.clone(), record.indexed));
+                }
+                (Fate::Patched { id, json, validation, .. }, _) => {
+                    let record = resolved.prepare_patched(self.call, kind, id, json, validation)?;
+                    prepared.push((id.clone(), record.indexed));
+                }
+                _ => {}
+            }
+        }
+        Ok(prepared)
     }
 }
 

@@ -8,20 +8,28 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use ieum_fhir::json::Value;
+use ieum_fhir::json::{Document, Value};
 use ieum_fhir::reference::split_relative;
 use ieum_fhir::validate::Validation;
+use ieum_store::catalogue::KindDef;
 use ieum_store::commit::Guard;
+use ieum_store::prepare::Prepared;
 use ieum_trust::door::View;
 
 use super::super::bundle::Entry;
 use super::super::conditional::Stumble;
+use super::super::update;
 use super::Fate;
 use super::conditional_references::Conditional;
-use crate::call::Call;
+use crate::call::{Call, Failure};
 
-/// New texts, by [`Value::index`] of the string they replace.
-pub(super) struct References(HashMap<u32, String>);
+/// What becomes of references.
+pub(super) struct References {
+    /// New texts, by [`Value::index`] of the string they replace.
+    texts: HashMap<u32, String>,
+    /// `fullUrl` to `Type/id`.
+    targets: HashMap<String, String>,
+}
 
 impl References {
     /// What becomes of each text in the resources that are written.
@@ -40,7 +48,9 @@ impl References {
         let mut texts = HashMap::new();
         let mut conditional = Vec::new();
         let owners = Owners::new(entries, fates);
-        let Some(document) = entries.iter().find_map(|entry| entry.resource) else { return Ok(Self(texts)) };
+        let Some(document) = entries.iter().find_map(|entry| entry.resource) else {
+            return Ok(Self { texts, targets });
+        };
         for &index in &validation.references {
             let Some(entry) = owners.of(index) else { continue };
             let Some(text) = document.at(index).text() else { continue };
@@ -63,26 +73,55 @@ impl References {
             texts.extend(replaced.map(|replaced| (index, replaced)));
         }
         // Last: they may mean what the transaction writes, and that has its other references by now.
-        let mut resolved = Self(texts);
+        let mut resolved = Self { texts, targets };
         let mut lookup = Conditional::new(call, view, entries, fates, guards);
         let mut found = Vec::new();
         for (index, entry, text) in conditional {
             found.extend(lookup.target(entry, &text, &resolved)?.map(|target| (index, target)));
         }
-        resolved.0.extend(found);
+        resolved.texts.extend(found);
         Ok(resolved)
     }
 
     /// What a string becomes.
     pub(super) fn replacement(&self, value: Value<'_>) -> Option<String> {
-        self.0.get(&value.index()).cloned()
+        self.texts.get(&value.index()).cloned()
+    }
+
+    /// The same for a resource that a patch has made, which is no part of the bundle's document: `fullUrl`s become
+    /// records, by the index of their strings. Relative references stay, for they mean records that were there.
+    fn in_document(&self, validation: &Validation, root: Value<'_>) -> HashMap<u32, String> {
+        let indexes = validation.references.iter().chain(&validation.uris);
+        let replaced = indexes.filter_map(|&index| {
+            let text = root.at(index).text()?;
+            Some((index, self.targets.get(&*text)?.clone()))
+        });
+        replaced.collect()
+    }
+
+    /// What a patch has made, ready for the commit.
+    ///
+    /// # Errors
+    /// 413 when it has become too large.
+    pub(super) fn prepare_patched(
+        &self,
+        call: &Call<'_>,
+        kind: &KindDef,
+        id: &str,
+        json: &[u8],
+        validation: &Validation,
+    ) -> Result<Prepared, Failure> {
+        let document = Document::parse(json, &update::document_limits(call))?;
+        let replaced = self.in_document(validation, document.root());
+        let catalogue = call.hub.door().catalogue();
+        Ok(catalogue.prepare(kind, id, document.root(), &mut |value| replaced.get(&value.index()).cloned()))
     }
 }
 
 /// `fullUrl` to `Type/id`, for entries that write a record or found it.
 fn targets(entries: &[&Entry<'_>], fates: &[Fate]) -> HashMap<String, String> {
     let pairs = entries.iter().zip(fates).filter_map(|(entry, fate)| match fate {
-        Fate::Put { id, .. } | Fate::Existing { id, .. } => {
+        Fate::Put { id, .. } | Fate::Patched { id, .. } | Fate::Existing { id, .. } => {
             Some((entry.full_url.as_ref()?.to_string(), format!("{}/{id}", entry.place.kind)))
         }
         Fate::Delete { .. } | Fate::Read => None,

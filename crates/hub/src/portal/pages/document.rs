@@ -32,10 +32,13 @@ fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
         (room.say("작성자", "Author"), names.get(paper.author.as_ref()).map(|name| html! { (name) })),
     ];
     let content = html! {
-        (card_plain(html! { h2 .i-card__title { (paper.concept.name(lang)) } (definitions_inline(&rows, lang)) }))
+        (card_plain(html! {
+            h2 .i-card__title { (paper.concept.name(lang)) " " (paper.mark(lang)) }
+            (definitions_inline(&rows, lang))
+        }))
         @for part in &paper.parts { (shown(room, part)) }
     };
-    room.page_below(Part::Documents, Some(paper.concept.name(lang)), &content)
+    Ok(room.page_below(Part::Documents, Some(paper.concept.name(lang)), &content))
 }
 
 fn shown(room: &Room<'_>, part: &paper::Part) -> Markup {

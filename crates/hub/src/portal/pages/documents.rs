@@ -3,8 +3,9 @@
 use ieum_ui::{Table, Tone, badge, section};
 use maud::{Markup, html};
 
+use super::left_out::LeftOut;
 use super::room::{Part, Room};
-use super::{column, column_keep, column_number, cut_notice};
+use super::{column, column_keep, column_number};
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::record::items::Report;
 use crate::portal::record::load::{self, Names};
@@ -21,17 +22,21 @@ pub(crate) fn own(call: &Call<'_>) -> Result<Reply, Refusal> {
 }
 
 fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
+    let mut left_out = LeftOut::default();
     let papers = room.records("DocumentReference", "date", load::LIST, Paper::read)?;
+    let papers = left_out.take(room.say("문서", "Documents"), papers);
     let studies = room.records("ImagingStudy", "started", load::LIST, Study::read)?;
-    let reports = room.records("DiagnosticReport", "date", load::LIST, Report::read)?.items;
-    let custodians = papers.items.iter().filter_map(|paper| paper.custodian.clone());
+    let studies = left_out.take(room.say("영상 검사", "Imaging"), studies);
+    let reports = room.records("DiagnosticReport", "date", load::LIST, Report::read)?;
+    let reports = left_out.take(room.say("판독", "Reports"), reports);
+    let custodians = papers.iter().filter_map(|paper| paper.custodian.clone());
     let names = load::names(room.call, &room.view, custodians, [])?;
     let content = html! {
-        (cut_notice(papers.is_cut || studies.is_cut, load::LIST, room.lang()))
-        (section(room.say("문서", "Documents"), table(room, &papers.items, &names)))
-        (section(room.say("영상 검사", "Imaging"), images(room, &studies.items, &reports)))
+        (left_out.notice(room.lang()))
+        (section(room.say("문서", "Documents"), table(room, &papers, &names)))
+        (section(room.say("영상 검사", "Imaging"), images(room, &studies, &reports)))
     };
-    room.page(Part::Documents, &content)
+    Ok(room.page(Part::Documents, &content))
 }
 
 fn table(room: &Room<'_>, papers: &[Paper], names: &Names) -> Markup {
@@ -43,7 +48,7 @@ fn table(room: &Room<'_>, papers: &[Paper], names: &Names) -> Markup {
     ];
     let rows = papers.iter().map(|paper| {
         vec![
-            html! { a href={ (room.href(Part::Documents)) "/" (paper.id) } { (paper.concept.name(lang)) } },
+            html! { a href={ (room.href(Part::Documents)) "/" (paper.id) } { (paper.concept.name(lang)) } " " (paper.mark(lang)) },
             html! { (names.get(paper.custodian.as_ref()).unwrap_or("–")) },
             html! { (paper.at.as_ref().map_or_else(|| "–".to_owned(), |at| at.short(lang))) },
         ]
@@ -64,12 +69,15 @@ fn images(room: &Room<'_>, studies: &[Study], reports: &[Report]) -> Markup {
     ];
     let rows = studies.iter().map(|study| {
         let of_study = |report: &&Report| report.study.as_deref() == Some(study.id.as_str());
-        let conclusion = reports.iter().find(of_study).and_then(|report| report.conclusion.as_deref());
+        let read: Vec<&Report> = reports.iter().filter(of_study).filter(|report| report.conclusion.is_some()).collect();
         vec![
-            html! { (study.description.as_deref().unwrap_or(room.say("영상 검사", "Imaging study"))) },
+            html! { (study.description.as_deref().unwrap_or(room.say("영상 검사", "Imaging study"))) " " (study.mark(lang)) },
             html! { @for modality in &study.modalities { (badge(Tone::Neutral, modality)) " " } },
             html! { (study.images.as_deref().unwrap_or("–")) },
-            html! { (conclusion.unwrap_or("–")) },
+            html! {
+                @if read.is_empty() { "–" }
+                @for report in &read { p { (report.conclusion.as_deref().unwrap_or_default()) " " (report.mark(lang)) } }
+            },
             html! { (study.at.as_ref().map_or_else(|| "–".to_owned(), |at| at.short(lang))) },
         ]
     });

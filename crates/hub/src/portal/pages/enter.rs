@@ -4,7 +4,8 @@ use ieum_trust::access::{Access, Role};
 use ieum_ui::{ButtonStyle, Field, InputKind, SearchForm, Table, button_post, pagination, text_input};
 use maud::{Markup, html};
 
-use super::find::{Asked, ask, next_page};
+use super::find::{Asked, ask, next_page, unasked_message, without_registration};
+use super::question::Unasked;
 use super::sign_in::open;
 use super::{column, column_keep};
 use crate::portal::call::{Call, Refusal, Reply};
@@ -20,6 +21,9 @@ const PEOPLE: usize = 12;
 pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     if !call.portal.is_open() {
         return Err(Refusal::NotFound);
+    }
+    if let Some(elsewhere) = without_registration(call, "/enter") {
+        return Ok(elsewhere);
     }
     let lang = call.lang;
     let text = call.value("q").trim();
@@ -41,6 +45,8 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     };
     let content = html! {
         (form.html(lang))
+        @if call.value("notice") == "registration" { (unasked_message(call, Unasked::Registration)) }
+        @if let Asked::Not(unasked) = &asked { (unasked_message(call, *unasked)) }
         (table(call, &people))
         (pagination(previous.as_deref(), next.as_deref(), lang))
     };

@@ -79,6 +79,15 @@ fn words(call: &Call<'_>, refusal: &Refusal) -> (StatusCode, Tone, &'static str,
                 format!("Signing in failed several times. You can try again in {seconds} seconds."),
             ),
         ),
+        Refusal::NoRecord => (
+            StatusCode::NOT_FOUND,
+            Tone::Warning,
+            call.say("내 기록이 없습니다", "There is no record of yours"),
+            own(
+                "이 계정에 이어진 환자 기록이 지워졌거나 아직 등록되지 않았습니다. 계정을 만들어 준 기관에 문의하세요.",
+                "The record that this account belongs to was deleted, or is not registered yet. Ask the institution that gave you the account.",
+            ),
+        ),
         Refusal::NotFound | Refusal::Method | Refusal::SignIn => (
             if matches!(refusal, Refusal::Method) {
                 StatusCode::METHOD_NOT_ALLOWED
@@ -136,6 +145,8 @@ fn wrong_role(call: &Call<'_>) -> String {
 
 fn ways_out(call: &Call<'_>, refusal: &Refusal) -> Markup {
     let home = call.role().and_then(routes::home);
+    // Without a record the home page is missing too.
+    let home = home.filter(|_| !matches!(refusal, Refusal::NoRecord));
     let path = call.address.split('?').next().unwrap_or("/");
     html! {
         @if let Some(home) = home {

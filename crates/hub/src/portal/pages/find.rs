@@ -14,7 +14,7 @@ use crate::portal::frame::Frame;
 use crate::portal::record::fields::{Moment, read_all};
 use crate::portal::record::load::{self, Found};
 use crate::portal::record::person::Person;
-use crate::portal::record::visit::Visit;
+use crate::portal::record::visit::{self, Visit};
 
 /// Patients on one page.
 const PATIENTS: usize = 20;
@@ -81,9 +81,8 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     let lang = call.lang;
     let text = call.value("q").trim();
     let title = call.say("환자 찾기", "Find a patient");
-    if matches!(questions(text, call.today()), Err(Unasked::Registration)) {
-        // Out of the address, and so out of the browser's history and of every link on the page.
-        return Ok(Reply::See(with_pairs("/patients", [("notice", "registration")]), None));
+    if let Some(elsewhere) = without_registration(call, "/patients") {
+        return Ok(elsewhere);
     }
     let answer = match (call.value("notice"), text) {
         ("registration", "") => unasked_message(call, Unasked::Registration),
@@ -101,6 +100,13 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     let lead = html! { (call.say("진료에 필요한 환자만 찾아보세요. 이 화면에서 찾고 본 것은 기록됩니다.",
     "Look up only whom you treat. What is searched and read on these pages is written down.")) };
     Ok(call.page(Frame { lead: Some(lead), ..Frame::new(title, content) }))
+}
+
+/// When a registration number was typed: the same page without it, so that it leaves the address, and with that the
+/// browser's history and every link on the page.
+pub(super) fn without_registration(call: &Call<'_>, path: &str) -> Option<Reply> {
+    let holds = matches!(questions(call.value("q"), call.today()), Err(Unasked::Registration));
+    holds.then(|| Reply::See(with_pairs(path, [("notice", "registration")]), None))
 }
 
 fn welcome(call: &Call<'_>) -> Markup {
@@ -150,7 +156,7 @@ fn answer(call: &Call<'_>, text: &str) -> Result<Markup, Refusal> {
     })
 }
 
-fn unasked_message(call: &Call<'_>, unasked: Unasked) -> Markup {
+pub(super) fn unasked_message(call: &Call<'_>, unasked: Unasked) -> Markup {
     let (title, what) = match unasked {
         Unasked::Registration => (
             call.say("주민등록번호로는 찾지 않습니다.", "Resident registration numbers are not searched by."),
@@ -206,9 +212,9 @@ fn last_visits(call: &Call<'_>, view: &View<'_>, people: &[Person]) -> Result<La
     if ids.is_empty() {
         return Ok(last);
     }
-    let pairs = [("patient", ids.join(",")), ("_sort", "-date".to_owned())];
-    let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let Found { items, is_cut } = load::records(call, view, "Encounter", &pairs, VISITS, Visit::read)?;
+    let (ids, until) = (ids.join(","), load::until_now(call));
+    let pairs = [("patient", ids.as_str()), ("_sort", "-date"), visit::TOOK_PLACE, ("date", &until)];
+    let Found { items, is_cut, .. } = load::records(call, view, "Encounter", &pairs, VISITS, Visit::read)?;
     if is_cut {
         last.all_since = items.last().and_then(|visit| visit.start.clone());
     }

@@ -3,8 +3,9 @@
 use ieum_ui::{Table, Tone, badge, section};
 use maud::{Markup, html};
 
+use super::left_out::LeftOut;
 use super::room::{Part, Room};
-use super::{column, column_keep, cut_notice};
+use super::{column, column_keep};
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::record::items::Dose;
 use crate::portal::record::load;
@@ -20,13 +21,14 @@ pub(crate) fn own(call: &Call<'_>) -> Result<Reply, Refusal> {
 }
 
 fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
-    let found = room.records("Immunization", "date", load::LIST, Dose::read)?;
+    let mut left_out = LeftOut::default();
     let title = room.say("접종 기록", "Doses");
+    let doses = left_out.take(title, room.records("Immunization", "date", load::LIST, Dose::read)?);
     let content = html! {
-        (cut_notice(found.is_cut, load::LIST, room.lang()))
-        (section(title, table(room, title, &found.items)))
+        (left_out.notice(room.lang()))
+        (section(title, table(room, title, &doses)))
     };
-    room.page(Part::Immunisations, &content)
+    Ok(room.page(Part::Immunisations, &content))
 }
 
 fn table(room: &Room<'_>, title: &str, doses: &[Dose]) -> Markup {

@@ -3,12 +3,13 @@
 use ieum_ui::{Message, Table, Tone, section};
 use maud::{Markup, html};
 
+use super::left_out::LeftOut;
 use super::room::{Part, Room};
-use super::{column, column_keep, column_number, cut_notice};
+use super::{column, column_keep, column_number};
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::record::concept::hanja;
 use crate::portal::record::load;
-use crate::portal::record::medicine::{Course, Prescription, courses};
+use crate::portal::record::medicine::{Course, Prescription, Standing, courses};
 
 /// `/patients/{id}/medicines`
 pub(crate) fn of_patient(call: &Call<'_>) -> Result<Reply, Refusal> {
@@ -21,16 +22,29 @@ pub(crate) fn own(call: &Call<'_>) -> Result<Reply, Refusal> {
 }
 
 fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
-    let mut found = room.records("MedicationRequest", "authoredon", load::LIST, Prescription::read)?;
-    load::complete(room.call, &room.view, &mut found.items)?;
-    let (current, past) = courses(found.items, room.call.today());
+    let mut left_out = LeftOut::default();
+    let what = room.say("처방", "Prescriptions");
+    let mut found =
+        left_out.take(what, room.records("MedicationRequest", "authoredon", load::LIST, Prescription::read)?);
+    load::complete(room.call, &room.view, &mut found)?;
+    let all = courses(found, room.call.today());
+    let of = |standing| all.iter().filter(|course| course.standing == standing).collect::<Vec<&Course>>();
+    let optional = [
+        (Standing::Forbidden, room.say("쓰지 않을 약", "Not to be used")),
+        (Standing::OnHold, room.say("보류된 처방", "On hold")),
+        (Standing::Proposed, room.say("제안·계획 (처방 아님)", "Proposed or planned, not ordered")),
+    ];
     let content = html! {
-        (cut_notice(found.is_cut, load::LIST, room.lang()))
+        (left_out.notice(room.lang()))
         @if room.own { (advice(room)) }
-        (section(room.say("복용 중", "Current"), table(room, &current, true)))
-        (section(room.say("지난 처방", "Past"), table(room, &past, false)))
+        (section(room.say("복용 중", "Current"), table(room, &of(Standing::Taken), Standing::Taken, left_out.is_cut(what))))
+        @for (standing, title) in optional {
+            @let courses = of(standing);
+            @if !courses.is_empty() { (section(title, table(room, &courses, standing, false))) }
+        }
+        (section(room.say("지난 처방", "Past"), table(room, &of(Standing::Past), Standing::Past, false)))
     };
-    room.page(Part::Medicines, &content)
+    Ok(room.page(Part::Medicines, &content))
 }
 
 fn advice(room: &Room<'_>) -> Markup {
@@ -42,45 +56,63 @@ fn advice(room: &Room<'_>) -> Markup {
     Message { tone: Tone::Information, title, body }.html(room.lang())
 }
 
-fn table(room: &Room<'_>, courses: &[Course], current: bool) -> Markup {
+fn table(room: &Room<'_>, courses: &[&Course], standing: Standing, is_cut: bool) -> Markup {
     let lang = room.lang();
+    let is_past = standing == Standing::Past;
     let columns = [
         column(room.say("약", "Medicine")),
         column(room.say("복용법", "How to take")),
         column_keep(room.say("처방일", "Prescribed")),
-        column_keep(if current {
-            room.say("언제까지", "Until")
-        } else {
+        column_keep(if is_past {
             room.say("처음 처방", "First")
+        } else {
+            room.say("언제까지", "Until")
         }),
         column_number(room.say("처방 횟수", "Times")),
     ];
-    let rows = courses.iter().map(|course| {
-        let latest = course.latest();
-        let until = latest.last_day().map(|day| ieum_ui::format::date_short(day, lang));
-        let first = course.first().written.as_ref().map(|written| written.short(lang));
-        vec![
-            html! {
-                (hanja(latest.medicine.as_ref().map_or("–", |medicine| medicine.name(lang))))
-                @if let Some(ingredient) = &latest.ingredient {
-                    p .i-small .i-soft .i-light { (ingredient.name(lang)) " " span .i-code-mark { (ingredient.any_code()) } }
-                }
-            },
-            html! { (latest.dose.as_deref().unwrap_or("–")) },
-            html! { (latest.written.as_ref().map_or_else(|| "–".to_owned(), |written| written.short(lang))) },
-            html! { (if current { until } else { first }.unwrap_or_else(|| "–".to_owned())) },
-            html! { (course.prescriptions.len()) },
-        ]
-    });
-    let caption = if current {
-        room.say("복용 중인 약", "Current medicines")
-    } else {
-        room.say("지난 처방", "Past medicines")
+    let rows = courses.iter().map(|course| row(room, course, is_past));
+    let caption = match standing {
+        Standing::Taken => room.say("복용 중인 약", "Current medicines"),
+        Standing::OnHold => room.say("보류된 처방", "On hold"),
+        Standing::Forbidden => room.say("쓰지 않을 약", "Not to be used"),
+        Standing::Proposed => room.say("제안·계획", "Proposed or planned"),
+        Standing::Past => room.say("지난 처방", "Past medicines"),
     };
-    let empty = if current {
-        room.say("지금 복용 중인 처방약이 없습니다.", "No prescription is current.")
-    } else {
-        room.say("지난 처방이 없습니다.", "No past prescription.")
+    let empty = match is_past {
+        true => room.say("지난 처방이 없습니다.", "No past prescription."),
+        false => none_current(room, is_cut),
     };
     Table { empty: Some(empty), ..Table::new(caption, &columns, rows.collect()) }.html(lang)
+}
+
+/// That none is current; when older ones were not read, only of those that were.
+pub(super) fn none_current(room: &Room<'_>, is_cut: bool) -> &'static str {
+    if is_cut {
+        return room.say(
+            "불러온 처방 가운데 지금 복용 중인 것이 없습니다. 더 오래된 처방은 보지 않았습니다.",
+            "None of the prescriptions that were read is current. Older ones were not read.",
+        );
+    }
+    room.say("지금 복용 중인 처방약이 없습니다.", "No prescription is current.")
+}
+
+fn row(room: &Room<'_>, course: &Course, is_past: bool) -> Vec<Markup> {
+    let lang = room.lang();
+    let latest = course.latest();
+    let until = latest.last_day().map(|day| ieum_ui::format::date_short(day, lang));
+    let first = course.first().written.as_ref().map(|written| written.short(lang));
+    let doses = course.doses(room.call.today());
+    vec![
+        html! {
+            (hanja(latest.medicine.as_ref().map_or("–", |medicine| medicine.name(lang))))
+            " " (latest.mark(lang))
+            @if let Some(ingredient) = &latest.ingredient {
+                p .i-small .i-soft .i-light { (ingredient.name(lang)) " " span .i-code-mark { (ingredient.any_code()) } }
+            }
+        },
+        html! { @if doses.is_empty() { "–" } @for dose in doses { p { (dose) } } },
+        html! { (latest.written.as_ref().map_or_else(|| "–".to_owned(), |written| written.short(lang))) },
+        html! { (if is_past { first } else { until }.unwrap_or_else(|| "–".to_owned())) },
+        html! { (course.prescriptions.len()) },
+    ]
 }

@@ -8,6 +8,7 @@ use ieum_ui::{
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use self::words::{Names, action_word, purpose_word};
 use super::{column, column_keep, column_number};
 use crate::percent::with_pairs;
 use crate::portal::call::{Call, Refusal, Reply};
@@ -15,7 +16,9 @@ use crate::portal::frame::Frame;
 use crate::portal::record::fields::{number, read_all, text};
 use crate::portal::record::load;
 
+pub(crate) mod jobs;
 mod overview;
+mod words;
 
 pub(crate) use overview::overview;
 
@@ -51,9 +54,10 @@ pub(crate) fn feed(call: &Call<'_>) -> Result<Reply, Refusal> {
         (_, Some(entry)) if entries.len() == ENTRIES_FOR_FEED => Some(entry.number),
         _ => None,
     };
+    let names = Names::of(call, commits.iter().map(|stored| &stored.entry))?;
     let content = html! {
         (refresh(call))
-        (commit_table(call, &commits))
+        (commit_table(call, &commits, &names))
         (older(call, "/operator/feed", last))
     };
     let lead = html! { (call.say("누가 언제 몇 건을 바꾸었는지 봅니다. 어느 환자의 기록인지는 보이지 않습니다.",
@@ -62,7 +66,7 @@ pub(crate) fn feed(call: &Call<'_>) -> Result<Reply, Refusal> {
     Ok(call.page(Frame { lead: Some(lead), trail: Some(&[]), ..Frame::new(title, content) }))
 }
 
-fn commit_table(call: &Call<'_>, commits: &[&StoredAuditEntry]) -> Markup {
+fn commit_table(call: &Call<'_>, commits: &[&StoredAuditEntry], names: &Names) -> Markup {
     let columns = [
         column_number(call.say("순번", "Number")),
         column_keep(call.say("시각", "Time")),
@@ -78,8 +82,8 @@ fn commit_table(call: &Call<'_>, commits: &[&StoredAuditEntry]) -> Markup {
         Some(vec![
             html! { span .i-number { (format::integer(t)) } },
             html! { (instant(stored.instant, call)) },
-            html! { code { (stored.entry.actor) } " " span .i-soft .i-small { (stored.entry.role) } },
-            html! { code { (stored.entry.action) } },
+            names.who(call, &stored.entry),
+            action_word(&stored.entry.action, call.lang),
             html! { (format::integer(count)) },
             html! { (kind) },
         ])
@@ -94,6 +98,7 @@ fn commit_table(call: &Call<'_>, commits: &[&StoredAuditEntry]) -> Markup {
 pub(crate) fn audit(call: &Call<'_>) -> Result<Reply, Refusal> {
     let entries = call.view()?.audit_entries(before(call)?, ENTRIES)?;
     let last = entries.last().filter(|_| entries.len() == ENTRIES).map(|entry| entry.number);
+    let names = Names::of(call, entries.iter().map(|stored| &stored.entry))?;
     let columns = [
         column_number(call.say("번호", "Number")),
         column_keep(call.say("시각", "Time")),
@@ -108,9 +113,9 @@ pub(crate) fn audit(call: &Call<'_>) -> Result<Reply, Refusal> {
         vec![
             html! { span .i-number { (stored.number) } },
             html! { (instant(stored.instant, call)) },
-            html! { code { (entry.actor) } " " span .i-soft .i-small { (entry.role) } },
-            html! { (entry.purpose) },
-            html! { code { (entry.action) } },
+            names.who(call, entry),
+            html! { (purpose_word(&entry.purpose, call.lang)) },
+            action_word(&entry.action, call.lang),
             html! { (kind_of(&entry.target)) },
             if entry.allowed {
                 badge(Tone::Success, call.say("허용", "Allowed"))
@@ -180,21 +185,22 @@ fn refresh(call: &Call<'_>) -> Markup {
 
 /// An import, as far as pages need it.
 struct Import {
-    source: String,
+    /// The beginning of the file's digest, and its size. Not its name: files are called after people.
+    file: String,
     state: String,
     done: u64,
-    total: Option<u64>,
     rejected: u64,
 }
 
 fn import(value: Value<'_>) -> Import {
-    let whole = |name| number(value, &[name]).and_then(|(digits, _)| digits.parse().ok());
+    let whole = |name| number(value, &[name]).and_then(|(digits, _)| digits.parse().ok()).unwrap_or(0);
+    let digest = text(value, &["id"]).unwrap_or_default();
+    let digest: String = digest.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
     Import {
-        source: text(value, &["source"]).unwrap_or_default(),
+        file: format!("{digest} ({})", format::bytes(whole("bytes"))),
         state: text(value, &["state"]).unwrap_or_default(),
-        done: whole("done").unwrap_or(0),
-        total: whole("total"),
-        rejected: whole("rejected").unwrap_or(0),
+        done: whole("done"),
+        rejected: whole("rejected"),
     }
 }
 
@@ -206,8 +212,7 @@ fn imports(call: &Call<'_>) -> Result<Markup, Refusal> {
     }
     let page = load::search(call, &view, IMPORT, &[("_sort", "-_lastUpdated")], None, IMPORTS)?;
     let all = read_all(&page.records, import);
-    let (running, ended): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|one| matches!(one.state.as_str(), "waiting" | "running"));
+    let (running, ended): (Vec<_>, Vec<_>) = all.into_iter().partition(|one| one.state == "running");
     Ok(section(
         call.say("가져오기", "Imports"),
         html! {
@@ -226,26 +231,31 @@ fn rejected(call: &Call<'_>, count: u64) -> Option<String> {
 
 fn progress(call: &Call<'_>, one: &Import) -> Markup {
     let note = rejected(call, one.rejected);
-    Progress { label: &one.source, done: one.done, total: one.total, note: note.as_deref() }.html(call.lang)
+    Progress { label: &one.file, done: one.done, total: None, note: note.as_deref() }.html(call.lang)
 }
 
 fn trouble(call: &Call<'_>, one: &Import) -> Markup {
     let failed = one.state == "failed";
     let title = if failed {
         call.say(
-            format!("{}: 끝까지 가져오지 못했습니다.", one.source),
-            format!("{}: did not finish.", one.source),
+            format!("{}: 끝까지 가져오지 못했습니다.", one.file),
+            format!("{}: did not finish.", one.file),
         )
     } else {
-        format!("{}: {}", one.source, rejected(call, one.rejected).unwrap_or_default())
+        format!("{}: {}", one.file, rejected(call, one.rejected).unwrap_or_default())
     };
-    let body = html! { p { (call.say("거부된 까닭은 가져오기가 남긴 파일에 있습니다.", "The reasons are in the file that the import left.")) } };
+    let body = html! {
+        @if failed { p { (call.say("가져오기를 다시 시작하면 멈춘 데서 이어집니다. 까닭은 가져오기를 실행한 화면과 로그에 있습니다.",
+            "Started again, the import goes on where it stopped. The reason is where it was run, and in the log.")) } }
+        @if one.rejected > 0 { p { (call.say("거부된 까닭은 가져오기가 남긴 파일에 있습니다.",
+            "Why records were rejected is in the file that the import left.")) } }
+    };
     Message { tone: if failed { Tone::Danger } else { Tone::Warning }, title: &title, body }.html(call.lang)
 }
 
 fn ended_table(call: &Call<'_>, ended: &[Import]) -> Markup {
     let columns = [
-        column(call.say("파일", "File")),
+        column(call.say("파일 (지문의 앞부분)", "File (start of digest)")),
         column_keep(call.say("상태", "State")),
         column_number(call.say("가져옴", "Done")),
         column_number(call.say("거부", "Rejected")),
@@ -257,7 +267,7 @@ fn ended_table(call: &Call<'_>, ended: &[Import]) -> Markup {
             other => badge(Tone::Neutral, other),
         };
         vec![
-            html! { (one.source) },
+            html! { code { (one.file) } },
             state,
             html! { (format::integer(one.done)) },
             html! { (format::integer(one.rejected)) },

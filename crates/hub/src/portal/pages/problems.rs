@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use ieum_ui::{Table, Tone, badge, card, section};
 use maud::{Markup, html};
 
+use super::left_out::LeftOut;
 use super::room::{Part, Room};
-use super::{column, column_keep, column_number, cut_notice};
+use super::{column, column_keep, column_number};
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::record::concept::hanja;
 use crate::portal::record::fields::Moment;
@@ -25,19 +26,21 @@ pub(crate) fn own(call: &Call<'_>) -> Result<Reply, Refusal> {
 }
 
 fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
+    let mut left_out = LeftOut::default();
     let conditions = room.records("Condition", "recorded-date", load::LIST, Condition::read)?;
+    let conditions = left_out.take(room.say("진단", "Diagnoses"), conditions);
     let procedures = room.records("Procedure", "date", load::LIST, Procedure::read)?;
-    let is_cut = conditions.is_cut || procedures.is_cut;
+    let procedures = left_out.take(room.say("시술·수술", "Procedures"), procedures);
     let (active, past): (Vec<_>, Vec<_>) =
-        problems(conditions.items).into_iter().partition(|problem| problem.is_active);
+        problems(conditions).into_iter().partition(|problem| problem.is_active);
     let content = html! {
-        (cut_notice(is_cut, load::LIST, room.lang()))
+        (left_out.notice(room.lang()))
         (section(room.say("지속 중인 진단", "Lasting"), table(room, &active, true)))
         (section(room.say("지난 진단", "Past"), table(room, &past, false)))
-        (done(room, &procedures.items))
-        (teeth(room, &procedures.items))
+        (done(room, &procedures))
+        (teeth(room, &procedures))
     };
-    room.page(Part::Problems, &content)
+    Ok(room.page(Part::Problems, &content))
 }
 
 fn table(room: &Room<'_>, problems: &[Problem], lasting: bool) -> Markup {
@@ -54,7 +57,7 @@ fn table(room: &Room<'_>, problems: &[Problem], lasting: bool) -> Markup {
         let code = problem.concept.kcd().or(Some(problem.concept.any_code())).filter(|code| !code.is_empty());
         vec![
             html! {
-                (hanja(problem.concept.name(lang)))
+                (hanja(problem.concept.name(lang))) " " (problem.doubt.mark(lang))
                 @if problem.concept.is_korean_medicine() { " " (badge(Tone::Information, room.say("한의", "Korean medicine"))) }
             },
             html! { @if let Some(code) = code { span .i-code-mark { (code) } } @else { "–" } },
@@ -69,13 +72,15 @@ fn table(room: &Room<'_>, problems: &[Problem], lasting: bool) -> Markup {
     Table { empty: Some(empty), ..Table::new(caption, &columns, rows.collect()) }.html(lang)
 }
 
-/// Operations and treatments that are not on a tooth, each once: acupuncture is done many times.
+/// Operations and treatments that are not in the chart of the teeth, each once: acupuncture is done many times.
 fn done(room: &Room<'_>, procedures: &[Procedure]) -> Markup {
     let lang = room.lang();
     let mut each: Vec<(&Procedure, usize)> = Vec::new();
-    for procedure in procedures.iter().filter(|procedure| procedure.tooth.is_none()) {
+    for procedure in procedures.iter().filter(|procedure| procedure.tooth.is_none() || !procedure.is_done()) {
         let same = |(known, _): &&mut (&Procedure, usize)| {
-            known.concept == procedure.concept && known.site == procedure.site
+            known.concept == procedure.concept
+                && known.site == procedure.site
+                && known.mark(lang).0 == procedure.mark(lang).0
         };
         match each.iter_mut().find(same) {
             Some((_, times)) => *times += 1,
@@ -94,7 +99,8 @@ fn done(room: &Room<'_>, procedures: &[Procedure]) -> Markup {
     let rows = each.iter().map(|(procedure, times)| {
         vec![
             html! { (hanja(procedure.concept.name(lang)))
-            @if let Some(site) = &procedure.site { " " span .i-soft { (site.name(lang)) } } },
+            @if let Some(site) = &procedure.site { " " span .i-soft { (site.name(lang)) } }
+            @if let Some(tooth) = procedure.tooth { " " span .i-code-mark { (tooth.code()) } } " " (procedure.mark(lang)) },
             html! { (procedure.category(lang).unwrap_or("–")) },
             html! { (procedure.at.as_ref().map_or_else(|| "–".to_owned(), |at| at.short(lang))) },
             html! { (times) },
@@ -109,7 +115,7 @@ fn teeth(room: &Room<'_>, procedures: &[Procedure]) -> Markup {
     let lang = room.lang();
     let mut treated: BTreeMap<Tooth, Vec<&Procedure>> = BTreeMap::new();
     for procedure in procedures {
-        if let Some(tooth) = procedure.tooth {
+        if let Some(tooth) = procedure.tooth.filter(|_| procedure.is_done()) {
             treated.entry(tooth).or_default().push(procedure);
         }
     }
@@ -125,7 +131,7 @@ fn teeth(room: &Room<'_>, procedures: &[Procedure]) -> Markup {
     let rows = rows.map(|(tooth, procedure)| {
         vec![
             html! { span .i-code-mark { (tooth.code()) } " " (tooth.name(lang)) },
-            html! { (procedure.concept.name(lang)) },
+            html! { (procedure.concept.name(lang)) " " (procedure.mark(lang)) },
             html! { (procedure.at.as_ref().map_or_else(|| "–".to_owned(), |at| at.short(lang))) },
         ]
     });

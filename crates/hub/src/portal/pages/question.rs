@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use crate::portal::record::load::escaped;
-use crate::portal::record::person::is_registration_number;
+use crate::portal::record::person::holds_registration_number;
 
 /// Longest text that is looked at.
 const LONGEST: usize = 100;
@@ -59,13 +59,14 @@ pub(super) fn questions(text: &str, today: Date) -> Result<Vec<Question>, Unaske
     if text.is_empty() {
         return Err(Unasked::Nothing);
     }
+    // First, so that none is sent back with the words about its length either.
+    if holds_registration_number(text) {
+        return Err(Unasked::Registration);
+    }
     if text.chars().count() > LONGEST {
         return Err(Unasked::TooLong);
     }
     let words: Vec<&str> = text.split_whitespace().collect();
-    if words.iter().any(|word| is_registration_number(word)) {
-        return Err(Unasked::Registration);
-    }
     let first = reading(&words, today, false);
     let second = reading(&words, today, true);
     let mut all = vec![first];
@@ -202,7 +203,13 @@ mod tests {
     #[test]
     fn registration_numbers_are_not_searched_by() {
         let today = date(2026, 11, 1);
-        for text in ["842507-1000017", "8425071000017", "김 842507-1000017"] {
+        for text in [
+            "842507-1000017",
+            "8425071000017",
+            "김 842507-1000017",
+            "842507 1000017",
+            "김 842507 1000017 1984",
+        ] {
             assert_eq!(questions(text, today), Err(Unasked::Registration), "{text}");
         }
         assert_eq!(questions("  ", today), Err(Unasked::Nothing));

@@ -1,14 +1,16 @@
 //! One test over time.
 
 use ieum_ui::chart::{LineChart, Size};
-use ieum_ui::{Message, Table, Tone, card_plain, section};
+use ieum_ui::{Message, Table, Tone, badge, card_plain, section};
 use maud::{Markup, html};
 
+use super::left_out::LeftOut;
 use super::room::{Part, Room};
-use super::{column_keep, cut_notice, explain};
+use super::{column_keep, explain};
 use crate::portal::call::{Call, Refusal, Reply};
+use crate::portal::record::items::preliminary;
 use crate::portal::record::load::{self, escaped};
-use crate::portal::record::observation::{Observation, Series, plain_unit, series};
+use crate::portal::record::observation::{Observation, Series, series};
 
 /// `/patients/{id}/results/{code}`
 pub(crate) fn of_patient(call: &Call<'_>) -> Result<Reply, Refusal> {
@@ -23,20 +25,19 @@ pub(crate) fn own(call: &Call<'_>) -> Result<Reply, Refusal> {
 fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
     let (code, system) = (escaped(room.call.place.last()), escaped(room.call.value("system")));
     let code = if system.is_empty() { code } else { format!("{system}|{code}") };
-    let pairs = room.of_person(&[("code", &code), ("_sort", "-date")]);
-    let found =
-        load::records(room.call, &room.view, "Observation", &pairs, load::MEASUREMENTS, Observation::read)?;
-    let all = series(found.items);
+    let mut left_out = LeftOut::default();
+    let found = room.measurements(&[("code", &code), ("_sort", "-date")], load::MEASUREMENTS)?;
+    let all = series(left_out.take(Part::Results.word(room.lang()), found));
     let Some(series) = all.first() else { return Err(Refusal::NotFound) };
     let lang = room.lang();
     let latest = series.latest();
     let content = html! {
-        (cut_notice(found.is_cut, load::MEASUREMENTS, lang))
+        (left_out.notice(lang))
         @if room.own { (about(room, latest)) }
         @if !series.points().is_empty() { (charts(room, series)) }
         (section(room.say("모든 결과", "All results"), table(room, series)))
     };
-    room.page_below(Part::Results, Some(latest.name(lang)), &content)
+    Ok(room.page_below(Part::Results, Some(latest.name(lang)), &content))
 }
 
 fn about(room: &Room<'_>, latest: &Observation) -> Markup {
@@ -52,11 +53,10 @@ fn about(room: &Room<'_>, latest: &Observation) -> Markup {
 fn charts(room: &Room<'_>, series: &Series) -> Markup {
     let latest = series.latest();
     let lang = room.lang();
-    let unit = latest.value.number().map_or_else(String::new, |(_, unit)| plain_unit(unit, lang));
-    let points = series.points();
+    let (unit, points, notes) = (series.unit(lang), series.points(), series.unplotted(lang));
     let chart = |id, size| {
-        let (title, range, places) = (latest.name(lang), latest.range, series.places());
-        LineChart { title, id, unit: &unit, points: &points, range, size, places }.html(lang)
+        let (title, span, places) = (latest.name(lang), series.span(), series.places());
+        LineChart { title, id, unit: &unit, points: &points, span, size, places, notes: &notes }.html(lang)
     };
     html! {
         div .i-at-desk { (card_plain(chart("chart-wide", Size::WIDE))) }
@@ -75,7 +75,8 @@ fn table(room: &Room<'_>, series: &Series) -> Markup {
     let rows = series.items.iter().map(|item| {
         vec![
             html! { (item.at.as_ref().map_or_else(|| "–".to_owned(), |at| at.day(lang))) },
-            html! { span .i-number { (item.words(lang)) } },
+            html! { span .i-number { (item.words(lang)) }
+                @if item.is_preliminary { " " (badge(Tone::Warning, preliminary(lang))) } },
             html! { @if item.verdict() == ieum_ui::chart::Verdict::Unknown { "–" } @else { (item.verdict().badge(lang)) } },
             html! { span .i-number { (item.range.text().unwrap_or_else(|| "–".to_owned())) } },
         ]

@@ -3,13 +3,15 @@
 use ieum_ui::{Message, Table, Tone, badge, chart, section};
 use maud::{Markup, html};
 
+use super::left_out::LeftOut;
 use super::room::{Part, Room};
-use super::{column, column_keep, cut_notice, explain};
+use super::{column, column_keep, explain};
 use crate::percent::with_pairs;
 use crate::portal::call::{Call, Refusal, Reply};
-use crate::portal::record::items::Report;
+use crate::portal::record::items::{Report, preliminary};
 use crate::portal::record::load;
-use crate::portal::record::observation::{Observation, Series, plain_unit, series};
+use crate::portal::record::measured::plain_unit;
+use crate::portal::record::observation::{Observation, Series, series};
 
 /// `/patients/{id}/results`
 pub(crate) fn of_patient(call: &Call<'_>) -> Result<Reply, Refusal> {
@@ -22,14 +24,15 @@ pub(crate) fn own(call: &Call<'_>) -> Result<Reply, Refusal> {
 }
 
 fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
-    let pairs = room.of_person(&[("category:not", "vital-signs"), ("_sort", "-date")]);
+    let mut left_out = LeftOut::default();
     let found =
-        load::records(room.call, &room.view, "Observation", &pairs, load::MEASUREMENTS, Observation::read)?;
-    let reports = room.records("DiagnosticReport", "date", load::LIST, Report::read)?.items;
-    let mut all = series(found.items);
+        room.measurements(&[("category:not", "vital-signs"), ("_sort", "-date")], load::MEASUREMENTS)?;
+    let mut all = series(left_out.take(Part::Results.word(room.lang()), found));
+    let reports = room.records("DiagnosticReport", "date", load::LIST, Report::read)?;
+    let reports = left_out.take(room.say("판독", "Reports"), reports);
     all.sort_by_key(|series| !series.latest().verdict().is_out());
     let content = html! {
-        (cut_notice(found.is_cut, load::MEASUREMENTS, room.lang()))
+        (left_out.notice(room.lang()))
         @if room.own {
             (Message {
                 tone: Tone::Information,
@@ -40,7 +43,7 @@ fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
         (section(room.say("검사별 최근 결과", "Latest of each test"), table(room, &all)))
         (conclusions(room, &reports))
     };
-    room.page(Part::Results, &content)
+    Ok(room.page(Part::Results, &content))
 }
 
 /// The address of one test.
@@ -77,7 +80,7 @@ fn table(room: &Room<'_>, all: &[Series]) -> Markup {
 fn row(room: &Room<'_>, series: &Series) -> Vec<Markup> {
     let lang = room.lang();
     let latest = series.latest();
-    let unit = latest.value.number().map_or_else(String::new, |(_, unit)| plain_unit(unit, lang));
+    let unit = plain_unit(latest.value.unit(), lang);
     let points = series.points();
     vec![
         html! {
@@ -86,11 +89,13 @@ fn row(room: &Room<'_>, series: &Series) -> Vec<Markup> {
                 None => (latest.name(lang)),
             }
         },
-        html! { span .i-row { span .i-number { (latest.words(lang)) } (latest.verdict().badge(lang)) } },
+        html! { span .i-row { span .i-number { (latest.words(lang)) } (latest.verdict().badge(lang))
+        @if latest.is_preliminary { (badge(Tone::Warning, preliminary(lang))) } } },
         html! { span .i-number { @match latest.range.text() { Some(range) => { (range) " " (unit) }, None => "–" } } },
         html! {
-            @if points.len() > 1 { (chart::sparkline(latest.name(lang), &points, latest.range, lang)) }
-            @else { span .i-soft .i-small { (room.say("한 번", "Once")) } }
+            @if points.len() > 1 { (chart::sparkline(latest.name(lang), &points, series.span(), lang)) }
+            @else if series.items.len() == 1 { span .i-soft .i-small { (room.say("한 번", "Once")) } }
+            @else { "–" }
         },
         html! { (latest.at.as_ref().map_or_else(|| "–".to_owned(), |at| at.short(lang))) },
     ]
@@ -110,6 +115,7 @@ fn conclusions(room: &Room<'_>, reports: &[Report]) -> Markup {
             let conclusion = report.conclusion.as_ref()?;
             Some(vec![
                 html! { (report.concept.name(lang))
+                " " (report.mark(lang))
                 @if report.study.is_some() { " " (badge(Tone::Neutral, room.say("영상", "Images"))) } },
                 html! { (conclusion) },
                 html! { (report.at.as_ref().map_or_else(|| "–".to_owned(), |at| at.short(lang))) },

@@ -1,21 +1,22 @@
 //! What the pages of one record share: whose it is, the header with what must not be overlooked, the tabs.
 
+use ieum_fhir::json::Value;
 use ieum_trust::door::View;
 use ieum_ui::{
-    Crumb, Lang, Message, Tone, badge, button_print, card_plain, definitions, definitions_inline, disclosure,
+    Crumb, Lang, Tone, badge, button_print, card_plain, definitions, definitions_inline, disclosure,
     tab_links,
 };
+use jiff::civil::Date;
 use maud::{Markup, html};
 
+use super::alerts::Alerts;
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::Frame;
-use crate::portal::record::concept::{Concept, hanja};
-use crate::portal::record::items::Allergy;
+use crate::portal::record::concept::hanja;
+use crate::portal::record::fields::Moment;
 use crate::portal::record::load;
+use crate::portal::record::observation::Observation;
 use crate::portal::record::person::{Number, Person};
-
-/// Allergies and safety notes shown in the header.
-const ALERTS: usize = 50;
 
 /// A record as one reader sees it.
 pub(super) struct Room<'c> {
@@ -29,8 +30,8 @@ pub(super) struct Room<'c> {
     pub(super) base: String,
     /// Whether the reader is the patient.
     pub(super) own: bool,
-    /// Allergies that hold.
-    pub(super) allergies: Vec<Allergy>,
+    /// What must not be overlooked.
+    pub(super) alerts: Alerts,
 }
 
 /// A part of the record with a page of its own.
@@ -110,25 +111,18 @@ impl<'c> Room<'c> {
 
     /// The reader's own record.
     pub(super) fn own(call: &'c Call<'c>) -> Result<Self, Refusal> {
-        let id = call.access()?.patient.clone().ok_or(Refusal::NotFound)?;
-        Self::open(call, &id, "/me".to_owned(), true)
+        let id = call.access()?.patient.clone().ok_or(Refusal::NoRecord)?;
+        Self::open(call, &id, "/me".to_owned(), true).map_err(|refusal| match refusal {
+            Refusal::NotFound => Refusal::NoRecord,
+            other => other,
+        })
     }
 
     fn open(call: &'c Call<'c>, id: &str, base: String, own: bool) -> Result<Self, Refusal> {
         let view = call.view()?;
         let person = load::person(&view, id)?;
-        let mut room = Self { call, view, person, base, own, allergies: Vec::new() };
-        let found = load::records(
-            call,
-            &room.view,
-            "AllergyIntolerance",
-            &room.of_person(&[]),
-            ALERTS,
-            Allergy::read,
-        )?;
-        room.allergies = found.items.into_iter().filter(|allergy| allergy.is_current).collect();
-        room.allergies.sort_by_key(|allergy| !allergy.is_severe);
-        Ok(room)
+        let alerts = Alerts::read(call, &view, id)?;
+        Ok(Self { call, view, person, base, own, alerts })
     }
 
     /// The language.
@@ -164,32 +158,39 @@ impl<'c> Room<'c> {
         kind: &str,
         newest_by: &str,
         limit: usize,
-        work: impl Fn(ieum_fhir::json::Value<'_>) -> T,
+        work: impl Fn(Value<'_>) -> T,
     ) -> Result<load::Found<T>, Refusal> {
         let sort = format!("-{newest_by}");
         load::records(self.call, &self.view, kind, &self.of_person(&[("_sort", &sort)]), limit, work)
     }
 
+    /// The patient's measurements, judged with their age.
+    pub(super) fn measurements(
+        &self,
+        more: &[(&str, &str)],
+        limit: usize,
+    ) -> Result<load::Found<Observation>, Refusal> {
+        let born = self.born();
+        let read = |value: Value<'_>| Observation::read(value, born);
+        load::records(self.call, &self.view, "Observation", &self.of_person(more), limit, read)
+    }
+
+    /// The day of birth.
+    pub(super) fn born(&self) -> Option<Date> {
+        self.person.birth.as_ref().and_then(Moment::date)
+    }
+
     /// A page of the record.
-    pub(super) fn page(&self, part: Part, content: &Markup) -> Result<Reply, Refusal> {
+    pub(super) fn page(&self, part: Part, content: &Markup) -> Reply {
         self.page_below(part, None, content)
     }
 
     /// A page below a part: one test, one document.
-    pub(super) fn page_below(
-        &self,
-        part: Part,
-        below: Option<&str>,
-        content: &Markup,
-    ) -> Result<Reply, Refusal> {
-        if self.own {
-            Ok(self.own_page(part, below, content))
-        } else {
-            self.patient_page(part, below, content)
-        }
+    pub(super) fn page_below(&self, part: Part, below: Option<&str>, content: &Markup) -> Reply {
+        if self.own { self.own_page(part, below, content) } else { self.patient_page(part, below, content) }
     }
 
-    fn patient_page(&self, part: Part, below: Option<&str>, content: &Markup) -> Result<Reply, Refusal> {
+    fn patient_page(&self, part: Part, below: Option<&str>, content: &Markup) -> Reply {
         let lang = self.lang();
         let name = self.person.name(lang);
         let whose = self.say(format!("{name} 님의 기록"), format!("Record of {name}"));
@@ -207,9 +208,9 @@ impl<'c> Room<'c> {
             trail.push(Crumb { label: part.word(lang), href: &of_part });
         }
         let is_first = part == Part::Summary && below.is_none();
-        let content = html! { (self.header(is_first)?) (self.tabs(part)) (content) };
+        let content = html! { (self.header(is_first)) (self.tabs(part)) (content) };
         let actions = Some(button_print(lang));
-        Ok(self.call.page(Frame { trail: Some(&trail), actions, ..Frame::new(&title, content) }))
+        self.call.page(Frame { trail: Some(&trail), actions, ..Frame::new(&title, content) })
     }
 
     fn own_page(&self, part: Part, below: Option<&str>, content: &Markup) -> Reply {
@@ -236,7 +237,7 @@ impl<'c> Room<'c> {
     }
 
     /// Who it is, and what must not be overlooked. The first page has all of it, the others what fits in a few lines.
-    fn header(&self, is_first: bool) -> Result<Markup, Refusal> {
+    fn header(&self, is_first: bool) -> Markup {
         let lang = self.lang();
         let person = &self.person;
         let age = person.age(self.call.today(), lang);
@@ -254,13 +255,13 @@ impl<'c> Room<'c> {
             let phone = person.phones.first().map(|phone| html! { span .i-number { (phone) } });
             rows.push((self.say("연락처", "Telephone"), phone));
         }
-        Ok(card_plain(html! {
+        card_plain(html! {
             (definitions_inline(&rows, lang))
-            (self.marks(is_first)?)
+            (self.marks(is_first))
             @if is_first {
                 (disclosure(self.say("인적사항 모두 보기", "All personal details"), false, self.details()))
             }
-        }))
+        })
     }
 
     fn birth(&self) -> Option<Markup> {
@@ -269,61 +270,17 @@ impl<'c> Room<'c> {
         Some(html! { (birth) })
     }
 
-    /// Allergies first, then notes of safety, then death. That none is recorded is said too: it is not the same as none.
-    fn marks(&self, is_first: bool) -> Result<Markup, Refusal> {
+    /// Allergies first, then notes of safety, then death.
+    fn marks(&self, is_first: bool) -> Markup {
         let lang = self.lang();
-        let flags = load::records(self.call, &self.view, "Flag", &self.of_person(&[]), ALERTS, |flag| {
-            let is_active =
-                crate::portal::record::fields::text(flag, &["status"]).as_deref() == Some("active");
-            is_active.then(|| Concept::at(flag, &["code"])).flatten()
-        })?;
-        let flags: Vec<Concept> = flags.items.into_iter().flatten().collect();
-        Ok(html! {
-            @if is_first || self.allergies.is_empty() { (self.allergies()) } @else { (self.allergies_short()) }
-            @if !flags.is_empty() {
-                (Message {
-                    tone: Tone::Warning,
-                    title: &flags.iter().map(|flag| flag.name(lang)).collect::<Vec<_>>().join(", "),
-                    body: html! {},
-                }.html(lang))
-            }
+        html! {
+            @if is_first { (self.alerts.allergies(lang)) } @else { (self.alerts.allergies_short(lang)) }
+            (self.alerts.notes(lang))
             @if let Some(death) = &self.person.death {
                 p { (badge(Tone::Neutral, self.say("사망", "Deceased"))) " "
                     @if let Some(death) = death { (death.day(lang)) } }
             }
-        })
-    }
-
-    /// The alert about allergies.
-    pub(super) fn allergies(&self) -> Markup {
-        let lang = self.lang();
-        if self.allergies.is_empty() {
-            return html! { p .i-soft .i-small { (self.say("알레르기: 기록된 것이 없습니다.", "Allergies: none recorded.")) } };
         }
-        let body = html! {
-            ul .i-plain-list {
-                @for allergy in &self.allergies {
-                    li {
-                        strong { (allergy.concept.name(lang)) }
-                        @if let Some(category) = allergy.category(lang) { " (" (category) ")" }
-                        @let signs = allergy.signs(lang);
-                        @if !signs.is_empty() { " — " (signs) }
-                        @if allergy.is_severe { " " (badge(Tone::Danger, self.say("위험도 높음", "High risk"))) }
-                        @if let Some(since) = &allergy.since {
-                            " " span .i-soft .i-small { (self.say(format!("{}부터", since.day(lang)), format!("since {}", since.day(lang)))) }
-                        }
-                    }
-                }
-            }
-        };
-        Message { tone: Tone::Danger, title: self.say("알레르기", "Allergies"), body }.html(lang)
-    }
-
-    fn allergies_short(&self) -> Markup {
-        let lang = self.lang();
-        let names: Vec<&str> = self.allergies.iter().map(|allergy| allergy.concept.name(lang)).collect();
-        let title = format!("{}: {}", self.say("알레르기", "Allergies"), names.join(", "));
-        Message { tone: Tone::Danger, title: &title, body: html! {} }.html(lang)
     }
 
     fn details(&self) -> Markup {

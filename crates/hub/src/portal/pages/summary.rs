@@ -1,16 +1,18 @@
 //! The first page of a record: what matters at a glance.
 
+use ieum_ui::chart::Verdict;
 use ieum_ui::{Grid, Message, Tone, badge, card_plain, chart, columns, grid};
 use maud::{Markup, html};
 
+use super::left_out::LeftOut;
 use super::room::{Part, Room};
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::record::concept::hanja;
 use crate::portal::record::items::{self, Condition, Dose, Problem};
 use crate::portal::record::load;
-use crate::portal::record::medicine::{Course, Prescription, courses};
-use crate::portal::record::observation::{Observation, PRESSURE, Series, series};
-use crate::portal::record::visit::Visit;
+use crate::portal::record::medicine::{Course, Prescription, Standing, courses};
+use crate::portal::record::observation::{LOINC, PRESSURE, Series, series};
+use crate::portal::record::visit::{self, Visit};
 
 /// Visits shown.
 const VISITS: usize = 5;
@@ -28,21 +30,27 @@ pub(crate) fn own(call: &Call<'_>) -> Result<Reply, Refusal> {
 }
 
 fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
+    let mut left_out = LeftOut::default();
     let conditions = room.records("Condition", "recorded-date", load::LIST, Condition::read)?;
-    let mut prescriptions =
-        room.records("MedicationRequest", "authoredon", load::LIST, Prescription::read)?.items;
+    let conditions = left_out.take(room.say("진단", "Diagnoses"), conditions);
+    let what = room.say("처방", "Prescriptions");
+    let prescriptions = room.records("MedicationRequest", "authoredon", load::LIST, Prescription::read)?;
+    let mut prescriptions = left_out.take(what, prescriptions);
     load::complete(room.call, &room.view, &mut prescriptions)?;
-    let measured = room.records("Observation", "date", load::MEASUREMENTS, Observation::read)?;
-    let visits = room.records("Encounter", "date", VISITS, Visit::read)?.items;
-    let institutions = visits.iter().filter_map(|visit| visit.institution.clone());
+    let measured = room.measurements(&[("_sort", "-date")], load::MEASUREMENTS)?;
+    let measured = left_out.take(room.say("검사·활력징후", "Results and vital signs"), measured);
+    let visits = Visits::read(room)?;
+    let institutions =
+        visits.latest.iter().chain(&visits.booked).filter_map(|visit| visit.institution.clone());
     let names = load::names(room.call, &room.view, institutions, [])?;
 
-    let (current, _) = courses(prescriptions, room.call.today());
-    let problems: Vec<Problem> = items::problems(conditions.items);
+    let medicines = courses(prescriptions, room.call.today());
+    let problems: Vec<Problem> = items::problems(conditions);
     let (vitals, results): (Vec<_>, Vec<_>) =
-        series(measured.items).into_iter().partition(|one| one.latest().is_vital);
+        series(measured).into_iter().partition(|one| one.latest().is_vital);
     let main = html! {
         @if room.own { (greeting(room, &visits)) }
+        (left_out.notice(room.lang()))
         (columns(
             html! {
                 (card(room, Part::Problems, &problem_lines(room, &problems)))
@@ -50,27 +58,45 @@ fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
                 (card(room, Part::Visits, &visit_lines(room, &visits, &names)))
             },
             html! {
-                (card(room, Part::Medicines, &medicine_lines(room, &current)))
+                (card(room, Part::Medicines, &medicine_lines(room, &medicines, left_out.is_cut(what))))
                 (card(room, Part::Vitals, &vital_lines(room, &vitals)))
                 @if room.own { (card(room, Part::Immunisations, &dose_lines(room)?)) }
             },
         ))
     };
-    room.page(Part::Summary, &main)
+    Ok(room.page(Part::Summary, &main))
 }
 
-/// What the patient is told first: who they are to us, the latest visit, allergies.
-fn greeting(room: &Room<'_>, visits: &[Visit]) -> Markup {
+/// The latest visits, and those that are booked.
+struct Visits {
+    latest: Vec<Visit>,
+    booked: Vec<Visit>,
+}
+
+impl Visits {
+    fn read(room: &Room<'_>) -> Result<Self, Refusal> {
+        let until = load::until_now(room.call);
+        let pairs = room.of_person(&[("_sort", "-date"), visit::TOOK_PLACE, ("date", &until)]);
+        let latest = load::records(room.call, &room.view, "Encounter", &pairs, VISITS, Visit::read)?.items;
+        Ok(Self { latest, booked: super::timeline::booked(room)?.ahead })
+    }
+}
+
+/// What the patient is told first: who they are to us, the latest visit, the next one, allergies.
+fn greeting(room: &Room<'_>, visits: &Visits) -> Markup {
     let lang = room.lang();
     let name = room.person.name(lang);
-    let latest = visits.first().and_then(|visit| visit.start.as_ref()).map(|start| start.day(lang));
+    let day = |visits: &[Visit]| visits.first()?.start.as_ref().map(|start| start.day(lang));
     let title = room.say(format!("{name} 님, 안녕하세요."), format!("Hello, {name}."));
     let body = html! {
         p {
-            @match &latest {
+            @match day(&visits.latest) {
                 Some(day) => (room.say(format!("가장 최근 진료는 {day}입니다. 아래에서 달라진 것을 확인하세요."),
                     format!("Your latest visit was on {day}. See below what is new."))),
                 None => (room.say("아직 진료 기록이 없습니다.", "There are no visits yet.")),
+            }
+            @if let Some(day) = day(&visits.booked) {
+                " " (room.say(format!("다음 예약은 {day}입니다."), format!("Your next booking is on {day}.")))
             }
         }
         p .i-small .i-soft { (room.say("여러 의료기관의 기록을 모은 것입니다. 틀린 내용이 있으면 진료받은 기관에 정정을 요청할 수 있습니다.",
@@ -78,7 +104,7 @@ fn greeting(room: &Room<'_>, visits: &[Visit]) -> Markup {
     };
     html! {
         (Message { tone: Tone::Information, title: &title, body }.html(lang))
-        (room.allergies())
+        (room.alerts.allergies(lang))
     }
 }
 
@@ -128,7 +154,7 @@ fn problem_lines(room: &Room<'_>, problems: &[Problem]) -> Markup {
         ul .i-flow-list {
             @for problem in active.iter().take(LINES) {
                 li {
-                    strong { (hanja(problem.concept.name(lang))) } " "
+                    strong { (hanja(problem.concept.name(lang))) } " " (problem.doubt.mark(lang)) " "
                     @if let Some(code) = problem.concept.kcd() { span .i-code-mark { (code) } }
                     @if let Some(first) = &problem.first {
                         " " span .i-soft .i-small { (room.say(format!("{}부터", first.day(lang)), format!("since {}", first.day(lang)))) }
@@ -140,22 +166,30 @@ fn problem_lines(room: &Room<'_>, problems: &[Problem]) -> Markup {
     }
 }
 
-fn medicine_lines(room: &Room<'_>, current: &[Course]) -> Markup {
+/// What is taken; then what must not be, and what is on hold.
+fn medicine_lines(room: &Room<'_>, all: &[Course], is_cut: bool) -> Markup {
     let lang = room.lang();
-    if current.is_empty() {
-        return html! { p .i-soft { (room.say("지금 복용 중인 처방약이 없습니다.", "No prescription is current.")) } };
-    }
+    let of = |standing| all.iter().filter(|course| course.standing == standing).collect::<Vec<&Course>>();
+    let current = of(Standing::Taken);
+    let name = |course: &Course| {
+        let medicine = course.latest().medicine.as_ref().map_or("–", |medicine| medicine.name(lang));
+        html! { strong { (hanja(medicine)) } " " (course.latest().mark(lang)) }
+    };
+    let aside: Vec<&Course> = of(Standing::Forbidden).into_iter().chain(of(Standing::OnHold)).collect();
     html! {
-        ul .i-flow-list {
-            @for course in current.iter().take(LINES) {
-                @let latest = course.latest();
-                li {
-                    strong { (hanja(latest.medicine.as_ref().map_or("–", |medicine| medicine.name(lang)))) }
-                    @if let Some(dose) = &latest.dose { p .i-small .i-soft { (dose) } }
+        @if current.is_empty() { p .i-soft { (super::medicines::none_current(room, is_cut)) } }
+        @else {
+            ul .i-flow-list {
+                @for course in current.iter().take(LINES) {
+                    li {
+                        (name(course))
+                        @for dose in course.doses(room.call.today()) { p .i-small .i-soft { (dose) } }
+                    }
                 }
             }
+            (more(room, current.len()))
         }
-        (more(room, current.len()))
+        @if !aside.is_empty() { ul .i-flow-list { @for course in &aside { li { (name(course)) } } } }
     }
 }
 
@@ -168,11 +202,12 @@ fn result_lines(room: &Room<'_>, results: &[Series]) -> Markup {
     let mut order: Vec<&Series> = results.iter().collect();
     order.sort_by_key(|series| !series.latest().verdict().is_out());
     let out = results.iter().filter(|series| series.latest().verdict().is_out()).count();
+    let unknown = results.iter().filter(|series| series.latest().verdict() == Verdict::Unknown).count();
     html! {
         p .i-small .i-soft {
             (room.say(
-                format!("검사 {}종 가운데 최근 값이 참고범위를 벗어난 것 {out}종", results.len()),
-                format!("{out} of {} tests are out of range at their latest", results.len()),
+                format!("검사 {}종 가운데 최근 값이 참고범위를 벗어난 것 {out}종, 판정할 수 없는 것 {unknown}종", results.len()),
+                format!("{out} of {} tests are out of range at their latest, {unknown} cannot be judged", results.len()),
             ))
         }
         ul .i-flow-list {
@@ -186,7 +221,7 @@ fn result_lines(room: &Room<'_>, results: &[Series]) -> Markup {
                     span .i-row {
                         span .i-number { (latest.words(lang)) } (latest.verdict().badge(lang))
                         @if series.points().len() > 1 {
-                            (chart::sparkline(latest.name(lang), &series.points(), latest.range, lang))
+                            (chart::sparkline(latest.name(lang), &series.points(), series.span(), lang))
                         }
                     }
                 }
@@ -203,40 +238,55 @@ fn vital_lines(room: &Room<'_>, vitals: &[Series]) -> Markup {
     }
     let figures = vitals.iter().take(4).map(|series| {
         let latest = series.latest();
-        let wide = latest.concept.code("http://loinc.org") == Some(PRESSURE);
+        let wide = latest.concept.code(LOINC) == Some(PRESSURE);
         html! {
             div .i-mini .i-mini--wide[wide] {
                 p .i-small .i-soft { (latest.name(lang)) }
                 p .i-mini__value { (latest.words(lang)) }
+                @if latest.verdict().is_out() { p { (latest.verdict().badge(lang)) } }
                 @if let Some(at) = &latest.at { p .i-tiny .i-soft { (at.short(lang)) } }
             }
         }
     });
-    grid(Grid::Small, figures)
+    let is_any_out = vitals.iter().take(4).any(|series| series.latest().verdict().is_out());
+    html! {
+        (grid(Grid::Small, figures))
+        @if is_any_out {
+            p .i-tiny .i-soft {
+                (room.say("▲▼: 기록에 참고범위가 없으면 성인의 통상 범위를 벗어난 값입니다.",
+                    "▲▼: where the record states no range, outside what is customary for adults."))
+            }
+        }
+    }
 }
 
-fn visit_lines(room: &Room<'_>, visits: &[Visit], names: &load::Names) -> Markup {
+fn visit_lines(room: &Room<'_>, visits: &Visits, names: &load::Names) -> Markup {
     let lang = room.lang();
-    if visits.is_empty() {
+    if visits.latest.is_empty() && visits.booked.is_empty() {
         return nothing(room);
     }
+    let line = |visit: &Visit, mark: Markup| {
+        html! {
+            li {
+                strong { (visit.start.as_ref().map_or_else(String::new, |start| start.day(lang))) } " "
+                (badge(Tone::Neutral, visit.kind(lang))) " " (mark)
+                p .i-small .i-soft { (super::timeline::place(visit, names)) }
+            }
+        }
+    };
     html! {
         ul .i-flow-list {
-            @for visit in visits {
-                li {
-                    strong { (visit.start.as_ref().map_or_else(String::new, |start| start.day(lang))) } " "
-                    (badge(Tone::Neutral, visit.kind(lang)))
-                    p .i-small .i-soft { (super::timeline::place(visit, names)) }
-                }
-            }
+            @for visit in &visits.booked { (line(visit, badge(Tone::Information, room.say("예약", "Booked")))) }
+            @for visit in &visits.latest { (line(visit, visit.mark(room.call.now(), lang))) }
         }
     }
 }
 
 fn dose_lines(room: &Room<'_>) -> Result<Markup, Refusal> {
     let lang = room.lang();
-    let doses = room.records("Immunization", "date", LINES, Dose::read)?.items;
-    let given: Vec<&Dose> = doses.iter().filter(|dose| dose.is_given).take(3).collect();
+    // Those that were not given are records too, and must not crowd out those that were.
+    let pairs = room.of_person(&[("_sort", "-date"), ("status", "completed")]);
+    let given = load::records(room.call, &room.view, "Immunization", &pairs, 3, Dose::read)?.items;
     if given.is_empty() {
         return Ok(nothing(room));
     }

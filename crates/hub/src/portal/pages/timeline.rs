@@ -6,12 +6,14 @@ use maud::{Markup, html};
 use super::room::{Part, Room};
 use crate::percent::with_pairs;
 use crate::portal::call::{Call, Refusal, Reply};
-use crate::portal::record::load::Names;
+use crate::portal::record::fields::Moment;
+use crate::portal::record::load::{self, Names};
 use crate::portal::record::visit::Visit;
 
 mod contents;
 mod of_kind;
 mod visits;
+mod vitals;
 
 /// The kinds that can be looked at alone, in the order of the links.
 const KINDS: [Kind; 7] = [
@@ -23,6 +25,9 @@ const KINDS: [Kind; 7] = [
     Kind::Document,
     Kind::Image,
 ];
+
+/// Bookings read.
+const BOOKED: usize = 50;
 
 /// A part of the timeline: what is shown, and where the parts before and after are.
 struct Stretch {
@@ -58,7 +63,7 @@ fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
         (stretch.content)
         (pagination(previous.as_deref(), next.as_deref(), room.lang()))
     };
-    room.page(Part::Visits, &content)
+    Ok(room.page(Part::Visits, &content))
 }
 
 /// Links, so that a filter needs no script and has an address.
@@ -72,6 +77,25 @@ fn filters(room: &Room<'_>, chosen: Option<Kind>) -> Markup {
     let links: Vec<(&str, &str, bool)> =
         links.iter().map(|(word, href, current)| (*word, href.as_str(), *current)).collect();
     html! { div .i-filters { (tab_links(room.say("종류로 거르기", "Filter by kind"), &links)) } }
+}
+
+/// What is booked.
+pub(super) struct Booked {
+    /// From today on, the next first; then those without a day.
+    pub(super) ahead: Vec<Visit>,
+    /// How many were booked for a day that is over, and nothing says that they took place.
+    missed: usize,
+}
+
+/// Visits that are booked: they are no visits yet.
+pub(super) fn booked(room: &Room<'_>) -> Result<Booked, Refusal> {
+    let today = room.call.today();
+    let pairs = room.of_person(&[("_sort", "-date"), ("status", "planned")]);
+    let all = load::records(room.call, &room.view, "Encounter", &pairs, BOOKED, Visit::read)?.items;
+    let is_over = |visit: &Visit| visit.start.as_ref().and_then(Moment::date).is_some_and(|day| day < today);
+    let (missed, mut ahead): (Vec<_>, Vec<_>) = all.into_iter().partition(is_over);
+    ahead.sort_by_key(|visit| visit.start.as_ref().map_or(i64::MAX, Moment::micros));
+    Ok(Booked { ahead, missed: missed.len() })
 }
 
 /// Where a visit was: institution and department.

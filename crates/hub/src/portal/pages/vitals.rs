@@ -1,17 +1,17 @@
 //! Vital signs: a chart for each.
 
-use ieum_ui::chart::{LineChart, PressureChart, Reading, Size};
-use ieum_ui::{Grid, Message, Tone, card_plain, empty, grid};
+use ieum_ui::chart::{LineChart, PressureChart, Reading, Size, Verdict};
+use ieum_ui::{Grid, Message, Tone, badge, card_plain, empty, grid};
 use maud::{Markup, html};
 
-use super::cut_notice;
+use super::left_out::LeftOut;
 use super::room::{Part, Room};
 use crate::portal::call::{Call, Refusal, Reply};
+use crate::portal::record::fields::Moment;
+use crate::portal::record::items::preliminary;
 use crate::portal::record::load;
-use crate::portal::record::observation::{Observation, Series, plain_unit, series};
-
-/// Limits drawn into the chart of blood pressure, as the Korean Society of Hypertension draws them at the doctor's.
-const LIMITS: (f64, f64) = (140.0, 90.0);
+use crate::portal::record::observation::{Observation, Series, series};
+use crate::portal::record::usual;
 
 /// `/patients/{id}/vitals`
 pub(crate) fn of_patient(call: &Call<'_>) -> Result<Reply, Refusal> {
@@ -24,19 +24,14 @@ pub(crate) fn own(call: &Call<'_>) -> Result<Reply, Refusal> {
 }
 
 fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
-    let pairs = room.of_person(&[("category", "vital-signs"), ("_sort", "-date")]);
-    let found =
-        load::records(room.call, &room.view, "Observation", &pairs, load::MEASUREMENTS, Observation::read)?;
-    let all = series(found.items);
     let lang = room.lang();
-    let charts: Vec<Markup> = all
-        .iter()
-        .enumerate()
-        .filter_map(|(index, series)| chart(room, index, series))
-        .map(card_plain)
-        .collect();
+    let mut left_out = LeftOut::default();
+    let found = room.measurements(&[("category", "vital-signs"), ("_sort", "-date")], load::MEASUREMENTS)?;
+    let all = series(left_out.take(Part::Vitals.word(lang), found));
+    let charts: Vec<Markup> =
+        all.iter().enumerate().map(|(index, series)| card_plain(measured(room, index, series))).collect();
     let content = html! {
-        (cut_notice(found.is_cut, load::MEASUREMENTS, lang))
+        (left_out.notice(lang))
         @if room.own {
             (Message {
                 tone: Tone::Information,
@@ -48,26 +43,37 @@ fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
             }.html(lang))
         }
         @if charts.is_empty() { (empty(room.say("활력징후 기록이 없습니다.", "No vital signs recorded."))) }
+        @if !charts.is_empty() { p .i-small .i-soft { (usual::words(lang)) } }
         (grid(Grid::Charts, charts))
     };
-    room.page(Part::Vitals, &content)
+    Ok(room.page(Part::Vitals, &content))
 }
 
-fn chart(room: &Room<'_>, index: usize, series: &Series) -> Option<Markup> {
+/// The newest value with its mark, and the course.
+fn measured(room: &Room<'_>, index: usize, series: &Series) -> Markup {
     let lang = room.lang();
     let id = format!("vital-{index}");
     let latest = series.latest();
+    let notes = series.unplotted(lang);
     let readings: Vec<Reading> = series.items.iter().filter_map(Observation::pressure).collect();
-    if !readings.is_empty() {
-        let limits = Some(LIMITS);
-        return Some(PressureChart { id: &id, readings: &readings, limits, size: Size::CARD }.html(lang));
+    let points = series.points();
+    html! {
+        @if !readings.is_empty() {
+            @let day = latest.at.as_ref().and_then(Moment::date);
+            @let is_grown = room.born().zip(day).is_some_and(usual::is_grown);
+            @let limits = is_grown.then_some(usual::HIGH_PRESSURE);
+            @let verdict = series.items.iter().find(|item| item.pressure().is_some()).map_or(Verdict::Unknown, Observation::verdict);
+            (PressureChart { id: &id, readings: &readings, limits, size: Size::CARD, verdict, notes: &notes }.html(lang))
+        } @else if !points.is_empty() {
+            (LineChart {
+                title: latest.name(lang), id: &id, unit: &series.unit(lang), points: &points, span: series.span(),
+                size: Size::CARD, places: series.places(), notes: &notes,
+            }.html(lang))
+        } @else {
+            h2 .i-card__title { (latest.name(lang)) }
+            p { (latest.words(lang)) " " (latest.verdict().badge(lang))
+                @if let Some(at) = &latest.at { " " span .i-soft .i-small { (at.day(lang)) } } }
+        }
+        @if latest.is_preliminary { p { (badge(Tone::Warning, preliminary(lang))) } }
     }
-    let (_, unit) = latest.value.number()?;
-    let unit = plain_unit(unit, lang);
-    let (title, points, range) = (latest.name(lang), series.points(), latest.range);
-    let places = series.places();
-    Some(
-        LineChart { title, id: &id, unit: &unit, points: &points, range, size: Size::CARD, places }
-            .html(lang),
-    )
 }

@@ -58,6 +58,22 @@ pub(crate) fn reference(value: Value<'_>, path: &[&str], kind: &str) -> Option<S
     (named == kind && !id.is_empty()).then(|| id.to_owned())
 }
 
+/// All codes of the concept at a member.
+pub(crate) fn codes(value: Value<'_>, name: &str) -> Vec<String> {
+    all(value, name)
+        .flat_map(|concept| all(concept, "coding"))
+        .filter_map(|coding| text(coding, &["code"]))
+        .collect()
+}
+
+/// Whether a record counts by what it says of itself. One that was entered in error, cancelled or refuted, and one that
+/// never left its draft, tells nothing about the patient: pages leave it out, and say how many they left out.
+pub(crate) fn is_valid(resource: Value<'_>) -> bool {
+    let states = ["status", "docStatus"].into_iter().filter_map(|name| text(resource, &[name]));
+    let mut all = states.chain(codes(resource, "verificationStatus"));
+    !all.any(|code| matches!(code.as_str(), "entered-in-error" | "cancelled" | "refuted" | "draft"))
+}
+
 /// A date or time as recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Moment {
@@ -139,6 +155,26 @@ mod tests {
             assert_eq!(reference(root, &["r"], "Patient"), None);
             assert_eq!(number(root, &["n"]), Some(("1.50".to_owned(), 1.5)));
         });
+    }
+
+    #[test]
+    fn what_was_never_so_does_not_count() {
+        let coded = |code: &str| {
+            format!(r#"{{"verificationStatus":{{"coding":[{{"code":"x"}},{{"code":"{code}"}}]}}}}"#)
+        };
+        for json in [
+            r#"{"status":"entered-in-error"}"#,
+            r#"{"status":"cancelled"}"#,
+            r#"{"status":"draft"}"#,
+            r#"{"status":"current","docStatus":"entered-in-error"}"#,
+            &coded("refuted"),
+            &coded("entered-in-error"),
+        ] {
+            assert!(!with(json, is_valid), "{json}");
+        }
+        for json in ["{}", r#"{"status":"not-done"}"#, r#"{"status":"final"}"#, &coded("provisional")] {
+            assert!(with(json, is_valid), "{json}");
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
-//! The smaller parts of a record: problems, allergies, procedures, immunisations, reports.
+//! The smaller parts of a record: problems, procedures, immunisations, reports.
 
 use std::collections::HashMap;
 
 use ieum_fhir::json::Value;
-use ieum_ui::Lang;
+use ieum_ui::{Lang, Tone, badge};
+use maud::{Markup, html};
 
 use super::concept::Concept;
-use super::fields::{Moment, all, latest_first, number, reference, text};
+use super::fields::{Moment, all, codes, latest_first, number, reference, text};
 use super::tooth::Tooth;
 
 const TOOTH: &str = "http://terminology.hl7.org/CodeSystem/ex-tooth";
@@ -24,14 +25,50 @@ pub(crate) struct Condition {
     pub(crate) at: Option<Moment>,
     /// The visit.
     pub(crate) visit: Option<String>,
-    is_valid: bool,
+    /// How sure it is.
+    pub(crate) doubt: Doubt,
+}
+
+/// How sure a diagnosis is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// Confirmed, or nothing is said.
+    None,
+    /// Not confirmed.
+    Unconfirmed,
+    /// Held for now, while it is looked into.
+    Provisional,
+    /// One of several that may explain the findings.
+    Differential,
+}
+
+impl Doubt {
+    fn read(resource: Value<'_>) -> Self {
+        let codes = codes(resource, "verificationStatus");
+        let states = [
+            ("unconfirmed", Self::Unconfirmed),
+            ("provisional", Self::Provisional),
+            ("differential", Self::Differential),
+        ];
+        let found = states.into_iter().find(|(code, _)| codes.iter().any(|other| other == code));
+        found.map_or(Self::None, |(_, doubt)| doubt)
+    }
+
+    /// A word beside the diagnosis.
+    pub(crate) fn mark(self, lang: Lang) -> Markup {
+        match self {
+            Self::None => html! {},
+            Self::Unconfirmed => badge(Tone::Warning, lang.pick("미확인", "Unconfirmed")),
+            Self::Provisional => badge(Tone::Warning, lang.pick("잠정 진단", "Provisional")),
+            Self::Differential => badge(Tone::Warning, lang.pick("감별 진단", "Differential")),
+        }
+    }
 }
 
 impl Condition {
     /// Reads a Condition.
     pub(crate) fn read(resource: Value<'_>) -> Self {
         let status = text(resource, &["clinicalStatus", "coding", "code"]).unwrap_or_default();
-        let verification = text(resource, &["verificationStatus", "coding", "code"]).unwrap_or_default();
         let categories: Vec<Concept> = all(resource, "category").map(Concept::read).collect();
         Self {
             concept: Concept::at(resource, &["code"]).unwrap_or_default(),
@@ -39,7 +76,7 @@ impl Condition {
             is_active: matches!(status.as_str(), "active" | "recurrence" | "relapse"),
             at: Moment::first(resource, &[&["recordedDate"], &["onsetDateTime"], &["onsetPeriod", "start"]]),
             visit: reference(resource, &["encounter"], "Encounter"),
-            is_valid: !matches!(verification.as_str(), "entered-in-error" | "refuted"),
+            doubt: Doubt::read(resource),
         }
     }
 }
@@ -57,18 +94,20 @@ pub(crate) struct Problem {
     pub(crate) last: Option<Moment>,
     /// How often.
     pub(crate) times: usize,
+    /// How sure it is.
+    pub(crate) doubt: Doubt,
 }
 
-/// Diagnoses, each once: those that last first, then the latest first.
+/// Diagnoses, each once for each degree of certainty: those that last first, then the latest first.
 pub(crate) fn problems(conditions: Vec<Condition>) -> Vec<Problem> {
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut places: HashMap<(String, u8), usize> = HashMap::new();
     let mut all: Vec<Problem> = Vec::new();
-    for condition in conditions.into_iter().filter(|condition| condition.is_valid && !condition.is_complaint)
-    {
-        let place = *places.entry(condition.concept.key()).or_insert(all.len());
+    for condition in conditions.into_iter().filter(|condition| !condition.is_complaint) {
+        let doubt = condition.doubt;
+        let place = *places.entry((condition.concept.key(), doubt as u8)).or_insert(all.len());
         if place == all.len() {
             let concept = condition.concept.clone();
-            all.push(Problem { concept, is_active: false, first: None, last: None, times: 0 });
+            all.push(Problem { concept, is_active: false, first: None, last: None, times: 0, doubt });
         }
         let problem = &mut all[place];
         problem.times += 1;
@@ -83,61 +122,6 @@ pub(crate) fn problems(conditions: Vec<Condition>) -> Vec<Problem> {
     }
     all.sort_by_key(|problem| (!problem.is_active, latest_first(problem.last.as_ref())));
     all
-}
-
-/// An allergy or intolerance.
-#[derive(Debug, Clone)]
-pub(crate) struct Allergy {
-    /// The cause.
-    pub(crate) concept: Concept,
-    /// Medicine, food, environment, biologic.
-    category: Option<String>,
-    /// Whether it may endanger life.
-    pub(crate) is_severe: bool,
-    /// How it shows.
-    pub(crate) signs: Vec<Concept>,
-    /// Since when.
-    pub(crate) since: Option<Moment>,
-    /// Whether it holds.
-    pub(crate) is_current: bool,
-}
-
-impl Allergy {
-    /// Reads an AllergyIntolerance.
-    pub(crate) fn read(resource: Value<'_>) -> Self {
-        let status = text(resource, &["clinicalStatus", "coding", "code"]).unwrap_or_else(|| "active".into());
-        let verification = text(resource, &["verificationStatus", "coding", "code"]).unwrap_or_default();
-        let severe = all(resource, "reaction")
-            .any(|reaction| text(reaction, &["severity"]).as_deref() == Some("severe"));
-        let high = text(resource, &["criticality"]).as_deref() == Some("high");
-        let signs =
-            all(resource, "reaction").flat_map(|reaction| all(reaction, "manifestation")).map(Concept::read);
-        Self {
-            concept: Concept::at(resource, &["code"]).unwrap_or_default(),
-            category: text(resource, &["category"]),
-            is_severe: severe || high,
-            signs: signs.collect(),
-            since: Moment::first(resource, &[&["onsetDateTime"], &["recordedDate"]]),
-            is_current: status == "active"
-                && !matches!(verification.as_str(), "entered-in-error" | "refuted"),
-        }
-    }
-
-    /// The kind of cause in words.
-    pub(crate) fn category(&self, lang: Lang) -> Option<&'static str> {
-        Some(match self.category.as_deref()? {
-            "medication" => lang.pick("약", "Medicine"),
-            "food" => lang.pick("음식", "Food"),
-            "environment" => lang.pick("환경", "Environment"),
-            "biologic" => lang.pick("생물학적 제제", "Biologic"),
-            _ => return None,
-        })
-    }
-
-    /// How it shows, in words.
-    pub(crate) fn signs(&self, lang: Lang) -> String {
-        self.signs.iter().map(|sign| sign.name(lang)).collect::<Vec<_>>().join(", ")
-    }
 }
 
 /// An operation or treatment.
@@ -155,6 +139,7 @@ pub(crate) struct Procedure {
     pub(crate) site: Option<Concept>,
     /// The visit.
     pub(crate) visit: Option<String>,
+    status: String,
 }
 
 impl Procedure {
@@ -169,6 +154,25 @@ impl Procedure {
             site: site.filter(|_| tooth.is_none()),
             tooth,
             visit: reference(resource, &["encounter"], "Encounter"),
+            status: text(resource, &["status"]).unwrap_or_default(),
+        }
+    }
+
+    /// Whether it was done, or at least begun.
+    pub(crate) fn is_done(&self) -> bool {
+        !matches!(self.status.as_str(), "not-done" | "preparation" | "on-hold" | "unknown")
+    }
+
+    /// A word beside what was not simply done.
+    pub(crate) fn mark(&self, lang: Lang) -> Markup {
+        match self.status.as_str() {
+            "not-done" => badge(Tone::Warning, lang.pick("시행하지 않음", "Not done")),
+            "preparation" => badge(Tone::Information, lang.pick("준비 중", "In preparation")),
+            "in-progress" => badge(Tone::Information, lang.pick("진행 중", "Under way")),
+            "on-hold" => badge(Tone::Warning, lang.pick("보류", "On hold")),
+            "stopped" => badge(Tone::Warning, lang.pick("중단", "Stopped")),
+            "unknown" => badge(Tone::Warning, lang.pick("시행 여부 미상", "Not known whether done")),
+            _ => html! {},
         }
     }
 
@@ -235,6 +239,7 @@ pub(crate) struct Report {
     pub(crate) study: Option<String>,
     /// The visit.
     pub(crate) visit: Option<String>,
+    status: String,
 }
 
 impl Report {
@@ -249,8 +254,24 @@ impl Report {
             conclusion: text(resource, &["conclusion"]),
             study: reference(resource, &["imagingStudy"], "ImagingStudy"),
             visit: reference(resource, &["encounter"], "Encounter"),
+            status: text(resource, &["status"]).unwrap_or_default(),
         }
     }
+
+    /// A word beside what may still change, or has.
+    pub(crate) fn mark(&self, lang: Lang) -> Markup {
+        match self.status.as_str() {
+            "registered" | "partial" | "preliminary" => badge(Tone::Warning, preliminary(lang)),
+            "amended" | "corrected" | "appended" => badge(Tone::Information, lang.pick("정정됨", "Amended")),
+            "unknown" => badge(Tone::Warning, lang.pick("상태 미상", "State unknown")),
+            _ => html! {},
+        }
+    }
+}
+
+/// What is not final yet.
+pub(crate) fn preliminary(lang: Lang) -> &'static str {
+    lang.pick("잠정", "Preliminary")
 }
 
 #[cfg(test)]
@@ -280,6 +301,7 @@ mod tests {
             .map(|problem| (problem.concept.any_code(), problem.is_active, problem.times))
             .collect();
         assert_eq!(shown, [("I10", true, 2), ("J00", false, 1)]);
+        assert!(all.iter().all(|problem| problem.doubt == Doubt::None));
         assert_eq!(all[0].first.as_ref().unwrap().day(Lang::En), "2026-01-01");
         assert_eq!(all[0].last.as_ref().unwrap().day(Lang::En), "2026-01-15");
     }

@@ -8,7 +8,7 @@ use ieum_fhir::search::{Query, Total};
 use ieum_trust::door::{Page, View};
 
 use super::concept::Concept;
-use super::fields::{read, read_all, text};
+use super::fields::{is_valid, read, read_all, text};
 use super::medicine::{self, Prescription};
 use super::person::Person;
 use crate::portal::call::{Call, Refusal};
@@ -20,13 +20,17 @@ pub(crate) const LIST: usize = 300;
 /// Records that belong to the visits of one page of the timeline.
 pub(crate) const OF_VISITS: usize = 1_000;
 
-/// What was found, and whether there was more than the bound.
+/// What was found, and what of it was left out.
 #[derive(Debug, Clone)]
 pub(crate) struct Found<T> {
-    /// The newest.
+    /// The newest that count.
     pub(crate) items: Vec<T>,
-    /// Whether older ones were left out.
+    /// How many were asked for.
+    pub(crate) limit: usize,
+    /// Whether there are more than that.
     pub(crate) is_cut: bool,
+    /// How many were left out because they do not count.
+    pub(crate) withdrawn: usize,
 }
 
 /// Names of institutions and practitioners, by id.
@@ -49,7 +53,8 @@ pub(crate) fn query(call: &Call<'_>, kind: &str, pairs: &[(&str, &str)]) -> Resu
     let catalogue = hub.door().catalogue();
     let context = ParseContext {
         parameters: &**catalogue,
-        base_url: Some(hub.base_url()),
+        value_sets: &ieum_fhir::search::R4,
+        bases: catalogue.bases(),
         now_micros: hub.now(),
         strict: true,
         limits: Limits::default(),
@@ -97,7 +102,22 @@ pub(crate) fn records<T>(
     work: impl Fn(Value<'_>) -> T,
 ) -> Result<Found<T>, Refusal> {
     let page = search(call, view, kind, pairs, None, limit)?;
-    Ok(Found { items: read_all(&page.records, work), is_cut: page.next.is_some() })
+    let (items, withdrawn) = counting(&page, work);
+    Ok(Found { items, limit, is_cut: page.next.is_some(), withdrawn })
+}
+
+/// The records of a page that count, and how many do not.
+pub(crate) fn counting<T>(page: &Page, work: impl Fn(Value<'_>) -> T) -> (Vec<T>, usize) {
+    let all = read_all(&page.records, |resource| is_valid(resource).then(|| work(resource)));
+    let read = all.len();
+    let items: Vec<T> = all.into_iter().flatten().collect();
+    let withdrawn = read - items.len();
+    (items, withdrawn)
+}
+
+/// The value of `date` that what lies ahead of this moment does not have.
+pub(crate) fn until_now(call: &Call<'_>) -> String {
+    format!("le{}", call.now())
 }
 
 /// The patient, if this reader reaches them.

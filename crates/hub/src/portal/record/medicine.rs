@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use ieum_fhir::json::Value;
+use ieum_ui::{Lang, Tone, badge};
 use jiff::ToSpan;
 use jiff::civil::Date;
+use maud::{Markup, html};
 
 use super::concept::Concept;
-use super::fields::{Moment, all, latest_first, number, reference, text};
+use super::fields::{Moment, all, at, latest_first, number, reference, text};
 
 const INGREDIENT: &str =
     "http://www.hl7korea.or.kr/fhir/krcore/StructureDefinition/krcore-medicationIngredient";
@@ -22,6 +24,8 @@ pub(crate) struct Prescription {
     /// Its ingredient.
     pub(crate) ingredient: Option<Concept>,
     status: String,
+    intent: String,
+    is_forbidden: bool,
     /// When it was written.
     pub(crate) written: Option<Moment>,
     /// How to take it.
@@ -40,6 +44,8 @@ impl Prescription {
             medication: reference(request, &["medicationReference"], "Medication"),
             ingredient: request.get("medicationCodeableConcept").and_then(ingredient),
             status: text(request, &["status"]).unwrap_or_default(),
+            intent: text(request, &["intent"]).unwrap_or_default(),
+            is_forbidden: at(request, &["doNotPerform"]).and_then(Value::boolean).unwrap_or(false),
             written: Moment::read(request, &["authoredOn"]),
             dose: text(request, &["dosageInstruction", "text"]),
             days: days(request),
@@ -53,15 +59,48 @@ impl Prescription {
         first.checked_add((self.days? - 1).max(0).days()).ok()
     }
 
-    /// Whether it is taken at present: active, and not run out.
-    pub(crate) fn is_current(&self, today: Date) -> bool {
-        matches!(self.status.as_str(), "active" | "on-hold")
-            && self.last_day().is_none_or(|last| last >= today)
+    /// What it means for today.
+    pub(crate) fn standing(&self, today: Date) -> Standing {
+        let is_open = matches!(self.status.as_str(), "active" | "on-hold");
+        match self.lane() {
+            Standing::Taken if self.status == "active" => {
+                if self.last_day().is_none_or(|last| last >= today) {
+                    Standing::Taken
+                } else {
+                    Standing::Past
+                }
+            }
+            lane if lane != Standing::Taken && is_open => lane,
+            _ => Standing::Past,
+        }
     }
 
-    /// Whether it was ever meant to be taken.
-    pub(crate) fn is_valid(&self) -> bool {
-        !matches!(self.status.as_str(), "entered-in-error" | "draft" | "cancelled")
+    /// Which prescriptions it belongs with, whether or not it is over.
+    fn lane(&self) -> Standing {
+        match self.intent.as_str() {
+            _ if self.is_forbidden => Standing::Forbidden,
+            "proposal" | "plan" | "option" => Standing::Proposed,
+            _ if self.status == "on-hold" => Standing::OnHold,
+            _ => Standing::Taken,
+        }
+    }
+
+    /// A word beside what is not simply an order to take it.
+    pub(crate) fn mark(&self, lang: Lang) -> Markup {
+        html! {
+            @if self.is_forbidden { (badge(Tone::Danger, lang.pick("쓰지 않을 것", "Do not use"))) }
+            @match self.intent.as_str() {
+                "proposal" | "option" => (badge(Tone::Warning, lang.pick("제안, 처방 아님", "Proposed, not ordered"))),
+                "plan" => (badge(Tone::Warning, lang.pick("계획, 처방 아님", "Planned, not ordered"))),
+                _ => {}
+            }
+            @match self.status.as_str() {
+                "on-hold" => (badge(Tone::Warning, lang.pick("보류", "On hold"))),
+                "stopped" => (badge(Tone::Warning, lang.pick("중단", "Stopped"))),
+                "unknown" => (badge(Tone::Warning, lang.pick("상태 미상", "State unknown"))),
+                _ => {}
+            }
+        }
     }
 
     /// Takes the medicine's name from the shared list.
@@ -105,17 +144,49 @@ fn days(request: Value<'_>) -> Option<i64> {
     (0.0..=36_500.0).contains(&(value * in_days)).then(|| (value * in_days).ceil() as i64)
 }
 
+/// What a prescription means for today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Standing {
+    /// Ordered, and not run out.
+    Taken,
+    /// Interrupted.
+    OnHold,
+    /// Not to be used.
+    Forbidden,
+    /// Proposed or planned, and not ordered.
+    Proposed,
+    /// Over.
+    Past,
+}
+
 /// All prescriptions of one medicine, newest first.
 #[derive(Debug, Clone)]
 pub(crate) struct Course {
     /// The prescriptions; at least one.
     pub(crate) prescriptions: Vec<Prescription>,
+    /// What they mean for today.
+    pub(crate) standing: Standing,
+    /// The place of the newest that means it.
+    lead: usize,
 }
 
 impl Course {
-    /// The newest.
+    /// The newest that its standing comes from.
     pub(crate) fn latest(&self) -> &Prescription {
-        &self.prescriptions[0]
+        &self.prescriptions[self.lead]
+    }
+
+    /// How to take it: what every prescription says that its standing comes from. Two of different hospitals may differ.
+    pub(crate) fn doses(&self, today: Date) -> Vec<&str> {
+        let of = self.prescriptions.iter().filter(|one| one.standing(today) == self.standing);
+        let of = if self.standing == Standing::Past { of.take(1).collect() } else { of.collect::<Vec<_>>() };
+        let mut doses: Vec<&str> = Vec::new();
+        for dose in of.into_iter().filter_map(|one| one.dose.as_deref()) {
+            if !doses.contains(&dose) {
+                doses.push(dose);
+            }
+        }
+        doses
     }
 
     /// The oldest.
@@ -124,24 +195,29 @@ impl Course {
     }
 }
 
-/// Prescriptions by medicine: what is taken at present, and what was taken before.
-pub(crate) fn courses(prescriptions: Vec<Prescription>, today: Date) -> (Vec<Course>, Vec<Course>) {
-    let mut places: HashMap<String, usize> = HashMap::new();
+/// Prescriptions by medicine, the newest first. What is taken and what is over belong to one course; what is on hold,
+/// forbidden or only proposed is never mixed with them.
+pub(crate) fn courses(prescriptions: Vec<Prescription>, today: Date) -> Vec<Course> {
+    let mut places: HashMap<(String, Standing), usize> = HashMap::new();
     let mut all: Vec<Course> = Vec::new();
-    for prescription in prescriptions.into_iter().filter(Prescription::is_valid) {
+    for prescription in prescriptions {
         let named = prescription.medicine.as_ref().map(Concept::key);
         let key = named.or_else(|| prescription.medication.clone()).unwrap_or_default();
-        let place = *places.entry(key).or_insert(all.len());
+        let lane = prescription.lane();
+        let place = *places.entry((key, lane)).or_insert(all.len());
         if place == all.len() {
-            all.push(Course { prescriptions: Vec::new() });
+            all.push(Course { prescriptions: Vec::new(), standing: lane, lead: 0 });
         }
         all[place].prescriptions.push(prescription);
     }
     for course in &mut all {
         course.prescriptions.sort_by_key(|prescription| latest_first(prescription.written.as_ref()));
+        let mut standings = course.prescriptions.iter().map(|one| one.standing(today));
+        course.standing = standings.clone().min().unwrap_or(Standing::Past);
+        course.lead = standings.position(|standing| standing == course.standing).unwrap_or(0);
     }
     all.sort_by_key(|course| latest_first(course.latest().written.as_ref()));
-    all.into_iter().partition(|course| course.prescriptions.iter().any(|one| one.is_current(today)))
+    all
 }
 
 #[cfg(test)]
@@ -152,8 +228,12 @@ mod tests {
     use super::*;
 
     fn prescription(name: &str, status: &str, on: &str, days: i64) -> Prescription {
+        with(name, status, on, days, r#""intent":"order""#)
+    }
+
+    fn with(name: &str, status: &str, on: &str, days: i64, more: &str) -> Prescription {
         let json = format!(
-            r#"{{"status":"{status}","authoredOn":"{on}","medicationCodeableConcept":{{"text":"{name}"}},
+            r#"{{{more},"status":"{status}","dosageInstruction":[{{"text":"{on}"}}],"authoredOn":"{on}","medicationCodeableConcept":{{"text":"{name}"}},
             "dispenseRequest":{{"expectedSupplyDuration":{{"value":{days},"code":"d"}}}}}}"#
         );
         Prescription::read(Document::parse(json.as_bytes(), &Limits::default()).unwrap().root())
@@ -166,16 +246,57 @@ mod tests {
             prescription("가", "completed", "2026-01-01", 30),
             prescription("가", "active", "2026-10-03", 30),
             prescription("나", "active", "2026-10-02", 30),
-            prescription("다", "entered-in-error", "2026-10-31", 30),
             prescription("라", "completed", "2026-10-31", 30),
         ];
-        let (current, past) = courses(all, today);
-        let names = |courses: &[Course]| -> Vec<String> {
-            courses.iter().map(|course| course.latest().medicine.as_ref().unwrap().key()).collect()
-        };
-        assert_eq!(names(&current), ["가"], "the last day counts, the day after does not");
-        assert_eq!(names(&past), ["라", "나"]);
-        assert_eq!(current[0].prescriptions.len(), 2);
-        assert_eq!(current[0].first().last_day(), Some(date(2026, 1, 30)));
+        let all = courses(all, today);
+        assert_eq!(names(&all, Standing::Taken), ["가"], "the last day counts, the day after does not");
+        assert_eq!(names(&all, Standing::Past), ["라", "나"]);
+        let taken = all.iter().find(|course| course.standing == Standing::Taken).unwrap();
+        assert_eq!(taken.prescriptions.len(), 2);
+        assert_eq!(taken.first().last_day(), Some(date(2026, 1, 30)));
+    }
+
+    fn names(all: &[Course], standing: Standing) -> Vec<String> {
+        let of = all.iter().filter(|course| course.standing == standing);
+        of.map(|course| course.latest().medicine.as_ref().unwrap().key()).collect()
+    }
+
+    #[test]
+    fn what_is_not_ordered_or_interrupted_is_not_taken() {
+        let on = "2026-10-31";
+        let mut all = vec![prescription("나", "on-hold", on, 30), prescription("마", "unknown", on, 30)];
+        for (name, more) in [
+            ("가", r#""intent":"proposal""#),
+            ("다", r#""intent":"order","doNotPerform":true"#),
+            ("라", r#""intent":"plan""#),
+            ("바", r#""intent":"instance-order","doNotPerform":false"#),
+        ] {
+            all.push(with(name, "active", on, 30, more));
+        }
+        let all = courses(all, date(2026, 11, 1));
+        assert_eq!(names(&all, Standing::Taken), ["바"]);
+        assert_eq!(names(&all, Standing::OnHold), ["나"]);
+        assert_eq!(names(&all, Standing::Forbidden), ["다"]);
+        assert_eq!(names(&all, Standing::Proposed), ["가", "라"]);
+        assert_eq!(names(&all, Standing::Past), ["마"]);
+    }
+
+    #[test]
+    fn what_is_taken_speaks_for_itself_and_not_for_its_neighbours() {
+        let today = date(2026, 11, 1);
+        let all = courses(
+            vec![
+                prescription("가", "stopped", "2026-10-31", 30),
+                prescription("가", "active", "2026-10-20", 30),
+                prescription("가", "active", "2026-10-25", 30),
+                prescription("가", "on-hold", "2026-10-30", 30),
+                with("가", "active", "2026-10-29", 30, r#""doNotPerform":true"#),
+            ],
+            today,
+        );
+        let of = |standing| all.iter().find(|course| course.standing == standing).unwrap().doses(today);
+        assert_eq!(of(Standing::Taken), ["2026-10-25", "2026-10-20"], "not the newest, which was stopped");
+        assert_eq!(of(Standing::OnHold), ["2026-10-30"]);
+        assert_eq!(of(Standing::Forbidden), ["2026-10-29"]);
     }
 }

@@ -5,11 +5,14 @@ use std::collections::HashMap;
 use ieum_fhir::json::Value;
 use ieum_ui::Lang;
 use ieum_ui::chart::{Point, Range, Reading, Verdict};
+use jiff::civil::Date;
 
 use super::concept::Concept;
-use super::fields::{Moment, all, at, latest_first, number, reference, text};
+use super::fields::{Moment, all, latest_first, number, reference, text};
+use super::measured::{Measured, plain_unit};
+use super::usual;
 
-const LOINC: &str = "http://loinc.org";
+pub(crate) const LOINC: &str = "http://loinc.org";
 /// Blood pressure, with its two components.
 pub(crate) const PRESSURE: &str = "85354-9";
 const SYSTOLIC: &str = "8480-6";
@@ -29,112 +32,49 @@ pub(crate) struct Observation {
     /// The range stated as usual.
     pub(crate) range: Range,
     interpretation: Option<String>,
+    /// Whether the value may still change.
+    pub(crate) is_preliminary: bool,
+    /// What is customary for a grown-up, when the record states nothing to judge by.
+    usual: Verdict,
     /// Parts, such as systolic and diastolic.
     pub(crate) parts: Vec<(Concept, Measured)>,
     /// The visit it belongs to.
     pub(crate) visit: Option<String>,
-    is_valid: bool,
-}
-
-/// What came out of a measurement.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Measured {
-    /// A number, its digits as recorded, and its unit.
-    Number {
-        /// To compute with.
-        value: f64,
-        /// As recorded.
-        digits: String,
-        /// The unit in words; may be empty.
-        unit: String,
-    },
-    /// Words.
-    Words(String),
-    /// A coded answer.
-    Coded(Concept),
-    /// Nothing.
-    Nothing,
-}
-
-impl Measured {
-    fn read(value: Value<'_>) -> Self {
-        if let Some((digits, number)) = number(value, &["valueQuantity", "value"]) {
-            let unit =
-                text(value, &["valueQuantity", "unit"]).or_else(|| text(value, &["valueQuantity", "code"]));
-            return Self::Number { value: number, digits, unit: unit.unwrap_or_default() };
-        }
-        if let Some((digits, number)) = number(value, &["valueInteger"]) {
-            return Self::Number { value: number, digits, unit: String::new() };
-        }
-        if let Some(concept) = Concept::at(value, &["valueCodeableConcept"]) {
-            return Self::Coded(concept);
-        }
-        let words =
-            ["valueString", "valueDateTime", "valueTime"].iter().find_map(|name| text(value, &[name]));
-        words.map_or(Self::Nothing, Self::Words)
-    }
-
-    /// In words.
-    pub(crate) fn words(&self, lang: Lang) -> String {
-        match self {
-            Self::Number { digits, unit, .. } if unit.is_empty() => digits.clone(),
-            Self::Number { digits, unit, .. } => format!("{digits} {}", plain_unit(unit, lang)),
-            Self::Words(words) => words.clone(),
-            Self::Coded(concept) => concept.name(lang).to_owned(),
-            Self::Nothing => lang.pick("결과 없음", "No value").to_owned(),
-        }
-    }
-
-    /// The number and its unit.
-    pub(crate) fn number(&self) -> Option<(f64, &str)> {
-        match self {
-            Self::Number { value, unit, .. } => Some((*value, unit)),
-            _ => None,
-        }
-    }
-}
-
-/// UCUM's annotations and codes as people write them.
-pub(crate) fn plain_unit(unit: &str, lang: Lang) -> String {
-    match unit {
-        "Cel" => "℃".to_owned(),
-        "mm[Hg]" => "mmHg".to_owned(),
-        "/min" | "회/분" => lang.pick("회/분", "/min").to_owned(),
-        _ => unit
-            .replace("[IU]", "IU")
-            .replace("{score}", "")
-            .replace("{1.73_m2}", "1.73 m²")
-            .replace("10*3/uL", "×10³/µL")
-            .replace("10*6/uL", "×10⁶/µL"),
-    }
 }
 
 impl Observation {
-    /// Reads an Observation.
-    pub(crate) fn read(resource: Value<'_>) -> Self {
-        let categories = all(resource, "category").map(Concept::read);
+    /// Reads an Observation of somebody born on a day, if that is known.
+    pub(crate) fn read(resource: Value<'_>, birth: Option<Date>) -> Self {
+        let mut categories = all(resource, "category").map(Concept::read);
         let status = text(resource, &["status"]).unwrap_or_default();
         let parts = all(resource, "component")
             .filter_map(|part| Some((Concept::at(part, &["code"])?, Measured::read(part))));
-        Self {
+        let value = Measured::read(resource);
+        let mut one = Self {
             concept: Concept::at(resource, &["code"]).unwrap_or_default(),
-            is_vital: { categories }.any(|category| category.any_code() == "vital-signs"),
+            is_vital: categories.any(|category| category.any_code() == "vital-signs"),
             at: Moment::first(
                 resource,
                 &[&["effectiveDateTime"], &["effectivePeriod", "start"], &["effectiveInstant"], &["issued"]],
             ),
-            value: Measured::read(resource),
-            range: range(resource),
+            range: range(resource, value.unit()),
+            value,
             interpretation: text(resource, &["interpretation", "coding", "code"]),
+            is_preliminary: matches!(status.as_str(), "registered" | "preliminary"),
+            usual: Verdict::Unknown,
             parts: parts.collect(),
             visit: reference(resource, &["encounter"], "Encounter"),
-            is_valid: !matches!(status.as_str(), "entered-in-error" | "cancelled"),
+        };
+        let is_grown = birth.zip(one.at.as_ref().and_then(Moment::date)).is_some_and(usual::is_grown);
+        if is_grown {
+            one.usual = usual::verdict(&one);
         }
+        one
     }
 
-    /// How the value lies: by its range, else as the laboratory says.
+    /// How the value lies: by its range, else as the laboratory says, else by what is customary for a grown-up.
     pub(crate) fn verdict(&self) -> Verdict {
-        let computed = self.value.number().map_or(Verdict::Unknown, |(value, _)| self.range.verdict(value));
+        let computed = self.value.verdict(self.range);
         if computed != Verdict::Unknown {
             return computed;
         }
@@ -142,31 +82,35 @@ impl Observation {
             Some("H" | "HH" | "HU") => Verdict::High,
             Some("L" | "LL" | "LU") => Verdict::Low,
             Some("N") => Verdict::Within,
-            _ => Verdict::Unknown,
+            _ => self.usual,
         }
     }
 
-    /// Systolic and diastolic, when it is a blood pressure.
+    /// Systolic and diastolic in mmHg, when it is a blood pressure and both are known exactly.
     pub(crate) fn pressure(&self) -> Option<Reading> {
         let part = |code| {
             let part = self.parts.iter().find(|(concept, _)| concept.code(LOINC) == Some(code))?;
-            part.1.number().map(|(value, _)| value)
+            part.1.number().filter(|(_, unit)| matches!(*unit, "mmHg" | "mm[Hg]")).map(|(value, _)| value)
         };
         let (systolic, diastolic) = (part(SYSTOLIC)?, part(DIASTOLIC)?);
         Some(Reading { at: self.at.as_ref()?.instant(), systolic, diastolic })
     }
 
-    /// The value in words; of parts, each.
+    /// The value in words, and its parts.
     pub(crate) fn words(&self, lang: Lang) -> String {
         if let Some(reading) = self.pressure() {
             return format!("{}/{} mmHg", reading.systolic, reading.diastolic);
         }
-        if self.value == Measured::Nothing && !self.parts.is_empty() {
-            let parts =
-                self.parts.iter().map(|(name, value)| format!("{} {}", name.name(lang), value.words(lang)));
-            return parts.collect::<Vec<_>>().join(", ");
+        let parts: Vec<String> = self
+            .parts
+            .iter()
+            .map(|(name, value)| format!("{} {}", name.name(lang), value.words(lang)))
+            .collect();
+        match (&self.value, parts.is_empty()) {
+            (value, true) => value.words(lang),
+            (Measured::Absent(None), false) => parts.join(", "),
+            (value, false) => format!("{} ({})", value.words(lang), parts.join(", ")),
         }
-        self.value.words(lang)
     }
 
     /// What it is called. Vital signs have no Korean text in KR Core, so the common ones are named here.
@@ -192,9 +136,18 @@ const VITALS: [(&str, &str, &str); 11] = [
     ("9843-4", "머리둘레", "Head circumference"),
 ];
 
-fn range(resource: Value<'_>) -> Range {
-    let Some(stated) = at(resource, &["referenceRange"]) else { return Range::default() };
+/// The range of healthy people, in the unit of the value. Of several, for ages or sexes, nobody here knows which one
+/// holds; then there is none.
+fn range(resource: Value<'_>, unit: &str) -> Range {
+    let is_normal =
+        |stated: &Value<'_>| text(*stated, &["type", "coding", "code"]).is_none_or(|code| code == "normal");
+    let mut stated = all(resource, "referenceRange").filter(is_normal);
+    let (Some(stated), None) = (stated.next(), stated.next()) else { return Range::default() };
     let end = |name| number(stated, &[name, "value"]).map(|(_, value)| value);
+    let in_other_unit = |name| text(stated, &[name, "unit"]).is_some_and(|other| other != unit);
+    if in_other_unit("low") || in_other_unit("high") {
+        return Range::default();
+    }
     Range { low: end("low"), high: end("high") }
 }
 
@@ -216,12 +169,45 @@ impl Series {
 
     /// The numbers that share the newest one's unit, as points of a chart.
     pub(crate) fn points(&self) -> Vec<Point> {
-        let unit = self.latest().value.number().map(|(_, unit)| unit);
-        let points = self.items.iter().filter_map(|item| {
-            let (value, of) = item.value.number()?;
-            (Some(of) == unit).then(|| Some(Point { at: item.at.as_ref()?.instant(), value })).flatten()
-        });
-        points.collect()
+        self.items.iter().filter_map(|item| self.point(item)).collect()
+    }
+
+    fn point(&self, item: &Observation) -> Option<Point> {
+        let (value, unit) = item.value.number()?;
+        let newest = self.items.iter().find_map(|item| item.value.number())?;
+        let at = item.at.as_ref()?.instant();
+        (unit == newest.1).then(|| Point { at, value, range: item.range, verdict: item.verdict() })
+    }
+
+    /// The unit of the points.
+    pub(crate) fn unit(&self, lang: Lang) -> String {
+        let newest = self.items.iter().find_map(|item| item.value.number());
+        newest.map_or_else(String::new, |(_, unit)| plain_unit(unit, lang))
+    }
+
+    /// What a chart of these leaves out, in sentences.
+    pub(crate) fn unplotted(&self, lang: Lang) -> Vec<String> {
+        let is_plotted = |item: &Observation| self.point(item).is_some() || item.pressure().is_some();
+        let rest = || self.items.iter().filter(|item| !is_plotted(item));
+        let other_unit = rest().filter(|item| item.value.number().is_some() && item.at.is_some()).count();
+        let others = rest().count() - other_unit;
+        let unit = lang.pick(
+            format!("단위가 다른 {other_unit}건은 그래프에 없습니다."),
+            format!("{other_unit} in another unit are not in the chart."),
+        );
+        let other = lang.pick(
+            format!("부등호가 붙었거나 숫자가 아니거나 날짜가 없는 {others}건은 그래프에 없습니다."),
+            format!("{others} that are no exact numbers, or have no date, are not in the chart."),
+        );
+        [(other_unit, unit), (others, other)]
+            .into_iter()
+            .filter_map(|(count, words)| (count > 0).then_some(words))
+            .collect()
+    }
+
+    /// The values that a chart of these always reaches.
+    pub(crate) fn span(&self) -> Option<(f64, f64)> {
+        usual::span(self.latest().concept.code(LOINC)?, &self.points())
     }
 
     /// The most decimals that any value was recorded with.
@@ -238,7 +224,7 @@ impl Series {
 pub(crate) fn series(observations: Vec<Observation>) -> Vec<Series> {
     let mut order: HashMap<String, usize> = HashMap::new();
     let mut all: Vec<Series> = Vec::new();
-    for observation in observations.into_iter().filter(|observation| observation.is_valid) {
+    for observation in observations {
         let key = observation.concept.key();
         let place = *order.entry(key.clone()).or_insert(all.len());
         if place == all.len() {
@@ -270,7 +256,7 @@ mod tests {
         let json = format!(
             r#"{{"status":"final","code":{{"coding":[{{"system":"{LOINC}","code":"2345-7","display":"Glucose"}}]}},{value}}}"#
         );
-        Observation::read(Document::parse(json.as_bytes(), &Limits::default()).unwrap().root())
+        Observation::read(Document::parse(json.as_bytes(), &Limits::default()).unwrap().root(), None)
     }
 
     #[test]
@@ -283,42 +269,62 @@ mod tests {
         assert_eq!(high.verdict(), Verdict::High, "the range is stronger than the flag");
         let flagged = observation(r#""valueString":"양성","interpretation":[{"coding":[{"code":"HH"}]}]"#);
         assert_eq!((flagged.words(Lang::Ko).as_str(), flagged.verdict()), ("양성", Verdict::High));
-        assert_eq!(observation(r#""note":[]"#).words(Lang::En), "No value");
     }
 
     #[test]
-    fn series_hold_one_unit_and_leave_errors_out() {
+    fn charts_hold_one_unit_and_say_what_they_leave_out() {
         let value = |day: &str, value: &str, unit: &str| {
             observation(&format!(
                 r#""effectiveDateTime":"2026-01-{day}","valueQuantity":{{"value":{value},"unit":"{unit}"}}"#
             ))
         };
-        let mut wrong = value("09", "999", "mg/dL");
-        wrong.is_valid = false;
         let all = series(vec![
             value("01", "5.5", "mmol/L"),
             value("03", "98", "mg/dL"),
-            wrong,
+            observation(
+                r#""effectiveDateTime":"2026-01-01","valueQuantity":{"value":5,"comparator":"<","unit":"mg/dL"}"#,
+            ),
             value("02", "97.25", "mg/dL"),
         ]);
         assert_eq!(all.len(), 1);
         assert_eq!(all[0].latest().words(Lang::En), "98 mg/dL");
         assert_eq!(all[0].points().len(), 2, "another unit is another scale");
         assert_eq!(all[0].places(), 2);
+        let left_out = all[0].unplotted(Lang::En);
+        assert!(left_out.len() == 2 && left_out.iter().all(|words| words.starts_with("1 ")), "{left_out:?}");
+    }
+
+    #[test]
+    fn a_range_that_may_not_be_this_values_judges_nothing() {
+        let of = |range: &str| {
+            observation(&format!(
+                r#""valueQuantity":{{"value":126,"unit":"mg/dL"}},"referenceRange":{range}"#
+            ))
+            .verdict()
+        };
+        assert_eq!(of(r#"[{"low":{"value":70,"unit":"mg/dL"},"high":{"value":99}}]"#), Verdict::High);
+        assert_eq!(of(r#"[{"high":{"value":5.5,"unit":"mmol/L"}}]"#), Verdict::Unknown);
+        assert_eq!(of(r#"[{"high":{"value":99}},{"high":{"value":140}}]"#), Verdict::Unknown);
+        let therapeutic = r#"{"type":{"coding":[{"code":"therapeutic"}]},"high":{"value":500}}"#;
+        assert_eq!(of(&format!(r#"[{therapeutic},{{"high":{{"value":99}}}}]"#)), Verdict::High);
     }
 
     #[test]
     fn blood_pressure_is_one_value_of_two_parts() {
-        let part = |code, value| {
+        let part = |code: &str, value: f64, unit: &str| {
             format!(
-                r#"{{"code":{{"coding":[{{"system":"{LOINC}","code":"{code}"}}]}},"valueQuantity":{{"value":{value},"unit":"mmHg"}}}}"#
+                r#"{{"code":{{"coding":[{{"system":"{LOINC}","code":"{code}"}}]}},"valueQuantity":{{"value":{value},"unit":"{unit}"}}}}"#
             )
         };
-        let both = observation(&format!(
-            r#""effectiveDateTime":"2026-01-02","component":[{},{}]"#,
-            part(SYSTOLIC, 142),
-            part(DIASTOLIC, 91)
-        ));
-        assert_eq!(both.words(Lang::Ko), "142/91 mmHg");
+        let both = |systolic: f64, diastolic: f64, unit: &str| {
+            observation(&format!(
+                r#""effectiveDateTime":"2026-01-02","component":[{},{}]"#,
+                part(SYSTOLIC, systolic, unit),
+                part(DIASTOLIC, diastolic, unit)
+            ))
+        };
+        assert_eq!(both(142.0, 91.0, "mmHg").words(Lang::Ko), "142/91 mmHg");
+        let other = both(18.9, 12.1, "kPa");
+        assert!(other.pressure().is_none() && other.words(Lang::Ko).contains("18.9 kPa"));
     }
 }

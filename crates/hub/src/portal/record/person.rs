@@ -3,9 +3,12 @@
 use ieum_fhir::json::Value;
 use ieum_ui::{Lang, format};
 use jiff::civil::Date;
+use unicode_normalization::UnicodeNormalization;
 
 use super::fields::{Moment, all, text};
 
+/// The ends of systems that number residents and foreigners: a number of theirs is hidden whatever its type and shape.
+const REGISTRATIONS: [&str; 3] = ["rrn", "foreigner-registration", "arc"];
 const ABSENT: &str = "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
 
 /// A patient as pages show them.
@@ -103,7 +106,11 @@ impl Person {
             if matches!(kind.as_str(), "DL" | "PPN") {
                 continue;
             }
-            if matches!(kind.as_str(), "NI" | "NNKOR" | "PRC" | "SS") || is_registration_number(&value) {
+            let system = text(identifier, &["system"]).unwrap_or_default().to_ascii_lowercase();
+            let is_registration = matches!(kind.as_str(), "NI" | "NNKOR" | "PRC" | "SS")
+                || REGISTRATIONS.iter().any(|register| system.ends_with(register))
+                || holds_registration_number(&value);
+            if is_registration {
                 self.registration = Some(masked_registration(&value));
             } else {
                 self.numbers.push(Number { value, place: text(identifier, &["assigner", "display"]) });
@@ -196,20 +203,29 @@ fn contact(contact: Value<'_>) -> Option<Contact> {
     })
 }
 
-/// Thirteen digits, with or without a hyphen after six.
-pub(crate) fn is_registration_number(text: &str) -> bool {
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let others: Vec<usize> =
-        text.bytes().enumerate().filter(|(_, byte)| !byte.is_ascii_digit()).map(|(at, _)| at).collect();
-    digits == 13 && (others.is_empty() || (others == [6] && text.as_bytes()[6] == b'-'))
+/// Whether a text holds a registration number, however it is written: thirteen digits in all, whatever stands between
+/// them and in whatever letters, or six and seven side by side among others.
+pub(crate) fn holds_registration_number(text: &str) -> bool {
+    let groups = digit_groups(text);
+    let lengths: Vec<usize> = groups.iter().map(String::len).collect();
+    lengths.iter().sum::<usize>() == 13
+        || lengths.contains(&13)
+        || lengths.windows(2).any(|pair| pair == [6, 7])
+}
+
+/// The runs of digits of a text; full-width and other forms of digits are digits too.
+fn digit_groups(text: &str) -> Vec<String> {
+    let plain: String = text.nfkc().collect();
+    let groups = plain.split(|letter: char| !letter.is_ascii_digit()).filter(|group| !group.is_empty());
+    groups.map(str::to_owned).collect()
 }
 
 /// The day of birth and the digit of sex and century stay; the rest, and any number of another shape, is hidden.
 fn masked_registration(value: &str) -> String {
-    if !is_registration_number(value) {
+    let digits = digit_groups(value).concat();
+    if digits.len() != 13 {
         return "*".repeat(value.chars().count().min(14));
     }
-    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
     format!("{}-{}******", &digits[..6], &digits[6..7])
 }
 
@@ -249,7 +265,44 @@ mod tests {
         assert_eq!(person.registration.as_deref(), Some("842507-1******"));
         assert_eq!(person.first_number(), Some("T42-00000001"));
         assert_eq!(masked_registration("A1234567"), "********");
-        assert!(is_registration_number("8425071000017") && !is_registration_number("84250-71000017"));
+        for written in [
+            "842507-1000017",
+            "8425071000017",
+            "8425071000017.",
+            "842507 1000017",
+            "842507–1000017",
+            "842507_1000017",
+            "842507- 1000017",
+            "84.25.07-1000017",
+            "８４２５０７－１０００017",
+            "김하나 842507 1000017 1984",
+            "(842507)1000017호",
+        ] {
+            assert!(holds_registration_number(written), "{written}");
+        }
+        for other in ["T42-00000001", "800203 010-0000-1234", "1980-02-03", "010-0000-1234", "84250710000178"]
+        {
+            assert!(!holds_registration_number(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_the_register_is_hidden_however_it_is_typed() {
+        let of = |system: &str, value: &str| {
+            person(&format!(r#"{{"identifier":[{{"system":"{system}","value":"{value}"}}]}}"#))
+        };
+        for (system, value) in [
+            ("https://mois.go.kr/rrn", "842507 1000017"),
+            ("https://mois.go.kr/RRN", "8425"),
+            ("https://moj.go.kr/foreigner-registration", "x-842507-5"),
+            ("urn:any", "842507.1000017"),
+        ] {
+            let person = of(system, value);
+            assert!(person.numbers.is_empty(), "{system} {value}");
+            let shown = person.registration.unwrap();
+            assert!(!shown.contains("000017") && shown.contains('*'), "{shown}");
+        }
+        assert_eq!(of("urn:hospital", "T42-00000001").numbers.len(), 1);
     }
 
     #[test]

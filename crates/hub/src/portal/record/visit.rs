@@ -1,9 +1,14 @@
 //! Visits and stays.
 
 use ieum_fhir::json::Value;
-use ieum_ui::{Lang, format};
+use ieum_ui::{Lang, Tone, badge, format};
+use jiff::Timestamp;
+use maud::{Markup, html};
 
 use super::fields::{Moment, all, reference, text};
+
+/// The parameter that leaves out what has not taken place: bookings, and what was called off.
+pub(crate) const TOOK_PLACE: (&str, &str) = ("status:not", "planned,cancelled,entered-in-error");
 
 /// One visit.
 #[derive(Debug, Clone)]
@@ -27,13 +32,12 @@ pub(crate) struct Visit {
     pub(crate) patient: Option<String>,
     /// Why, when the visit itself says so.
     pub(crate) reason: Option<String>,
-    is_under_way: bool,
+    status: String,
 }
 
 impl Visit {
     /// Reads an Encounter.
     pub(crate) fn read(resource: Value<'_>) -> Self {
-        let status = text(resource, &["status"]).unwrap_or_default();
         Self {
             id: text(resource, &["id"]).unwrap_or_default(),
             class: text(resource, &["class", "code"]).unwrap_or_default(),
@@ -48,7 +52,16 @@ impl Visit {
             patient: reference(resource, &["subject"], "Patient"),
             reason: text(resource, &["reasonCode", "text"])
                 .or_else(|| text(resource, &["reasonCode", "coding", "display"])),
-            is_under_way: matches!(status.as_str(), "in-progress" | "arrived" | "triaged"),
+            status: text(resource, &["status"]).unwrap_or_default(),
+        }
+    }
+
+    /// A word beside a visit that may not be one.
+    pub(crate) fn mark(&self, now: Timestamp, lang: Lang) -> Markup {
+        let is_ahead = self.start.as_ref().is_some_and(|start| start.instant() > now);
+        html! {
+            @if self.status == "unknown" { (badge(Tone::Warning, lang.pick("상태 미상", "State unknown"))) }
+            @if is_ahead { (badge(Tone::Warning, lang.pick("날짜가 앞으로임", "Dated ahead"))) }
         }
     }
 
@@ -67,7 +80,7 @@ impl Visit {
 
     /// How long it took: nights of a stay, until now when it is under way.
     pub(crate) fn length(&self, lang: Lang) -> Option<String> {
-        if self.is_under_way {
+        if matches!(self.status.as_str(), "in-progress" | "arrived" | "triaged" | "onleave") {
             return Some(lang.pick("진행 중", "under way").to_owned());
         }
         let (start, end) = (self.start.as_ref()?.date()?, self.end.as_ref()?.date()?);

@@ -1,7 +1,7 @@
 //! Order and pages: sort values, and where a page begins.
 
 use ieum_fhir::index::ParamType;
-use ieum_fhir::search::{Param, SortBy, SortKeyOf};
+use ieum_fhir::search::{Contained, ContainedGive, ContainedSearch, Param, SortBy, SortKeyOf};
 use rusqlite::types::{Value, ValueRef};
 
 use super::plan::Matching;
@@ -9,6 +9,32 @@ use super::sql::Sql;
 use crate::commit::StoreError;
 use crate::engine::{Position, SearchRequest, SortValue};
 use crate::sqlite::view::Scope;
+
+/// The number of the record, or of the record around a resource.
+const CONTAINER: &str = "coalesce(r.container, r.rid)";
+
+/// The place of a match among matches without or with equal sort values.
+fn place(contained: Contained) -> &'static str {
+    match (contained.search, contained.give) {
+        (ContainedSearch::No, _) => "r.rid",
+        (_, ContainedGive::Container) => CONTAINER,
+        // As [`part_of_place`] takes it apart: a resource inside a record follows it.
+        (_, ContainedGive::Contained) => "(coalesce(r.container, r.rid) * 1048576 + coalesce(r.part, 0))",
+    }
+}
+
+/// The record and the resource inside it, 0 for the record itself, that a place stands for.
+pub(super) fn part_of_place(contained: Contained, place: i64) -> (i64, i64) {
+    match (contained.search, contained.give) {
+        (ContainedSearch::No, _) | (_, ContainedGive::Container) => (place, 0),
+        (_, ContainedGive::Contained) => (place >> 20, place & 0xF_FFFF),
+    }
+}
+
+/// What is counted.
+pub(super) fn counted(contained: Contained) -> &'static str {
+    if place(contained) == CONTAINER { "count(DISTINCT coalesce(r.container, r.rid))" } else { "count(*)" }
+}
 
 /// The statement for one page of the matching records; its rows are the sort values, then `rid`.
 pub(super) fn ordered(
@@ -19,20 +45,24 @@ pub(super) fn ordered(
     let sort = &request.query.sort;
     let limit = i64::try_from(request.limit.saturating_add(1)).unwrap_or(i64::MAX);
     let direction = if request.backward { " DESC" } else { "" };
+    let place = place(request.query.contained);
     if sort.is_empty() {
-        let mut sql = Sql::new("SELECT r.rid ");
-        sql.append(&matching.from).append(&matching.condition);
+        let mut sql = Sql::new(if place == CONTAINER { "SELECT DISTINCT " } else { "SELECT " });
+        sql.push(place).push(" ").append(&matching.from).append(&matching.condition);
         if let Some(after) = &request.after {
-            sql.push(if request.backward { " AND r.rid < " } else { " AND r.rid > " }).bind(after.last);
+            sql.push(" AND ").push(place);
+            sql.push(if request.backward { " < " } else { " > " }).bind(after.last);
         }
-        sql.push(" ORDER BY r.rid").push(direction).push(" LIMIT ").bind(limit);
+        sql.push(" ORDER BY ").push(place).push(direction).push(" LIMIT ").bind(limit);
         return Ok(sql);
     }
-    let keys: Vec<Key> =
-        sort.iter().enumerate().map(|(index, key)| Key::new(scope, key, &format!("k{index}"))).collect();
+    let key = |(index, key): (usize, &SortKeyOf)| {
+        Key::new(scope, &key.by, key.descending, "r", &format!("k{index}"))
+    };
+    let keys: Vec<Key> = sort.iter().enumerate().map(key).collect();
     let names: Vec<String> = keys.iter().map(|key| key.name.clone()).collect();
     let mut sql = Sql::default();
-    let tables: Vec<Sql> = keys.iter().filter_map(|key| key.table.clone()).collect();
+    let tables: Vec<Sql> = keys.iter().flat_map(|key| key.tables.clone()).collect();
     if !tables.is_empty() {
         sql.push("WITH ").join(&tables, ", ").push(" ");
     }
@@ -40,10 +70,9 @@ pub(super) fn ordered(
     for key in &keys {
         sql.append(&key.value).push(" AS ").push(&key.name).push(", ");
     }
-    sql.push("r.rid AS rid ").append(&matching.from);
-    for key in keys.iter().filter(|key| key.table.is_some()) {
-        let table = format!("s{}", key.name);
-        sql.push(" LEFT JOIN ").push(&table).push(" ON ").push(&table).push(".rid = r.rid");
+    sql.push(place).push(" AS rid ").append(&matching.from);
+    for key in &keys {
+        sql.push(&key.join);
     }
     sql.append(&matching.condition).push(")");
     if let Some(after) = &request.after {
@@ -59,41 +88,41 @@ pub(super) fn ordered(
     Ok(sql)
 }
 
-/// One sort value of record `r`: the least of the parameter's values when ascending, else the greatest.
+/// One sort value of a record: the least of the parameter's values when ascending, else the greatest.
 struct Key {
     name: String,
+    /// The value, where the record and [`Key::joins`] are at hand.
     value: Sql,
-    /// A table of the values by record, for parameters whose index cannot be asked by record.
-    table: Option<Sql>,
+    /// Tables of values by record, for parameters whose index cannot be asked by record.
+    tables: Vec<Sql>,
+    /// How the last of them is joined.
+    join: String,
 }
 
 impl Key {
-    fn new(scope: &Scope<'_>, key: &SortKeyOf, name: &str) -> Self {
-        let plain = |text: &str| Self { name: name.to_owned(), value: Sql::new(text), table: None };
-        let param = match &key.by {
-            SortBy::Id => return plain("id_text(r.id)"),
-            SortBy::LastUpdated => return plain("r.t"),
+    fn new(scope: &Scope<'_>, by: &SortBy, descending: bool, record: &str, name: &str) -> Self {
+        let plain =
+            |value: Sql| Self { name: name.to_owned(), value, tables: Vec::new(), join: String::new() };
+        let param = match by {
+            SortBy::Id => return plain(Sql::new(&format!("id_text({record}.id)"))),
+            SortBy::LastUpdated => return plain(Sql::new(&format!("{record}.t"))),
+            SortBy::Chain { param, target, by } => {
+                return Self::chained(scope, (param, target, by), descending, record, name);
+            }
             SortBy::Param(param) => param,
         };
-        let Some((tp, param_type)) = param_of(scope, param) else { return plain("NULL") };
-        let end = if key.descending { "max" } else { "min" };
+        let Some((tp, param_type)) = param_of(scope, param) else { return plain(Sql::new("NULL")) };
+        let end = if descending { "max" } else { "min" };
         let by_record = |column: &str, from: &str| {
-            let mut value = Sql::new("(SELECT ");
-            value.push(end).push("(x.").push(column).push(") FROM ").push(from);
-            value.push(" x WHERE x.rid = r.rid AND x.tp = ").bind(tp).push(")");
-            Self { name: name.to_owned(), value, table: None }
+            let mut value =
+                Sql::new(&format!("(SELECT {end}(x.{column}) FROM {from} x WHERE x.rid = {record}.rid"));
+            value.push(" AND x.tp = ").bind(tp).push(")");
+            plain(value)
         };
         let by_table = |value: &str, from: &str| {
-            let mut table = Sql::new("s");
-            table
-                .push(name)
-                .push("(rid, value) AS MATERIALIZED (SELECT x.rid, ")
-                .push(end)
-                .push("(")
-                .push(value);
-            table.push(") FROM ").push(from).push(" WHERE x.tp = ").bind(tp).push(" GROUP BY x.rid)");
-            let value = Sql::new(&format!("s{name}.value"));
-            Self { name: name.to_owned(), value, table: Some(table) }
+            let mut rows = Sql::new(&format!("SELECT x.rid, {end}({value}) FROM {from} WHERE x.tp = "));
+            rows.bind(tp).push(" GROUP BY x.rid");
+            Self::of_table(name, record, Vec::new(), &rows)
         };
         match param_type {
             ParamType::Date => by_record("lo", "dat"),
@@ -105,8 +134,48 @@ impl Key {
                 "CASE t.kind WHEN 0 THEN id_text(t.id) ELSE n.name || '/' || id_text(t.id) END",
                 "ref x JOIN res t ON t.rid = x.target LEFT JOIN kind n ON n.no = t.kind",
             ),
-            ParamType::Composite | ParamType::Special => plain("NULL"),
+            ParamType::Composite | ParamType::Special => plain(Sql::new("NULL")),
         }
+    }
+
+    /// The value of the records that a reference points to and that can be seen.
+    fn chained(
+        scope: &Scope<'_>,
+        (param, target, by): (&Param, &str, &SortBy),
+        descending: bool,
+        record: &str,
+        name: &str,
+    ) -> Self {
+        let (tp, kind) = match (param_of(scope, param), scope.shared.registry.kind(target)) {
+            (Some((tp, _)), Some(kind)) if scope.reaches(target) => (tp, kind.no),
+            _ => {
+                let (name, value) = (name.to_owned(), Sql::new("NULL"));
+                return Self { name, value, tables: Vec::new(), join: String::new() };
+            }
+        };
+        let there = format!("t{name}");
+        let inner = Self::new(scope, by, descending, &there, &format!("{name}c"));
+        let end = if descending { "max" } else { "min" };
+        let mut rows = Sql::new(&format!("SELECT f.rid, {end}("));
+        rows.append(&inner.value).push(&format!(") FROM ref f JOIN res {there} ON {there}.rid = f.target"));
+        rows.push(&inner.join)
+            .push(" WHERE f.tp = ")
+            .bind(tp)
+            .push(&format!(" AND {there}.kind = "))
+            .bind(kind);
+        rows.push(&format!(" AND {there}.op IN (1, 2)"))
+            .append(&scope.visible(&there))
+            .push(" GROUP BY f.rid");
+        Self::of_table(name, record, inner.tables, &rows)
+    }
+
+    fn of_table(name: &str, record: &str, mut tables: Vec<Sql>, rows: &Sql) -> Self {
+        let mut table = Sql::new(&format!("s{name}(rid, value) AS MATERIALIZED ("));
+        table.append(rows).push(")");
+        tables.push(table);
+        let value = Sql::new(&format!("s{name}.value"));
+        let join = format!(" LEFT JOIN s{name} ON s{name}.rid = {record}.rid");
+        Self { name: name.to_owned(), value, tables, join }
     }
 }
 

@@ -1,11 +1,11 @@
 //! Conditions as SQL, and where the statement starts.
 
 use ieum_fhir::index::TimeRange;
-use ieum_fhir::search::{DateTest, Filter, Param, Prefix, Query, Test};
-use rusqlite::{OptionalExtension, params, params_from_iter};
+use ieum_fhir::search::{ContainedSearch, DateTest, Filter, Param, Prefix, Query, ReferenceTest, Test, Way};
+use rusqlite::params_from_iter;
 
 use super::select::{Select, Selector};
-use super::sql::{Sql, json_numbers};
+use super::sql::{Sql, any_of, json_numbers};
 use crate::commit::StoreError;
 use crate::sqlite::apply::find_rid;
 use crate::sqlite::dict::StoredId;
@@ -31,14 +31,15 @@ pub(super) fn matching(scope: &Scope<'_>, query: &Query, as_of: u64) -> Result<O
     if !scope.reaches(&query.kind) {
         return Ok(None);
     }
-    let mut planner = Planner { scope, aliases: 0 };
+    let with_parts = query.contained.search != ContainedSearch::No;
+    let mut planner = Planner { scope, with_parts, aliases: 0 };
     let conditions = planner.conditions("r", &query.kind, &query.filters)?;
     let mut from = Sql::new("FROM ");
     let mut condition = Sql::new(" WHERE ");
     match &conditions.stream {
         // CROSS JOIN keeps the order: the stream gives records in the order of their numbers.
         Some(stream) => {
-            from.push(stream.table).push(" x CROSS JOIN res r ON r.rid = x.rid");
+            from.push(stream.table).push(" x CROSS JOIN res r ON r.rid = ").push(stream.rid);
             condition.append(&stream.condition).push(" AND ");
             if stream.table == "tok" {
                 condition.push(ONCE).push(" AND ");
@@ -51,8 +52,14 @@ pub(super) fn matching(scope: &Scope<'_>, query: &Query, as_of: u64) -> Result<O
     // With a start of its own the statement must not start from all records of the kind.
     let plus = if conditions.stream.is_some() || conditions.selective { "+" } else { "" };
     condition.push(plus).push("r.kind = ").bind(kind.no);
-    condition.push(" AND r.op IN (1, 2) AND r.t0 <= ").bind(to_i64(as_of));
-    condition.append(&scope.visible("r")).append(&conditions.sql);
+    condition.push(match query.contained.search {
+        ContainedSearch::No => " AND r.op IN (1, 2)",
+        ContainedSearch::Only => " AND r.op = 4",
+        ContainedSearch::Both => " AND r.op IN (1, 2, 4)",
+    });
+    condition.push(" AND r.t0 <= ").bind(to_i64(as_of));
+    condition.append(&if with_parts { scope.visible_part("r") } else { scope.visible("r") });
+    condition.append(&conditions.sql);
     Ok(Some(Matching { from, condition }))
 }
 
@@ -62,6 +69,8 @@ const ONCE: &str =
 
 struct Planner<'p> {
     scope: &'p Scope<'p>,
+    /// Resources inside records are searched too.
+    with_parts: bool,
     aliases: usize,
 }
 
@@ -89,12 +98,14 @@ impl Planner<'_> {
     fn conditions(&mut self, alias: &str, kind: &str, filters: &[Filter]) -> Result<Conditions, StoreError> {
         let mut conditions = Conditions::default();
         let mut found: Vec<(usize, usize, Vec<Select>)> = Vec::new();
+        let filters = flat(filters);
         for (index, filter) in filters.iter().enumerate() {
-            if let Filter::Any { param, tests } = filter {
-                let selects = self.selects(param, tests)?;
+            if let Filter::Id(ids) = filter {
+                if !self.with_parts {
+                    found.push((ids.len(), index, Vec::new()));
+                }
+            } else if let Some(selects) = self.set(filter)? {
                 found.push((self.estimate(&selects)?, index, selects));
-            } else if let Filter::Id(ids) = filter {
-                found.push((ids.len(), index, Vec::new()));
             }
         }
         let start = found.into_iter().min_by_key(|(estimate, _, _)| *estimate);
@@ -105,7 +116,8 @@ impl Planner<'_> {
                 set = Some(index);
                 conditions.selective = true;
             }
-            Some((_, index, selects)) if alias == "r" => {
+            // With parts, the order is another than that of numbers.
+            Some((_, index, selects)) if alias == "r" && !self.with_parts => {
                 if let Ok([select]) = <[Select; 1]>::try_from(selects)
                     && select.ordered
                 {
@@ -115,12 +127,31 @@ impl Planner<'_> {
             }
             _ => {}
         }
-        for (index, filter) in filters.iter().enumerate().filter(|(index, _)| Some(*index) != streamed) {
+        for (index, filter) in filters.into_iter().enumerate().filter(|(index, _)| Some(*index) != streamed) {
             let form = if set == Some(index) { Form::Set } else { Form::Probe };
             let condition = self.condition(alias, kind, filter, form)?;
             conditions.sql.push(" AND ").append(&condition);
         }
         Ok(conditions)
+    }
+
+    /// A filter as selections that together are all records that pass, when it is of that kind.
+    fn set(&self, filter: &Filter) -> Result<Option<Vec<Select>>, StoreError> {
+        match filter {
+            Filter::Any { param, tests } => self.selects(param, tests).map(Some),
+            Filter::Words { place, terms } => {
+                Ok(Some(Select::words(self.scope.connection, *place, terms)?.into_iter().collect()))
+            }
+            Filter::Or(filters) => {
+                let mut all = Vec::new();
+                for filter in filters {
+                    let Some(selects) = self.set(filter)? else { return Ok(None) };
+                    all.extend(selects);
+                }
+                Ok(Some(all))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn selects(&self, param: &Param, tests: &[Test]) -> Result<Vec<Select>, StoreError> {
@@ -151,8 +182,11 @@ impl Planner<'_> {
 
     fn condition(&mut self, alias: &str, kind: &str, filter: &Filter, form: Form) -> Result<Sql, StoreError> {
         let rid = format!("{alias}.rid");
+        if let Some(selects) = self.set(filter)? {
+            return Ok(any(&selects, &rid, form));
+        }
         match filter {
-            Filter::Any { param, tests } => Ok(any(&self.selects(param, tests)?, &rid, form)),
+            Filter::Any { .. } | Filter::Words { .. } => unreachable!("these are sets"),
             Filter::None { param, tests } => {
                 let mut sql = Sql::new("NOT ");
                 sql.append(&any(&self.selects(param, tests)?, &rid, Form::Probe));
@@ -163,6 +197,24 @@ impl Planner<'_> {
             Filter::LastUpdated(tests) => self.last_updated(alias, tests),
             Filter::Chain { param, targets } => self.chain(&rid, param, targets),
             Filter::Has { param, filter } => self.has(&rid, param, filter),
+            Filter::Tree { param, by, way, roots } => self.tree(&rid, param, by, *way, roots),
+            Filter::And(filters) => {
+                let mut sql = Sql::new("(1");
+                for filter in filters {
+                    sql.push(" AND ").append(&self.condition(alias, kind, filter, Form::Probe)?);
+                }
+                sql.push(")");
+                Ok(sql)
+            }
+            Filter::Or(filters) => {
+                let pieces = filters.iter().map(|filter| self.condition(alias, kind, filter, Form::Probe));
+                Ok(any_of(&pieces.collect::<Result<Vec<_>, _>>()?))
+            }
+            Filter::Not(filter) => {
+                let mut sql = Sql::new("NOT (");
+                sql.append(&self.condition(alias, kind, filter, Form::Probe)?).push(")");
+                Ok(sql)
+            }
         }
     }
 
@@ -184,8 +236,13 @@ impl Planner<'_> {
                 rids.extend(find_rid(self.scope.connection, numbers.no, &StoredId::new(id))?);
             }
         }
-        let mut sql = Sql::new(rid);
-        sql.push(" IN (SELECT value FROM json_each(").bind(json_numbers(&rids)).push("))");
+        let mut sql = Sql::new("(");
+        sql.push(rid).push(" IN (SELECT value FROM json_each(").bind(json_numbers(&rids)).push("))");
+        if self.with_parts && rid == "r.rid" {
+            let names = ids.iter().map(|id| Sql::default().bind(id.clone()).clone()).collect::<Vec<_>>();
+            sql.push(" OR r.op = 4 AND r.id IN (").join(&names, ", ").push(")");
+        }
+        sql.push(")");
         Ok(sql)
     }
 
@@ -204,25 +261,15 @@ impl Planner<'_> {
             };
             let mut sql = Sql::new(if outside { "NOT (1" } else { "(1" });
             if let Some(from) = from {
-                sql.push(" AND ").push(alias).push(".t >= ").bind(self.first_commit(from)?);
+                sql.push(" AND ").push(alias).push(".t >= ").bind(self.scope.first_commit(from)?);
             }
             if let Some(until) = until {
-                sql.push(" AND ").push(alias).push(".t < ").bind(self.first_commit(until)?);
+                sql.push(" AND ").push(alias).push(".t < ").bind(self.scope.first_commit(until)?);
             }
             sql.push(")");
             pieces.push(sql);
         }
-        let mut sql = Sql::new("(");
-        sql.join(&pieces, " OR ").push(")");
-        Ok(sql)
-    }
-
-    /// The first commit at or after an instant.
-    fn first_commit(&self, instant: i64) -> Result<i64, StoreError> {
-        let sql = "SELECT t FROM commits WHERE instant >= ?1 ORDER BY instant LIMIT 1";
-        let mut statement = self.scope.connection.prepare_cached(sql)?;
-        let t: Option<i64> = statement.query_row(params![instant], |row| row.get(0)).optional()?;
-        Ok(t.unwrap_or(i64::MAX))
+        Ok(any_of(&pieces))
     }
 
     fn chain(&mut self, rid: &str, param: &Param, targets: &[(String, Filter)]) -> Result<Sql, StoreError> {
@@ -245,12 +292,7 @@ impl Planner<'_> {
             sql.append(&self.scope.visible(&alias)).append(&conditions.sql).push("))");
             pieces.push(sql);
         }
-        if pieces.is_empty() {
-            return Ok(Sql::new("0"));
-        }
-        let mut sql = Sql::new("(");
-        sql.join(&pieces, " OR ").push(")");
-        Ok(sql)
+        Ok(any_of(&pieces))
     }
 
     fn has(&mut self, rid: &str, param: &Param, filter: &Filter) -> Result<Sql, StoreError> {
@@ -266,10 +308,61 @@ impl Planner<'_> {
         Ok(sql)
     }
 
+    /// Records that refer to a place above or below the roots, step by step through records that can be seen.
+    fn tree(
+        &mut self,
+        rid: &str,
+        param: &Param,
+        by: &Param,
+        way: Way,
+        roots: &[ReferenceTest],
+    ) -> Result<Sql, StoreError> {
+        let (Some(tp), Some(by_tp)) = (self.tp(param), self.tp(by)) else { return Ok(Sql::new("0")) };
+        let registry = &self.scope.shared.registry;
+        let selector = Selector { connection: self.scope.connection, registry, tp };
+        let mut start = Vec::new();
+        // What stands elsewhere is part of no hierarchy here.
+        for root in roots.iter().filter(|root| matches!(root, ReferenceTest::Local { .. })) {
+            start.extend(selector.targets(root)?);
+        }
+        let (name, alias) = (self.alias(), self.alias());
+        // The record that holds the reference must be seen, whichever way the step goes.
+        let (next, from, holder) = match way {
+            Way::Below => ("g.rid", "g.target", "g.rid"),
+            Way::Above => ("g.target", "g.rid", "g.rid"),
+        };
+        let mut sql = Sql::new(rid);
+        sql.push(" IN (SELECT f.rid FROM ref f WHERE f.tp = ")
+            .bind(tp)
+            .push(" AND f.target IN (WITH RECURSIVE ");
+        sql.push(&name).push("(n) AS (SELECT value FROM json_each(").bind(json_numbers(&start));
+        sql.push(") UNION SELECT ").push(next).push(" FROM ").push(&name).push(" JOIN ref g ON ").push(from);
+        sql.push(" = ").push(&name).push(".n AND g.tp = ").bind(by_tp).push(" JOIN res ").push(&alias);
+        sql.push(" ON ").push(&alias).push(".rid = ").push(holder).push(" AND ").push(&alias);
+        sql.push(".op IN (1, 2)").append(&self.scope.visible(&alias));
+        if way == Way::Above {
+            sql.push(" AND (SELECT kind FROM res WHERE rid = g.target) = ").push(&alias).push(".kind");
+        }
+        sql.push(") SELECT n FROM ").push(&name).push("))");
+        Ok(sql)
+    }
+
     fn alias(&mut self) -> String {
         self.aliases += 1;
         format!("c{}", self.aliases)
     }
+}
+
+/// Filters without `And` at their top: all of them must hold in any case.
+fn flat(filters: &[Filter]) -> Vec<&Filter> {
+    let mut flat = Vec::new();
+    for filter in filters {
+        match filter {
+            Filter::And(filters) => flat.extend(self::flat(filters)),
+            other => flat.push(other),
+        }
+    }
+    flat
 }
 
 /// Whether a record is in one of the selections.
@@ -283,7 +376,7 @@ fn any(selects: &[Select], rid: &str, form: Form) -> Sql {
         sql.push(rid).push(" IN (").join(&statements, " UNION ALL ").push(")");
     } else {
         let probes: Vec<Sql> = selects.iter().map(|select| select.probe(rid)).collect();
-        sql.push("(").join(&probes, " OR ").push(")");
+        sql = any_of(&probes);
     }
     sql
 }

@@ -2,41 +2,62 @@
 
 use std::collections::BTreeMap;
 
-use ieum_fhir::decimal::SortKey;
+use ieum_fhir::geo;
+use ieum_fhir::index::IndexValue;
 use ieum_fhir::search::{
-    DateTest, NumberTest, Prefix, QuantityTest, ReferenceTest, StringMode, StringTest, SystemTest, Test,
-    TokenTest, UnitTest,
+    QuantityTest, ReferenceTest, SystemTest, Test, TextPlace, TokenTest, UnitTest, UriMode, UriTest, passes,
 };
-use ieum_fhir::text;
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
-use super::sql::{Sql, json_numbers};
+use super::compare::{date_condition, number_condition, string_condition, text_condition};
+use super::sql::{Sql, any_of, json_numbers};
 use crate::commit::StoreError;
 use crate::sqlite::apply::find_rid;
 use crate::sqlite::dict::{StoredId, dict_find};
-use crate::sqlite::registry::{EXTERNAL, Registry};
+use crate::sqlite::registry::{EXTERNAL, Registry, facet};
+use crate::sqlite::rows::{CANONICAL, of_type};
+use crate::sqlite::words;
 
-/// `SELECT x.rid FROM {table} x WHERE {condition}`.
+/// `SELECT {rid} FROM {table} x WHERE {condition}`.
 #[derive(Debug, Clone)]
 pub(super) struct Select {
     pub(super) table: &'static str,
+    /// The column with the record's number.
+    pub(super) rid: &'static str,
     pub(super) condition: Sql,
     /// The rows come out in order of the record's number.
     pub(super) ordered: bool,
 }
 
 impl Select {
+    fn new(table: &'static str, condition: Sql) -> Self {
+        Self { table, rid: "x.rid", condition, ordered: false }
+    }
+
+    /// Records with all these terms in a text; `None` when there can be none.
+    pub(super) fn words(
+        connection: &Connection,
+        place: TextPlace,
+        terms: &[String],
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(question) = words::question(connection, terms)? else { return Ok(None) };
+        let table = words::table(place);
+        let mut condition = Sql::new("x.");
+        condition.push(table).push(" MATCH ").bind(question);
+        Ok(Some(Self { table, rid: "x.rowid", condition, ordered: true }))
+    }
+
     /// The selection as a statement.
     pub(super) fn statement(&self) -> Sql {
-        let mut sql = Sql::new("SELECT x.rid FROM ");
-        sql.push(self.table).push(" x WHERE ").append(&self.condition);
+        let mut sql = Sql::new("SELECT ");
+        sql.push(self.rid).push(" FROM ").push(self.table).push(" x WHERE ").append(&self.condition);
         sql
     }
 
     /// Whether the record `rid` (an expression) is in the selection.
     pub(super) fn probe(&self, rid: &str) -> Sql {
         let mut sql = Sql::new("EXISTS (");
-        sql.append(&self.statement()).push(" AND x.rid = ").push(rid).push(")");
+        sql.append(&self.statement()).push(" AND ").push(self.rid).push(" = ").push(rid).push(")");
         sql
     }
 }
@@ -48,36 +69,30 @@ pub(super) struct Selector<'s> {
     pub(super) tp: i64,
 }
 
+/// What was asked, sorted by how it is looked up.
+#[derive(Default)]
+struct Asked {
+    /// Codes to be equal to, by facet and system (`None` for any).
+    codes: BTreeMap<(i64, Option<i64>), Vec<i64>>,
+    targets: Vec<i64>,
+    /// Conditions on rows of one facet of the parameter in one table.
+    ranges: BTreeMap<(&'static str, i64), Vec<Sql>>,
+    selects: Vec<Select>,
+}
+
 impl Selector<'_> {
     /// Selections that together find every record with a value that passes one of the tests. None at all means that
     /// nothing can match.
     pub(super) fn selects(&self, tests: &[Test]) -> Result<Vec<Select>, StoreError> {
-        let mut selects = Vec::new();
-        let mut tokens: BTreeMap<Option<i64>, Vec<i64>> = BTreeMap::new();
-        let mut targets = Vec::new();
-        let mut ranges: BTreeMap<&'static str, Vec<Sql>> = BTreeMap::new();
+        let mut asked = Asked::default();
         for test in tests {
-            match test {
-                Test::Token(token) => self.token(token, &mut tokens, &mut selects)?,
-                Test::Uri(uri) => tokens.entry(Some(0)).or_default().extend(dict_find(self.connection, uri)?),
-                Test::Reference(reference) => targets.extend(self.targets(reference)?),
-                Test::Date(date) => ranges.entry("dat").or_default().push(date_condition(date)),
-                Test::Number(number) => ranges.entry("num").or_default().push(number_condition(number)),
-                Test::Quantity(quantity) => {
-                    if let Some(condition) = self.quantity_condition(quantity)? {
-                        ranges.entry("num").or_default().push(condition);
-                    }
-                }
-                Test::String(string) => {
-                    let (table, condition) = string_condition(string);
-                    ranges.entry(table).or_default().push(condition);
-                }
-            }
+            self.take(test, &mut asked)?;
         }
-        for (system, mut codes) in tokens {
+        let Asked { codes, mut targets, ranges, mut selects } = asked;
+        for ((tp, system), mut codes) in codes {
             codes.sort_unstable();
             codes.dedup();
-            selects.extend(self.values("tok", "v", &codes).map(|mut select| {
+            selects.extend(values(tp, "tok", "v", &codes).map(|mut select| {
                 if let Some(system) = system {
                     select.condition.push(" AND x.s = ").bind(system);
                 }
@@ -86,65 +101,117 @@ impl Selector<'_> {
         }
         targets.sort_unstable();
         targets.dedup();
-        selects.extend(self.values("ref", "target", &targets));
-        for (table, conditions) in ranges {
-            let mut condition = self.of_param();
-            condition.push(" AND (").join(&conditions, " OR ").push(")");
-            selects.push(Select { table, condition, ordered: false });
+        selects.extend(values(self.tp, "ref", "target", &targets));
+        for ((table, tp), conditions) in ranges {
+            let mut condition = of_param(tp);
+            condition.push(" AND ").append(&any_of(&conditions));
+            selects.push(Select::new(table, condition));
         }
         Ok(selects)
     }
 
-    fn of_param(&self) -> Sql {
-        let mut condition = Sql::new("x.tp = ");
-        condition.bind(self.tp);
-        condition
-    }
-
-    /// Rows whose column holds one of the numbers.
-    fn values(&self, table: &'static str, column: &str, numbers: &[i64]) -> Option<Select> {
-        let mut condition = self.of_param();
-        condition.push(" AND x.").push(column);
-        match numbers {
-            [] => return None,
-            [one] => condition.push(" = ").bind(*one),
-            several => {
-                condition.push(" IN (SELECT value FROM json_each(").bind(json_numbers(several)).push("))")
+    fn take(&self, test: &Test, asked: &mut Asked) -> Result<(), StoreError> {
+        let tp = facet(self.tp, test.facet());
+        let mut range = |table, condition| asked.ranges.entry((table, tp)).or_default().push(condition);
+        match test {
+            Test::Token(token) | Test::Identifier(token) => self.token(tp, token, asked)?,
+            Test::OfType { system, code, value } => {
+                let system = dict_find(self.connection, &of_type(system, code))?;
+                if let (Some(system), Some(value)) = (system, dict_find(self.connection, value)?) {
+                    asked.codes.entry((tp, Some(system))).or_default().push(value);
+                }
             }
-        };
-        Some(Select { table, condition, ordered: numbers.len() == 1 })
-    }
-
-    fn token(
-        &self,
-        token: &TokenTest,
-        tokens: &mut BTreeMap<Option<i64>, Vec<i64>>,
-        selects: &mut Vec<Select>,
-    ) -> Result<(), StoreError> {
-        let system = match &token.system {
-            SystemTest::Any => None,
-            SystemTest::Absent => Some(0),
-            SystemTest::Is(system) => match dict_find(self.connection, system)? {
-                Some(system) => Some(system),
-                None => return Ok(()),
-            },
-        };
-        match (&token.code, system) {
-            (Some(code), system) => {
-                tokens.entry(system).or_default().extend(dict_find(self.connection, code)?);
+            Test::Uri(uri) => asked.codes.entry((tp, Some(0))).or_default().extend(self.uris(uri)?),
+            Test::Text(_) => {
+                let texts = self.listed(tp, &|text| passes(test, &IndexValue::Text(text.into())))?;
+                asked.codes.entry((tp, Some(0))).or_default().extend(texts);
             }
-            (None, Some(system)) => {
-                let mut condition = self.of_param();
-                condition.push(" AND x.v IN (SELECT v FROM tokdict WHERE tp = ").bind(self.tp);
-                condition.push(" AND s = ").bind(system).push(") AND x.s = ").bind(system);
-                selects.push(Select { table: "tok", condition, ordered: false });
+            Test::Reference(reference) => asked.targets.extend(self.targets(reference)?),
+            Test::Date(date) => range("dat", date_condition(date)),
+            Test::Number(number) => range("num", number_condition(number, ("x.lo", "x.hi"))),
+            Test::Quantity(quantity) => {
+                if let Some(condition) = self.quantity(quantity)? {
+                    range("num", condition);
+                }
             }
-            (None, None) => selects.push(Select { table: "tok", condition: self.of_param(), ordered: false }),
+            Test::String(string) => {
+                let (table, condition) = string_condition(string);
+                range(table, condition);
+            }
+            Test::Near { lat, lon, metres } => range("geo", near_condition(*lat, *lon, *metres)),
+            Test::Composite(parts) => {
+                if let Some(condition) = self.composite(parts)? {
+                    range("cmp", condition);
+                }
+            }
+            Test::Unequal(test) => {
+                let (table, condition) = self.unequal(test)?;
+                range(table, condition);
+            }
         }
         Ok(())
     }
 
-    fn targets(&self, reference: &ReferenceTest) -> Result<Vec<i64>, StoreError> {
+    fn token(&self, tp: i64, token: &TokenTest, asked: &mut Asked) -> Result<(), StoreError> {
+        let Some(system) = self.system(&token.system)? else { return Ok(()) };
+        match (&token.code, system) {
+            (Some(code), system) => {
+                asked.codes.entry((tp, system)).or_default().extend(dict_find(self.connection, code)?);
+            }
+            (None, Some(system)) => {
+                let mut condition = of_param(tp);
+                condition.push(" AND x.v IN (SELECT v FROM tokdict WHERE tp = ").bind(tp);
+                condition.push(" AND s = ").bind(system).push(") AND x.s = ").bind(system);
+                asked.selects.push(Select::new("tok", condition));
+            }
+            (None, None) => asked.selects.push(Select::new("tok", of_param(tp))),
+        }
+        Ok(())
+    }
+
+    /// The number the system must have, or `Some(None)` for any; `None` when no record has that system.
+    fn system(&self, system: &SystemTest) -> Result<Option<Option<i64>>, StoreError> {
+        Ok(match system {
+            SystemTest::Any => Some(None),
+            SystemTest::Absent => Some(Some(0)),
+            SystemTest::Is(system) => dict_find(self.connection, system)?.map(Some),
+        })
+    }
+
+    fn uris(&self, uri: &UriTest) -> Result<Vec<i64>, StoreError> {
+        match uri.mode {
+            UriMode::Exact => Ok(dict_find(self.connection, &uri.text)?.into_iter().collect()),
+            UriMode::Above => {
+                let mut found = Vec::new();
+                for ancestor in uri.ancestors() {
+                    found.extend(dict_find(self.connection, ancestor)?);
+                }
+                Ok(found)
+            }
+            UriMode::Below => {
+                let folder = uri.folder();
+                self.listed(self.tp, &|text| text == uri.text || text.starts_with(&folder))
+            }
+        }
+    }
+
+    /// Numbers of the texts that values of this facet ever had, and that pass. Far fewer than there are records.
+    fn listed(&self, tp: i64, passes: &dyn Fn(&str) -> bool) -> Result<Vec<i64>, StoreError> {
+        let sql = "SELECT w.id, w.text FROM tokdict k JOIN dict w ON w.id = k.v WHERE k.tp = ?1 AND k.s = 0";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![tp])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let text = row.get_ref(1)?;
+            if text.as_str().is_ok_and(passes) {
+                found.push(row.get(0)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Numbers of the records or addresses that a reference may name.
+    pub(super) fn targets(&self, reference: &ReferenceTest) -> Result<Vec<i64>, StoreError> {
         let local = |kind: &str, id: &str| match self.registry.kind(kind) {
             Some(kind) => find_rid(self.connection, kind.no, &StoredId::new(id)),
             None => find_rid(self.connection, EXTERNAL, &StoredId::new(&format!("{kind}/{id}"))),
@@ -165,162 +232,135 @@ impl Selector<'_> {
     }
 
     /// `None` when no record has this unit at all.
-    fn quantity_condition(&self, quantity: &QuantityTest) -> Result<Option<Sql>, StoreError> {
-        let mut sql = number_condition(&quantity.number);
-        match &quantity.unit {
-            UnitTest::Any => {}
+    fn quantity(&self, quantity: &QuantityTest) -> Result<Option<Sql>, StoreError> {
+        let number = number_condition(&quantity.number, ("x.lo", "x.hi"));
+        Ok(self.unit(&quantity.unit, "x.s")?.map(|unit| both(number, &unit)))
+    }
+
+    /// What the columns `code`, `unit` and that of the system must be; `None` when no record has this unit at all.
+    fn unit(&self, unit: &UnitTest, system_column: &str) -> Result<Option<Sql>, StoreError> {
+        let mut sql = Sql::default();
+        match unit {
+            UnitTest::Any => {
+                sql.push("1");
+            }
             UnitTest::Code(code) => {
                 let Some(code) = dict_find(self.connection, code)? else { return Ok(None) };
-                sql.push(" AND (x.code = ").bind(code).push(" OR x.unit = ").bind(code).push(")");
+                sql.push("(x.code = ").bind(code).push(" OR x.unit = ").bind(code).push(")");
             }
             UnitTest::Coded { system, code } => {
                 let system = dict_find(self.connection, system)?;
                 let (Some(system), Some(code)) = (system, dict_find(self.connection, code)?) else {
                     return Ok(None);
                 };
-                sql.push(" AND x.code = ").bind(code).push(" AND x.s = ").bind(system);
+                sql.push("x.code = ").bind(code).push(" AND ").push(system_column).push(" = ").bind(system);
+            }
+            UnitTest::Canonical { unit } => {
+                let Some(unit) = dict_find(self.connection, unit)? else { return Ok(None) };
+                sql.push("x.code = ").bind(unit);
             }
         }
-        let mut grouped = Sql::new("(");
-        grouped.append(&sql).push(")");
-        Ok(Some(grouped))
+        Ok(Some(sql))
+    }
+
+    /// A condition on `cmp`; `None` when nothing can match.
+    fn composite(&self, parts: &[Test]) -> Result<Option<Sql>, StoreError> {
+        let [first, second, rest @ ..] = parts else { return Ok(None) };
+        let first = match first {
+            Test::Token(token) => self.token_part(token, "x.v", "x.s")?,
+            Test::Reference(reference) => Some(is_in("x.v", &self.targets(reference)?)),
+            _ => None,
+        };
+        let second = match second {
+            Test::Token(token) => self.token_part(token, "x.lo", "x.s2")?,
+            Test::Quantity(quantity) => {
+                let is_canonical = matches!(quantity.unit, UnitTest::Canonical { .. });
+                let mut form = Sql::new(if is_canonical { "x.s2 = " } else { "x.s2 <> " });
+                form.bind(CANONICAL);
+                let number = both(form, &number_condition(&quantity.number, ("x.lo", "x.hi")));
+                self.unit(&quantity.unit, "x.s2")?.map(|unit| both(number, &unit))
+            }
+            Test::Reference(reference) => Some(is_in("x.lo", &self.targets(reference)?)),
+            Test::Number(number) => Some(number_condition(number, ("x.lo", "x.hi"))),
+            Test::Date(date) => Some(date_condition(date)),
+            Test::String(string) => Some(text_condition(string, ("x.lo", "x.hi"))),
+            _ => None,
+        };
+        let third = match rest {
+            [] => Some(Sql::new("1")),
+            [Test::Number(number)] => Some(number_condition(number, ("x.lo3", "x.hi3"))),
+            _ => None,
+        };
+        let (Some(first), Some(second), Some(third)) = (first, second, third) else { return Ok(None) };
+        Ok(Some(both(both(first, &second), &third)))
+    }
+
+    /// A token in the columns `code` and `system`; `None` when nothing can match.
+    fn token_part(&self, token: &TokenTest, code: &str, system: &str) -> Result<Option<Sql>, StoreError> {
+        let Some(number) = self.system(&token.system)? else { return Ok(None) };
+        let mut sql = Sql::new("1");
+        if let Some(number) = number {
+            sql.push(" AND ").push(system).push(" = ").bind(number);
+        }
+        if let Some(text) = &token.code {
+            let Some(number) = dict_find(self.connection, text)? else { return Ok(None) };
+            sql.push(" AND ").push(code).push(" = ").bind(number);
+        }
+        Ok(Some(sql))
+    }
+
+    /// Values that are not as asked, and their table.
+    fn unequal(&self, test: &Test) -> Result<(&'static str, Sql), StoreError> {
+        let never = || Sql::new("0");
+        let (table, equal) = match test {
+            Test::Token(token) => ("tok", self.token_part(token, "x.v", "x.s")?.unwrap_or_else(never)),
+            Test::Uri(uri) => ("tok", is_in("x.v", &self.uris(uri)?)),
+            Test::Reference(reference) => ("ref", is_in("x.target", &self.targets(reference)?)),
+            Test::String(string) => ("str", text_condition(string, ("x.norm", "x.raw"))),
+            _ => return Err(StoreError::Engine("a comparison that cannot be turned round".into())),
+        };
+        let mut sql = Sql::new("NOT (");
+        sql.append(&equal).push(")");
+        Ok((table, sql))
     }
 }
 
-/// [`DateTest::holds`] in SQL.
-fn date_condition(test: &DateTest) -> Sql {
-    let (lo, hi) = (test.range.lo, test.range.hi);
-    let mut sql = Sql::default();
-    match test.prefix {
-        // The second bound follows from the others and lets the index end the scan.
-        Prefix::Eq => {
-            sql.push("(x.lo >= ").bind(lo).push(" AND x.lo < ").bind(hi).push(" AND x.hi <= ").bind(hi)
-        }
-        Prefix::Ne => sql.push("(x.lo < ").bind(lo).push(" OR x.hi > ").bind(hi),
-        Prefix::Gt => sql.push("(x.hi > ").bind(hi),
-        Prefix::Lt => sql.push("(x.lo < ").bind(lo),
-        Prefix::Ge => sql
-            .push("(x.hi > ")
-            .bind(hi)
-            .push(" OR (x.lo >= ")
-            .bind(lo)
-            .push(" AND x.hi <= ")
-            .bind(hi)
-            .push(")"),
-        Prefix::Le => sql
-            .push("(x.lo < ")
-            .bind(lo)
-            .push(" OR (x.lo >= ")
-            .bind(lo)
-            .push(" AND x.hi <= ")
-            .bind(hi)
-            .push(")"),
-        Prefix::Sa => sql.push("(x.lo >= ").bind(hi),
-        Prefix::Eb => sql.push("(x.hi <= ").bind(lo),
-        Prefix::Ap => sql.push("(x.lo < ").bind(hi).push(" AND x.hi > ").bind(lo),
+fn of_param(tp: i64) -> Sql {
+    let mut condition = Sql::new("x.tp = ");
+    condition.bind(tp);
+    condition
+}
+
+/// Rows whose column holds one of the numbers.
+fn values(tp: i64, table: &'static str, column: &str, numbers: &[i64]) -> Option<Select> {
+    let mut condition = of_param(tp);
+    condition.push(" AND x.").push(column);
+    match numbers {
+        [] => return None,
+        [one] => condition.push(" = ").bind(*one),
+        several => condition.push(" IN (SELECT value FROM json_each(").bind(json_numbers(several)).push("))"),
     };
-    sql.push(")");
+    Some(Select { ordered: numbers.len() == 1, ..Select::new(table, condition) })
+}
+
+fn is_in(column: &str, numbers: &[i64]) -> Sql {
+    let mut sql = Sql::new(column);
+    sql.push(" IN (SELECT value FROM json_each(").bind(json_numbers(numbers)).push("))");
     sql
 }
 
-/// [`NumberTest::holds`] in SQL.
-fn number_condition(test: &NumberTest) -> Sql {
-    let key = |key: &SortKey| key.0.clone();
-    let (lo, hi, exact) = (key(&test.lo), key(&test.hi), key(&test.exact));
-    let mut sql = Sql::default();
-    match test.prefix {
-        Prefix::Eq => {
-            sql.push("(x.lo >= ").bind(lo).push(" AND x.lo < ").bind(hi.clone()).push(" AND x.hi < ").bind(hi)
-        }
-        Prefix::Ne => sql.push("(x.lo < ").bind(lo).push(" OR x.hi >= ").bind(hi),
-        Prefix::Gt => sql.push("(x.hi > ").bind(exact),
-        Prefix::Lt => sql.push("(x.lo < ").bind(exact),
-        Prefix::Ge => sql.push("(x.hi >= ").bind(exact),
-        Prefix::Le => sql.push("(x.lo <= ").bind(exact),
-        Prefix::Sa => sql.push("(x.lo > ").bind(exact),
-        Prefix::Eb => sql.push("(x.hi < ").bind(exact),
-        Prefix::Ap => sql.push("(x.lo < ").bind(hi).push(" AND x.hi >= ").bind(lo),
-    };
-    sql.push(")");
-    sql
-}
-
-fn string_condition(test: &StringTest) -> (&'static str, Sql) {
+fn both(mut left: Sql, right: &Sql) -> Sql {
+    left.push(" AND ").append(right);
     let mut sql = Sql::new("(");
-    let table = match test.mode {
-        StringMode::Exact => {
-            let raw = text::nfc(&test.text).into_owned();
-            let norm = text::normalize(&raw).into_owned();
-            sql.push("x.norm = ").bind(norm.clone()).push(" AND x.raw = ");
-            sql.bind(if raw == norm { String::new() } else { raw });
-            "str"
-        }
-        StringMode::Contains => {
-            sql.push("instr(x.norm, ").bind(text::normalize(&test.text).into_owned()).push(") > 0");
-            "str"
-        }
-        StringMode::Starts if text::has_initials(&test.text) => {
-            initials_condition(&text::initials_query(&test.text), &mut sql);
-            "cho"
-        }
-        StringMode::Starts => {
-            prefix_condition("norm", &text::normalize(&test.text), &mut sql);
-            "str"
-        }
-    };
-    sql.push(")");
-    (table, sql)
+    sql.append(&left).push(")");
+    sql
 }
 
-/// Values whose initials begin as asked; where the query has whole syllables, these must stand there too.
-fn initials_condition(query: &str, sql: &mut Sql) {
-    let initials: String = query.chars().map(|letter| text::initial(letter).unwrap_or(letter)).collect();
-    prefix_condition("initials", &initials, sql);
-    if initials != query {
-        let mut pattern = String::new();
-        for letter in query.chars() {
-            match (text::initial_range(letter), letter) {
-                (Some((first, last)), _) => pattern.extend(['[', letter, first, '-', last, ']']),
-                (None, '*' | '?' | '[') => pattern.extend(['[', letter, ']']),
-                (None, letter) => pattern.push(letter),
-            }
-        }
-        pattern.push('*');
-        sql.push(" AND x.norm GLOB ").bind(pattern);
-    }
-}
-
-fn prefix_condition(column: &str, prefix: &str, sql: &mut Sql) {
-    sql.push("x.").push(column).push(" >= ").bind(prefix.to_owned());
-    if let Some(after) = after_prefix(prefix) {
-        sql.push(" AND x.").push(column).push(" < ").bind(after);
-    }
-}
-
-/// The least text greater than every text with this prefix; none when there is no such text.
-fn after_prefix(prefix: &str) -> Option<String> {
-    let mut letters: Vec<char> = prefix.chars().collect();
-    while let Some(last) = letters.pop() {
-        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
-        if let Some(next) = next {
-            letters.push(next);
-            return Some(letters.into_iter().collect());
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prefixes_end_where_they_should() {
-        assert_eq!(after_prefix("ab").as_deref(), Some("ac"));
-        assert_eq!(after_prefix("김").as_deref(), Some("깁"));
-        assert_eq!(after_prefix("a\u{10FFFF}").as_deref(), Some("b"));
-        assert_eq!(after_prefix("\u{D7FF}").as_deref(), Some("\u{E000}"));
-        assert_eq!(after_prefix("\u{10FFFF}"), None);
-        assert_eq!(after_prefix(""), None);
-    }
+/// Places in a band of latitude, and then by their distance.
+fn near_condition(lat: i64, lon: i64, metres: f64) -> Sql {
+    let (from, to) = geo::latitudes(lat, metres);
+    let mut sql = Sql::new("(x.lat >= ");
+    sql.bind(from).push(" AND x.lat <= ").bind(to).push(" AND metres(x.lat, x.lon, ").bind(lat).push(", ");
+    sql.bind(lon).push(") <= ").bind(metres).push(")");
+    sql
 }

@@ -46,6 +46,22 @@ impl Sql {
     }
 }
 
+/// Whether any of the pieces holds, in brackets. As a balanced tree: SQLite reads `a OR b OR c …` as one nested in the
+/// other, and refuses a thousand of them.
+pub(in crate::sqlite) fn any_of(pieces: &[Sql]) -> Sql {
+    let mut sql = Sql::new("(");
+    match pieces {
+        [] => sql.push("0"),
+        [one] => sql.append(one),
+        several => {
+            let (left, right) = several.split_at(several.len() / 2);
+            sql.append(&any_of(left)).push(" OR ").append(&any_of(right))
+        }
+    };
+    sql.push(")");
+    sql
+}
+
 /// Numbers as the JSON array that `json_each` reads: one bound value however many there are.
 pub(in crate::sqlite) fn json_numbers(numbers: &[i64]) -> String {
     let mut text = String::from("[");

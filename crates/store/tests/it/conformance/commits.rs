@@ -56,6 +56,16 @@ on_every_engine! {
         assert!(gone.unwrap().is_deleted());
     }
 
+    /// `Absent` takes a record that never was and one that is deleted, and nothing else.
+    fn absence_can_be_expected(store: &Store) {
+        let absent = |json: &str| store.commit(vec![store.put_change(json, Expect::Absent)]);
+        assert_eq!(absent(KIM).unwrap().changes[0].version, 1);
+        let refused = absent(&KIM.replace("true", "false"));
+        assert!(matches!(refused, Err(CommitError::Version { index: 0, current: Some(1) })), "{refused:?}");
+        store.delete("Patient", "p1");
+        assert_eq!(absent(KIM).unwrap().changes[0].version, 3);
+    }
+
     /// Expectations are judged; a refused commit leaves no trace.
     fn a_refused_commit_leaves_no_trace(store: &Store) {
         store.put(KIM);

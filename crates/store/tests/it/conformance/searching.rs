@@ -1,4 +1,4 @@
-use crate::support::{Store, everything};
+use crate::support::{Store, everything, finds};
 
 fn fill(store: &Store) {
     for json in [
@@ -17,108 +17,25 @@ fn fill(store: &Store) {
     }
 }
 
-/// Finds exactly these, in any order.
-fn finds(store: &Store, url: &str, ids: &[&str]) {
-    assert_eq!(store.find(&everything(), url), ids, "{url}");
-}
-
 on_every_engine! {
-    fn tokens(store: &Store) {
-        fill(store);
-        finds(store, "Patient?gender=female", &["kim"]);
-        finds(store, "Patient?gender=female,male", &["kim", "nam"]);
-        finds(store, "Patient?gender:not=female", &["nam", "nfd"]);
-        finds(store, "Patient?identifier=1", &["kim"]);
-        finds(store, "Patient?identifier=urn:mr|1", &["kim"]);
-        finds(store, "Patient?identifier=urn:mr|", &["kim"]);
-        finds(store, "Patient?identifier=|2", &["nam"]);
-        finds(store, "Patient?identifier=|1", &[]);
-        finds(store, "Patient?identifier=urn:none|1", &[]);
-        finds(store, "Observation?code=1", &["o1", "o2"]);
-        finds(store, "Observation?code=|1", &["o2"]);
-        finds(store, "Observation?code=http://loinc.org|1,urn:x|1", &["o1"]);
-        finds(store, "Observation?code=http://loinc.org|1&status=final", &["o1"]);
-        finds(store, "Observation?code=1&status:not=final", &["o2"]);
-        finds(store, "Patient?telecom=010-0000-1234", &["kim"]);
-        finds(store, "Patient?gender:missing=true", &["nfd"]);
-        finds(store, "Patient?gender:missing=false", &["kim", "nam"]);
-    }
-
-    fn strings_and_initials(store: &Store) {
-        fill(store);
-        finds(store, "Patient?name=김", &["kim", "nfd"]);
-        finds(store, "Patient?name=ㄱㅁㅅ", &["kim"]);
-        finds(store, "Patient?name=ㄱ", &["kim", "nfd"]);
-        finds(store, "Patient?name=김ㅁ", &["kim"]);
-        finds(store, "Patient?name=ㄴㄱㅁ,ㄱㄴ", &["nam", "nfd"]);
-        finds(store, "Patient?name=남궁", &["nam"]);
-        finds(store, "Patient?name=min", &["kim"]);
-        finds(store, "Patient?name=jose", &["nfd"]);
-        finds(store, "Patient?name:exact=José", &["nfd"]);
-        finds(store, "Patient?name:exact=jose", &[]);
-        finds(store, "Patient?name:exact=김나", &["nfd"]);
-        finds(store, "Patient?name:contains=su", &["kim"]);
-        finds(store, "Patient?name:contains=궁", &["nam"]);
-        finds(store, "Patient?family=kim&given=min", &["kim"]);
-    }
-
-    fn dates(store: &Store) {
-        fill(store);
-        finds(store, "Observation?date=2026-03-01", &["o1"]);
-        finds(store, "Observation?date=eq2026", &["o1"]);
-        finds(store, "Observation?date=ne2026-03-01", &["o2"]);
-        finds(store, "Observation?date=gt2026-03-01", &["o2"]);
-        finds(store, "Observation?date=ge2026-03-01", &["o1", "o2"]);
-        finds(store, "Observation?date=lt2026-03-01T12:00:00%2B09:00".replace("%2B", "+").as_str(), &["o1"]);
-        finds(store, "Observation?date=sa2026-02", &["o1", "o2"]);
-        finds(store, "Observation?date=eb2026-03-02", &["o1"]);
-        finds(store, "Observation?date=ge2026-02-28T15:00:00Z&date=lt2026-02-28T16:00:00Z", &["o1"]);
-        finds(store, "Patient?birthdate=1980", &["kim"]);
-        finds(store, "Patient?birthdate=1980-02-03", &[]);
-        finds(store, "Patient?birthdate=le1985,ge1990", &["kim", "nam"]);
-    }
-
-    fn quantities_and_numbers(store: &Store) {
-        fill(store);
-        finds(store, "Observation?value-quantity=7.1", &["o1"]);
-        finds(store, "Observation?value-quantity=7", &["o1"]);
-        finds(store, "Observation?value-quantity=7.2", &[]);
-        finds(store, "Observation?value-quantity=gt7.09||mg", &["o1"]);
-        finds(store, "Observation?value-quantity=7.1||밀리그램", &["o1"]);
-        finds(store, "Observation?value-quantity=7.1|http://unitsofmeasure.org|mg", &["o1"]);
-        finds(store, "Observation?value-quantity=7.1|http://unitsofmeasure.org|g", &[]);
-        finds(store, "Observation?value-quantity=lt3", &["o2"]);
-        finds(store, "Observation?value-quantity=ge5||mg", &["o1"]);
-        finds(store, "Observation?value-quantity=eb6", &["o2"]);
-    }
-
-    fn references_and_chains(store: &Store) {
-        fill(store);
-        finds(store, "Observation?subject=Patient/kim", &["o1"]);
-        finds(store, "Observation?patient=kim", &["o1"]);
-        finds(store, "Observation?subject:Patient=kim", &["o1"]);
-        finds(store, "Observation?subject=http://hub.test/fhir/Patient/kim,Patient/nam", &["o1", "o2"]);
-        finds(store, "Patient?general-practitioner=Practitioner/d1", &["nam"]);
-        finds(store, "Patient?general-practitioner=https://other.test/fhir/Practitioner/d1", &["nam"]);
-        finds(store, "Patient?general-practitioner=https://third.test/fhir/Practitioner/d1", &[]);
-        finds(store, "Observation?patient.gender=female", &["o1"]);
-        finds(store, "Observation?subject:Patient.name=ㄴㄱ", &["o2"]);
-        finds(store, "Observation?patient.gender=female,male&status=amended", &["o2"]);
-        finds(store, "Patient?_has:Observation:patient:code=urn:x|1", &["kim"]);
-        finds(store, "Patient?_has:Observation:subject:date=gt2026-03-01", &["nam"]);
-        finds(store, "Observation?patient._has:Observation:patient:status=final", &["o1"]);
-    }
-
-    fn uris_ids_and_times(store: &Store) {
-        store.clock.set(1_790_000_000_000_000);
-        fill(store);
-        finds(store, "Questionnaire?url=http://x.test/q", &["q"]);
-        finds(store, "Questionnaire?url=http://x.test", &[]);
-        finds(store, "Patient?_id=kim,none,nam", &["kim", "nam"]);
-        finds(store, "Patient?_id=none", &[]);
-        finds(store, "Patient?_lastUpdated=ge2026-01-01", &["kim", "nam", "nfd"]);
-        finds(store, "Patient?_lastUpdated=lt2026-01-01", &[]);
-        finds(store, "Patient?_lastUpdated=ne2020&gender=male", &["nam"]);
+    /// Hundreds of stretches, thousands of exact values in one parameter are an ordinary question; more is refused.
+    fn many_values_are_an_ordinary_question(store: &Store) {
+        store.put(r#"{"resourceType":"Patient","id":"p","gender":"female","name":[{"text":"가상"}],"birthDate":"1999-12-31"}"#);
+        store.put(r#"{"resourceType":"Observation","id":"o","status":"final","valueQuantity":{"value":499}}"#);
+        let list = |most: u32, one: &dyn Fn(u32) -> String| (0..most).map(one).collect::<Vec<_>>().join(",");
+        let names = format!("Patient?name={},가상", list(499, &|number| format!("없음{number}")));
+        assert_eq!(store.find(&everything(), &names), ["p"]);
+        let dates = list(500, &|number| format!("{:04}-12-31", 1_500 + number));
+        assert_eq!(store.find(&everything(), &format!("Patient?birthdate={dates}")), ["p"]);
+        let values = list(500, &|number| format!("{number}|http://unitsofmeasure.org|mg"));
+        assert!(store.find(&everything(), &format!("Observation?value-quantity={values}")).is_empty());
+        let numbers = list(500, &|number| number.to_string());
+        assert_eq!(store.find(&everything(), &format!("Observation?value-quantity={numbers}")), ["o"]);
+        let codes = list(9_999, &|number| format!("c{number}"));
+        assert_eq!(store.find(&everything(), &format!("Patient?gender={codes},female")), ["p"]);
+        let ids = list(9_999, &|number| format!("c{number}"));
+        assert_eq!(store.find(&everything(), &format!("Patient?_id={ids},p")), ["p"]);
+        assert!(store.try_query(&format!("Observation?value-quantity={numbers},501")).is_err());
     }
 
     /// Changing a record changes what it is found by.

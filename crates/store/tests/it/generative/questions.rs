@@ -1,238 +1,178 @@
 //! Random questions, as URLs.
 
+mod expressions;
+mod parameters;
+
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// Parameters by kind: name and the values to ask for.
-const PARAMETERS: &[(&str, &[(&str, Values)])] = &[
-    (
-        "Patient",
-        &[
-            ("name", TEXT),
-            ("family", TEXT),
-            ("given", TEXT),
-            ("identifier", IDENTIFIERS),
-            ("gender", &["male", "female", "http://hl7.org/fhir/administrative-gender|male", "|male"]),
-            ("birthdate", DATES),
-            ("active", &["true", "false"]),
-            ("deceased", &["true", "false"]),
-            ("organization", &["Organization/o0", "o1", "Organization/none"]),
-            ("telecom", &["010-0000-0001", "a@b.test", "phone|010-0000-0001"]),
-        ],
-    ),
-    (
-        "Observation",
-        &[
-            ("status", &["final", "amended"]),
-            ("code", CODES),
-            ("category", CODES),
-            ("combo-code", CODES),
-            ("subject", PATIENTS),
-            ("patient", PATIENTS),
-            ("encounter", &["Encounter/e0", "e1"]),
-            ("date", DATES),
-            ("value-quantity", NUMBERS),
-            ("value-concept", CODES),
-            ("value-string", &["높", "high", "HI"]),
-        ],
-    ),
-    (
-        "Encounter",
-        &[
-            ("status", &["finished", "planned"]),
-            ("class", &["AMB", "http://a.test|AMB", "|IMP"]),
-            ("subject", PATIENTS),
-            ("service-provider", &["Organization/o0", "o2"]),
-            ("part-of", &["Encounter/e0", "e1"]),
-            ("date", DATES),
-        ],
-    ),
-    (
-        "Organization",
-        &[("name", &["가상", "ㄱㅅ", "cl"]), ("partof", &["Organization/o0", "o1"]), ("active", &["true"])],
-    ),
-    ("Appointment", &[("patient", PATIENTS), ("date", DATES)]),
-    (
-        "Questionnaire",
-        &[("url", &["http://q.test/a", "http://q.test/a/b", "http://q.test"]), ("version", &["1", "|2"])],
-    ),
-    (
-        "TestNote",
-        &[
-            ("state", &["open", "closed", "true", "7"]),
-            ("about", &["Patient/p1", "Patient/p3"]),
-            ("made", DATES),
-            ("size", &["1", "2", "2.0", "1.5"]),
-        ],
-    ),
-];
+use expressions::expression;
+use parameters::{BACK_LINKS, Form, LINKS, PARAMETERS, PREFIXES, Parameter, Values, WORDS, of};
 
-type Values = &'static [&'static str];
-
-const TEXT: Values = &[
-    "김",
-    "김민",
-    "ㄱㅁ",
-    "ㄱㅁㅅ",
-    "김ㅁ",
-    "ㄴㄱ",
-    "남궁 ㅁ",
-    "kim",
-    "Jose",
-    "PÉR",
-    "min",
-    "ana*[b]?",
-    "ㅋ",
-    "수",
-    "m",
-];
-const IDENTIFIERS: Values = &["1", "2", "urn:a|1", "urn:a|", "|1", "urn:none|1", "urn:b|2"];
-const CODES: Values = &[
-    "x",
-    "y",
-    "X",
-    "http://a.test|x",
-    "http://b.test|x",
-    "|x",
-    "|y",
-    "http://a.test|",
-    "http://none.test|x",
-    "z",
-];
-const PATIENTS: Values = &[
-    "Patient/p0",
-    "p1",
-    "Patient/p2",
-    "http://hub.test/fhir/Patient/p3",
-    "http://other.test/fhir/Patient/p1",
-    "Patient/never",
-];
-const DATES: Values = &[
-    "2026",
-    "2026-02",
-    "2026-03",
-    "2026-02-28",
-    "2026-03-01",
-    "2026-03-01T00:00:00+09:00",
-    "1986",
-    "1990-05-04",
-    "2026-02-28T15:00:00Z",
-    "1980",
-    "1980-02",
-    "1990-05-05",
-    "1987-06",
-    "2026-03-01T08:59",
-];
-const NUMBERS: Values = &[
-    "100",
-    "100||mg",
-    "1e2",
-    "99.9||g",
-    "100|http://u.test|mg",
-    "-0.5",
-    "0",
-    "123456789012345678901234567890||g",
-    "95",
-];
-const PREFIXES: &[&str] = &["", "", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"];
+/// Links of chains and `_has` one inside another.
+const DEPTH: u32 = 3;
 
 /// Any question.
 pub(crate) fn url() -> impl Strategy<Value = String> {
-    select(PARAMETERS).prop_flat_map(|(kind, parameters)| {
-        let conditions = prop::collection::vec(condition(kind, parameters), 0..4);
-        let sort = prop::option::weighted(0.5, sort(parameters));
-        (conditions, sort).prop_map(move |(mut parts, sort)| {
-            parts.extend(sort.map(|sort| format!("_sort={sort}")));
+    select(PARAMETERS).prop_flat_map(|(kind, _): (&'static str, _)| {
+        let conditions = prop::collection::vec(condition(kind, DEPTH), 0..4);
+        let contained = if kind == "Medication" { contained() } else { Just(String::new()).boxed() };
+        let sort = prop::option::weighted(0.5, sort(kind));
+        (conditions, contained, sort).prop_map(move |(mut parts, contained, sort)| {
+            if contained.is_empty() {
+                parts.extend(sort.map(|sort| format!("_sort={sort}")));
+            } else {
+                parts.push(contained);
+            }
             if parts.is_empty() { kind.to_owned() } else { format!("{kind}?{}", parts.join("&")) }
         })
     })
 }
 
-fn condition(kind: &'static str, parameters: &'static [(&'static str, Values)]) -> BoxedStrategy<String> {
-    let chained = match kind {
-        "Observation" => vec!["patient", "subject:Patient", "encounter", "encounter:Encounter"],
-        "Encounter" => vec!["subject:Patient", "service-provider", "part-of"],
-        "Appointment" => vec!["patient"],
-        "Patient" | "Organization" => vec![if kind == "Patient" { "organization" } else { "partof" }],
-        _ => vec![],
-    };
-    let backward = match kind {
-        "Patient" => vec![("Observation", "patient"), ("Encounter", "subject"), ("Appointment", "patient")],
-        "Encounter" => vec![("Observation", "encounter"), ("Encounter", "part-of")],
-        "Organization" => {
-            vec![("Patient", "organization"), ("Encounter", "service-provider"), ("Organization", "partof")]
+/// Which resources are meant where some stand in others.
+fn contained() -> BoxedStrategy<String> {
+    let search = select(&["", "_contained=true", "_contained=both"][..]);
+    let give = select(&["", "&_containedType=container", "&_containedType=contained"][..]);
+    (search, give)
+        .prop_map(|(search, give)| if search.is_empty() { String::new() } else { format!("{search}{give}") })
+        .boxed()
+}
+
+/// One condition on records of a kind, with chains at most so deep.
+fn condition(kind: &'static str, depth: u32) -> BoxedStrategy<String> {
+    let mut any = vec![(8, simple(of(PARAMETERS, kind))), (2, common(kind))];
+    if depth > 0 {
+        let (links, back) = (of(LINKS, kind), of(BACK_LINKS, kind));
+        if !links.is_empty() {
+            let chain = select(links).prop_flat_map(move |(link, target)| {
+                condition(target, depth - 1).prop_map(move |inner| format!("{link}.{inner}"))
+            });
+            any.push((3, chain.boxed()));
         }
-        _ => vec![],
-    };
-    let mut any = vec![(6, simple(parameters)), (1, common(kind))];
-    if !chained.is_empty() {
-        let chain = select(chained).prop_flat_map(|link| {
-            let target = match link {
-                "patient" | "subject:Patient" => "Patient",
-                "encounter" | "encounter:Encounter" | "part-of" => "Encounter",
-                _ => "Organization",
-            };
-            simple(of(target)).prop_map(move |inner| format!("{link}.{inner}"))
-        });
-        any.push((2, chain.boxed()));
-    }
-    if !backward.is_empty() {
-        let has = select(backward).prop_flat_map(|(other, link)| {
-            simple(of(other)).prop_map(move |inner| format!("_has:{other}:{link}:{inner}"))
-        });
-        any.push((2, has.boxed()));
+        if !back.is_empty() {
+            let has = select(back).prop_flat_map(move |(other, link)| {
+                condition(other, depth - 1).prop_map(move |inner| format!("_has:{other}:{link}:{inner}"))
+            });
+            any.push((3, has.boxed()));
+        }
+        any.push((1, expression(kind, 2).prop_map(|expression| format!("_filter={expression}")).boxed()));
     }
     prop::strategy::Union::new_weighted(any).boxed()
 }
 
-fn of(kind: &str) -> &'static [(&'static str, Values)] {
-    PARAMETERS.iter().find(|(name, _)| *name == kind).unwrap().1
-}
-
 /// `name[:modifier]=value[,value]`
-fn simple(parameters: &'static [(&'static str, Values)]) -> BoxedStrategy<String> {
-    (select(parameters), 0..12_u8)
-        .prop_flat_map(|((name, values), modifier)| {
-            let ordered = values.contains(&"2026") || matches!(name, "value-quantity" | "size");
-            let text = matches!(name, "name" | "family" | "given" | "value-string");
-            let token = matches!(
-                name,
-                "identifier" | "gender" | "active" | "status" | "code" | "category" | "class" | "state"
-            );
+fn simple(parameters: &'static [Parameter]) -> BoxedStrategy<String> {
+    (select(parameters), 0..14_usize)
+        .prop_flat_map(|((name, form, values), choice)| {
+            let (modifier, values) = match choice {
+                0 => (":missing", &["true"][..]),
+                1 => (":missing", &["false"][..]),
+                2 if form == Form::Tree => (":below", values),
+                3 if form == Form::Tree => (":above", values),
+                2..=7 => modifier(form, choice - 2).unwrap_or(("", values)),
+                _ => ("", values),
+            };
+            let ordered = modifier.is_empty() && matches!(form, Form::Date | Form::Number | Form::Quantity);
             let prefix: Values = if ordered { PREFIXES } else { &[""] };
+            let most = if modifier == ":missing" { 2 } else { 4 };
             let value =
                 (select(prefix), select(values)).prop_map(|(prefix, value)| format!("{prefix}{value}"));
-            prop::collection::vec(value, 1..4).prop_map(move |values| match modifier {
-                0 => format!("{name}:missing=true"),
-                1 => format!("{name}:missing=false"),
-                2 if token => format!("{name}:not={}", values.join(",")),
-                2 if text => format!("{name}:exact={}", values.join(",")),
-                3 if text => format!("{name}:contains={}", values.join(",")),
-                _ => format!("{name}={}", values.join(",")),
-            })
+            prop::collection::vec(value, 1..most)
+                .prop_map(move |values| format!("{name}{modifier}={}", values.join(",")))
         })
         .boxed()
 }
 
-/// Parameters of every kind; those on `meta` only where there is one.
+/// The modifier of this number for values of a form, with what to ask for.
+fn modifier(form: Form, number: usize) -> Option<(&'static str, Values)> {
+    const NAMES: Values = &["김", "김민", "kim", "남궁 민", "김민수", "KIM min su", "su"];
+    const CODES: Values = &["x", "|x", "http://a.test|x", "y", "X"];
+    const TEXTS: Values = &["두", "ㄷㅌ", "head", "HEADACHE", "x", "통"];
+    const SETS: Values = &["http://vs.test/x", "http://vs.test/y", "http://vs.test/empty"];
+    const TREES: Values = &["http://a.test|top", "http://a.test|x", "http://a.test|X"];
+    const TYPES: Values = &["urn:t|MR|1", "urn:t|MR|2", "urn:t|NI|2", "urn:u|MR|1"];
+    const URLS: Values = &[
+        "http://q.test/a",
+        "http://q.test/a/",
+        "http://q.test",
+        "http://q.test/a/b",
+        "http://q.test/a/b/c",
+        "urn:oid:1.2",
+    ];
+    let found: &[(&'static str, Values)] = match form {
+        Form::Text => &[(":exact", NAMES), (":contains", NAMES)],
+        Form::Token => &[(":not", CODES), (":not", &["male", "final", "true", "open", "finished"])],
+        Form::Code => &[
+            (":not", CODES),
+            (":text", TEXTS),
+            (":in", SETS),
+            (":not-in", SETS),
+            (":below", TREES),
+            (":above", TREES),
+        ],
+        Form::Identifier => {
+            &[(":not", &["1", "urn:a|1", "|1"]), (":of-type", TYPES), (":text", &["번", "ㅂㅎ", "number"])]
+        }
+        Form::Reference => &[(":identifier", &["urn:a|1", "1", "|1", "urn:a|"])],
+        Form::Uri => &[(":below", URLS), (":above", URLS)],
+        // Hierarchies are asked for with the parameter's own values.
+        Form::Tree | Form::Date | Form::Number | Form::Quantity | Form::Parts => &[],
+    };
+    found.get(number).copied()
+}
+
+/// Parameters of every kind; those on `meta` and texts only where there are some.
 fn common(kind: &str) -> BoxedStrategy<String> {
     let mut any = vec![
-        "_id=p1,p2,o0,e1",
+        "_id=p1,p2,o0,e1,l0,m1,a",
         "_id=none",
+        "_id:not=p1,o1,a",
+        "_id:missing=true",
         "_lastUpdated=ge2026-03-01",
         "_lastUpdated=lt2026-02-20,gt2026-03-10",
         "_lastUpdated=2026-02-15",
+        "_lastUpdated:missing=false",
     ];
-    if kind != "TestNote" {
-        any.extend(["_tag=t", "_security=s|V", "_profile=http://p.test/a", "_source=http://s.test"]);
+    if kind == "TestNote" {
+        return select(any).prop_map(ToString::to_string).boxed();
     }
-    select(any).prop_map(ToString::to_string).boxed()
+    any.extend([
+        "_tag=t",
+        "_tag:not=t",
+        "_security=s|V",
+        "_profile=http://p.test/a",
+        "_source=http://s.test",
+        "_source:below=http://s.test",
+        "_profile:missing=false",
+        "_list=l0",
+        "_list=l1,l2",
+    ]);
+    let words = (select(&["_text", "_content"][..]), select(WORDS))
+        .prop_map(|(name, words)| format!("{name}={words}"));
+    prop_oneof![2 => select(any).prop_map(ToString::to_string), 1 => words].boxed()
 }
 
-fn sort(parameters: &'static [(&'static str, Values)]) -> BoxedStrategy<String> {
-    let names: Vec<&str> = parameters.iter().map(|(name, _)| *name).chain(["_lastUpdated"]).collect();
-    let key = (any::<bool>(), select(names))
-        .prop_map(|(down, name)| format!("{}{name}", if down { "-" } else { "" }));
+fn sort(kind: &'static str) -> BoxedStrategy<String> {
+    let ordered = |kind: &str| -> Vec<&'static str> {
+        let own = of(PARAMETERS, kind).iter().filter(|(_, form, _)| *form != Form::Parts);
+        own.map(|(name, _, _)| *name).chain(["_lastUpdated"]).collect()
+    };
+    let own = select(ordered(kind)).prop_map(str::to_owned);
+    let links = of(LINKS, kind);
+    let name = if links.is_empty() {
+        own.boxed()
+    } else {
+        let chain = select(links).prop_flat_map(move |(link, target)| {
+            let further: Vec<String> = of(LINKS, target)
+                .iter()
+                .flat_map(|(next, end)| ordered(end).into_iter().map(move |name| format!("{next}.{name}")))
+                .collect();
+            let near = ordered(target).into_iter().chain(["_id"]).map(str::to_owned);
+            select(near.chain(further).collect::<Vec<_>>()).prop_map(move |name| format!("{link}.{name}"))
+        });
+        prop_oneof![2 => own, 1 => chain].boxed()
+    };
+    let key = (any::<bool>(), name).prop_map(|(down, name)| format!("{}{name}", if down { "-" } else { "" }));
     prop::collection::vec(key, 1..3)
         .prop_map(|mut keys| {
             keys.dedup_by_key(|key| key.trim_start_matches('-').to_owned());

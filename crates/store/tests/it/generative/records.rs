@@ -12,14 +12,38 @@ pub(crate) enum Step {
 /// Any write.
 pub(crate) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        9 => prop_oneof![patient(), observation(), encounter(), organization(), appointment(), questionnaire(), note()]
-            .prop_map(Step::Put),
+        9 => prop_oneof![
+            3 => patient(),
+            4 => observation(),
+            3 => encounter(),
+            2 => organization(),
+            2 => location(),
+            1 => appointment(),
+            1 => questionnaire(),
+            1 => questionnaire_response(),
+            1 => medication().prop_map(|medication| format!(r#"{{"resourceType":"Medication",{medication}}}"#)),
+            2 => medication_request(),
+            2 => list(),
+            1 => document_reference(),
+            1 => note(),
+        ]
+        .prop_map(Step::Put),
         1 => (kind(), 0..5_u8).prop_map(|(kind, id)| Step::Delete(kind, format!("{}{id}", letter(kind)))),
     ]
 }
 
 fn kind() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec!["Patient", "Observation", "Encounter", "Organization", "Appointment"])
+    prop::sample::select(vec![
+        "Patient",
+        "Observation",
+        "Encounter",
+        "Organization",
+        "Appointment",
+        "Location",
+        "List",
+        "Medication",
+        "MedicationRequest",
+    ])
 }
 
 /// Ids begin with a letter of their kind.
@@ -63,6 +87,16 @@ fn labels() -> BoxedStrategy<String> {
         r#""meta":{"security":[{"system":"s","code":"V"}]}"#,
         r#""meta":{"security":[{"system":"s","code":"R"}],"tag":[{"code":"t"}]}"#,
         r#""meta":{"profile":["http://p.test/a"],"source":"http://s.test"}"#,
+        r#""meta":{"profile":["http://p.test/a|1.0"],"source":"http://s.test/x"}"#,
+    ])
+}
+
+/// A narrative.
+fn narrative() -> BoxedStrategy<String> {
+    one(&[
+        r#""text":{"status":"generated","div":"<div>고혈압이 <b class=\"두통\">있다</b></div>"}"#,
+        r#""text":{"status":"generated","div":"<div>chest pain &amp; 두통</div>"}"#,
+        r#""text":{"status":"generated","div":"<div>Pain, 혈당; 압박</div>"}"#,
     ])
 }
 
@@ -74,6 +108,8 @@ fn patient_reference() -> BoxedStrategy<String> {
         r#"{"reference":"http://hub.test/fhir/Patient/p3"}"#,
         r#"{"reference":"http://other.test/fhir/Patient/p1"}"#,
         r#"{"reference":"Patient/never/_history/2"}"#,
+        r#"{"identifier":{"system":"urn:a","value":"1"}}"#,
+        r#"{"reference":"Patient/p1","identifier":{"value":"1"},"display":"chest"}"#,
     ])
 }
 
@@ -84,7 +120,31 @@ fn coding() -> BoxedStrategy<String> {
         r#"{"coding":[{"code":"x"},{"system":"http://a.test","code":"X"}]}"#,
         r#"{"coding":[{"system":"http://a.test"}],"text":"x"}"#,
         r#"{"coding":[{"system":"http://a.test","code":"x"},{"system":"http://b.test","code":"x"}]}"#,
+        r#"{"coding":[{"system":"http://a.test","code":"X","display":"Headache"},{"code":"x","display":"두통"}],"text":"두통"}"#,
+        r#"{"text":"headache 血壓"}"#,
     ])
+}
+
+fn quantity() -> BoxedStrategy<String> {
+    one(&[
+        r#"{"value":100,"unit":"mg","system":"http://u.test","code":"mg"}"#,
+        r#"{"value":1e2,"code":"mg"}"#,
+        r#"{"value":99.95,"unit":"g"}"#,
+        r#"{"value":-0.5}"#,
+        r#"{"value":100,"comparator":"<","code":"mg"}"#,
+        r#"{"value":123456789012345678901234567890.10,"code":"g"}"#,
+        r#"{"value":100,"system":"http://unitsofmeasure.org","code":"mg"}"#,
+        r#"{"value":0.1,"system":"http://unitsofmeasure.org","code":"g"}"#,
+        r#"{"value":100,"comparator":">=","system":"http://unitsofmeasure.org","code":"ug"}"#,
+        r#"{"value":100,"system":"http://unitsofmeasure.org","code":"정"}"#,
+        r#"{"value":37,"system":"http://unitsofmeasure.org","code":"Cel"}"#,
+        r#"{"value":98.6,"system":"http://unitsofmeasure.org","code":"[degF]"}"#,
+    ])
+}
+
+/// A member that is a reference to one of the first three records of a kind.
+fn reference(name: &'static str, kind: &'static str) -> BoxedStrategy<String> {
+    (0..3_u8).prop_map(move |id| format!(r#""{name}":{{"reference":"{kind}/{}{id}"}}"#, letter(kind))).boxed()
 }
 
 fn moment() -> BoxedStrategy<String> {
@@ -113,6 +173,8 @@ fn patient() -> BoxedStrategy<String> {
         r#"{"value":"1"}"#,
         r#"{"system":"urn:b","value":"2"}"#,
         r#"{"system":"urn:a"}"#,
+        r#"{"system":"urn:a","value":"1","type":{"text":"번호","coding":[{"system":"urn:t","code":"MR"}]}}"#,
+        r#"{"value":"2","type":{"text":"Number","coding":[{"system":"urn:t","code":"NI"},{"system":"urn:t","code":"MR"},{"code":"MR"}]}}"#,
     ]);
     object(
         "Patient",
@@ -123,10 +185,7 @@ fn patient() -> BoxedStrategy<String> {
             member("gender", one(&[r#""male""#, r#""female""#])),
             member("birthDate", one(&[r#""1980""#, r#""1980-02""#, r#""1990-05-05""#])),
             member("active", one(&["true", "false"])),
-            member(
-                "managingOrganization",
-                one(&[r#"{"reference":"Organization/o0"}"#, r#"{"reference":"Organization/o1"}"#]),
-            ),
+            reference("managingOrganization", "Organization"),
             several(
                 "telecom",
                 one(&[r#"{"system":"phone","value":"010-0000-0001"}"#, r#"{"value":"a@b.test"}"#]),
@@ -137,23 +196,24 @@ fn patient() -> BoxedStrategy<String> {
 }
 
 fn observation() -> BoxedStrategy<String> {
-    let quantity = one(&[
-        r#"{"value":100,"unit":"mg","system":"http://u.test","code":"mg"}"#,
-        r#"{"value":1e2,"code":"mg"}"#,
-        r#"{"value":99.95,"unit":"g"}"#,
-        r#"{"value":-0.5}"#,
-        r#"{"value":100,"comparator":"<","code":"mg"}"#,
-        r#"{"value":123456789012345678901234567890.10,"code":"g"}"#,
-    ]);
+    let component = (
+        coding(),
+        prop_oneof![member("valueQuantity", quantity()), member("valueCodeableConcept", coding())],
+    )
+        .prop_map(|(code, value)| format!(r#"{{"code":{code},{value}}}"#))
+        .boxed();
     object(
         "Observation",
         vec![
             labels(),
+            narrative(),
+            several("note", one(&[r#"{"text":"고혈압"}"#, r#"{"text":"chest x"}"#])),
+            several("component", component),
             member("status", one(&[r#""final""#, r#""amended""#])),
             member("code", coding()),
             several("category", coding()),
             member("subject", patient_reference()),
-            member("encounter", one(&[r#"{"reference":"Encounter/e0"}"#, r#"{"reference":"Encounter/e1"}"#])),
+            reference("encounter", "Encounter"),
             prop_oneof![
                 member("effectiveDateTime", moment()),
                 moment().prop_map(|start| format!(r#""effectivePeriod":{{"start":{start}}}"#)),
@@ -161,7 +221,8 @@ fn observation() -> BoxedStrategy<String> {
             ]
             .boxed(),
             prop_oneof![
-                member("valueQuantity", quantity),
+                member("valueQuantity", quantity()),
+                member("valueDateTime", moment()),
                 member("valueCodeableConcept", coding()),
                 member("valueString", one(&[r#""높음""#, r#""High""#])),
             ]
@@ -178,11 +239,13 @@ fn encounter() -> BoxedStrategy<String> {
             member("status", one(&[r#""finished""#, r#""planned""#])),
             member("class", one(&[r#"{"system":"http://a.test","code":"AMB"}"#, r#"{"code":"IMP"}"#])),
             member("subject", patient_reference()),
-            member(
-                "serviceProvider",
-                one(&[r#"{"reference":"Organization/o0"}"#, r#"{"reference":"Organization/o2"}"#]),
+            narrative(),
+            reference("serviceProvider", "Organization"),
+            reference("partOf", "Encounter"),
+            several(
+                "location",
+                reference("location", "Location").prop_map(|location| format!("{{{location}}}")).boxed(),
             ),
-            member("partOf", one(&[r#"{"reference":"Encounter/e0"}"#, r#"{"reference":"Encounter/e1"}"#])),
             moment().prop_map(|start| format!(r#""period":{{"start":{start}}}"#)).boxed(),
         ],
     )
@@ -193,11 +256,94 @@ fn organization() -> BoxedStrategy<String> {
         "Organization",
         vec![
             member("name", one(&[r#""가상의원""#, r#""가상 병원""#, r#""Clinic""#])),
-            member(
-                "partOf",
-                one(&[r#"{"reference":"Organization/o0"}"#, r#"{"reference":"Organization/o1"}"#]),
-            ),
+            reference("partOf", "Organization"),
             member("active", one(&["true"])),
+        ],
+    )
+}
+
+fn location() -> BoxedStrategy<String> {
+    let position = one(&[
+        r#"{"latitude":37.5,"longitude":127}"#,
+        r#"{"latitude":37.5000001,"longitude":127.0}"#,
+        r#"{"latitude":37.6,"longitude":127}"#,
+        r#"{"latitude":0,"longitude":179.99}"#,
+        r#"{"latitude":0.0,"longitude":-179.99}"#,
+        r#"{"latitude":89.9,"longitude":-100}"#,
+        r#"{"latitude":-90,"longitude":0}"#,
+    ]);
+    object(
+        "Location",
+        vec![
+            member("name", one(&[r#""병동""#, r#""Ward 1""#])),
+            reference("partOf", "Location"),
+            member("position", position),
+        ],
+    )
+}
+
+/// The members of a Medication, which may stand in another record; ids are `m0` and so on, or `a`.
+fn medication() -> BoxedStrategy<String> {
+    let id = prop::sample::select(vec!["m0", "m1", "m2", "a"]);
+    let status = prop::option::of(Just(r#","status":"active""#)).prop_map(Option::unwrap_or_default);
+    (id, coding(), status)
+        .prop_map(|(id, code, status)| format!(r#""id":"{id}","code":{code}{status}"#))
+        .boxed()
+}
+
+fn medication_request() -> BoxedStrategy<String> {
+    let inner = medication().prop_map(|members| format!(r#"{{"resourceType":"Medication",{members}}}"#));
+    // An id stands once in a record.
+    let contained = prop::collection::vec(inner, 0..3).prop_map(|mut inner| {
+        let mut ids = std::collections::HashSet::new();
+        inner.retain(|json| json.split('"').nth(7).is_some_and(|id| ids.insert(id.to_owned())));
+        format!(r#""contained":[{}]"#, inner.join(","))
+    });
+    object(
+        "MedicationRequest",
+        vec![
+            labels(),
+            contained.boxed(),
+            member("subject", patient_reference()),
+            prop_oneof![
+                reference("medicationReference", "Medication"),
+                Just(r##""medicationReference":{"reference":"#a"}"##.to_owned()),
+            ]
+            .boxed(),
+        ],
+    )
+}
+
+fn list() -> BoxedStrategy<String> {
+    let item = prop_oneof![
+        reference("item", "Patient"),
+        reference("item", "Observation"),
+        Just(r#""item":{"reference":"http://hub.test/fhir/Patient/p1"}"#.to_owned()),
+    ];
+    let entry = item.prop_map(|item| format!("{{{item}}}")).boxed();
+    object("List", vec![labels(), several("entry", entry), member("subject", patient_reference())])
+}
+
+fn document_reference() -> BoxedStrategy<String> {
+    let code = prop::sample::select(vec!["replaces", "appends"]);
+    let relation = (code, reference("target", "DocumentReference"))
+        .prop_map(|(code, target)| format!(r#"{{"code":"{code}",{target}}}"#));
+    object(
+        "DocumentReference",
+        vec![labels(), member("subject", patient_reference()), several("relatesTo", relation.boxed())],
+    )
+}
+
+fn questionnaire_response() -> BoxedStrategy<String> {
+    object(
+        "QuestionnaireResponse",
+        vec![
+            labels(),
+            member("subject", patient_reference()),
+            member(
+                "questionnaire",
+                one(&[r#""http://q.test/a""#, r#""http://q.test/a|1""#, r#""Questionnaire/q1""#]),
+            ),
         ],
     )
 }
@@ -211,7 +357,15 @@ fn questionnaire() -> BoxedStrategy<String> {
     object(
         "Questionnaire",
         vec![
-            member("url", one(&[r#""http://q.test/a""#, r#""http://q.test/a/b""#])),
+            member(
+                "url",
+                one(&[
+                    r#""http://q.test/a""#,
+                    r#""http://q.test/a/b""#,
+                    r#""http://q.test/a/""#,
+                    r#""urn:oid:1.2""#,
+                ]),
+            ),
             member("version", one(&[r#""1""#, r#""2""#])),
         ],
     )

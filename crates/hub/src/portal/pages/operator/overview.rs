@@ -6,7 +6,7 @@ use ieum_ui::chart::{Bar, bars};
 use ieum_ui::{Grid, Lang, Table, Tone, badge, card_figure, card_plain, format, grid, section};
 use maud::{Markup, html};
 
-use super::{imports, refresh};
+use super::{imports, jobs, refresh};
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::Frame;
 use crate::portal::pages::{column, column_keep};
@@ -26,6 +26,7 @@ pub(crate) fn overview(call: &Call<'_>) -> Result<Reply, Refusal> {
         (refresh(call))
         (figures(call, &census))
         (section(call.say("상태", "Health"), health(call)))
+        (jobs::under_way(call)?)
         (imports(call)?)
         (section(call.say("종류별 기록", "Records by kind"), kinds(call, &census)))
     };
@@ -178,7 +179,7 @@ fn label(kind: &str, lang: Lang) -> String {
     }
 }
 
-const KINDS: [(&str, &str); 20] = [
+const KINDS: [(&str, &str); 21] = [
     ("Patient", "환자"),
     ("Encounter", "진료"),
     ("Condition", "진단·주호소"),
@@ -199,4 +200,5 @@ const KINDS: [(&str, &str); 20] = [
     ("RelatedPerson", "보호자"),
     ("IeumAccount", "계정"),
     ("IeumImport", "가져오기"),
+    ("IeumJob", "작업"),
 ];

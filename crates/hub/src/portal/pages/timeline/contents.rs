@@ -1,7 +1,9 @@
 //! Everything that belongs to the visits of one page, read with one search for each kind.
 
 use ieum_fhir::json::Value;
+use ieum_ui::Kind;
 
+use super::super::left_out::LeftOut;
 use super::super::room::Room;
 use crate::portal::call::Refusal;
 use crate::portal::record::items::{Condition, Dose, Procedure, Report};
@@ -21,8 +23,8 @@ pub(super) struct Contents {
     pub(super) doses: Vec<Dose>,
     pub(super) papers: Vec<Paper>,
     pub(super) studies: Vec<Study>,
-    /// Whether some kind had more than is read at once.
-    pub(super) is_cut: bool,
+    /// What of it is not shown.
+    pub(super) left_out: LeftOut,
 }
 
 impl Contents {
@@ -30,20 +32,21 @@ impl Contents {
     pub(super) fn of(room: &Room<'_>, visits: &[Visit]) -> Result<Self, Refusal> {
         let ids: Vec<String> = visits.iter().map(|visit| format!("Encounter/{}", visit.id)).collect();
         let ids = ids.join(",");
-        let mut reader = Reader { room, ids: &ids, is_cut: false };
+        let mut reader = Reader { room, ids: &ids, left_out: LeftOut::default() };
+        let born = room.born();
         let mut contents = Self {
-            conditions: reader.read("Condition", Condition::read)?,
-            prescriptions: reader.read("MedicationRequest", Prescription::read)?,
-            procedures: reader.read("Procedure", Procedure::read)?,
-            observations: reader.read("Observation", Observation::read)?,
-            reports: reader.read("DiagnosticReport", Report::read)?,
+            conditions: reader.read(Kind::Problem, "Condition", Condition::read)?,
+            prescriptions: reader.read(Kind::Medicine, "MedicationRequest", Prescription::read)?,
+            procedures: reader.read(Kind::Procedure, "Procedure", Procedure::read)?,
+            observations: reader.read(Kind::Result, "Observation", |value| Observation::read(value, born))?,
+            reports: reader.read(Kind::Result, "DiagnosticReport", Report::read)?,
             // R4 cannot search immunisations by visit; there are few enough to read them by person.
-            doses: room.records("Immunization", "date", load::LIST, Dose::read)?.items,
-            papers: reader.read("DocumentReference", Paper::read)?,
-            studies: reader.read("ImagingStudy", Study::read)?,
-            is_cut: false,
+            doses: reader.doses()?,
+            papers: reader.read(Kind::Document, "DocumentReference", Paper::read)?,
+            studies: reader.read(Kind::Image, "ImagingStudy", Study::read)?,
+            left_out: LeftOut::default(),
         };
-        contents.is_cut = reader.is_cut;
+        contents.left_out = reader.left_out;
         load::complete(room.call, &room.view, &mut contents.prescriptions)?;
         Ok(contents)
     }
@@ -52,19 +55,24 @@ impl Contents {
 struct Reader<'r> {
     room: &'r Room<'r>,
     ids: &'r str,
-    is_cut: bool,
+    left_out: LeftOut,
 }
 
 impl Reader<'_> {
-    fn read<T>(&mut self, kind: &str, work: impl Fn(Value<'_>) -> T) -> Result<Vec<T>, Refusal> {
+    fn read<T>(&mut self, what: Kind, kind: &str, work: impl Fn(Value<'_>) -> T) -> Result<Vec<T>, Refusal> {
         if self.ids.is_empty() {
             return Ok(Vec::new());
         }
         let room = self.room;
         let pairs = room.of_person(&[("encounter", self.ids)]);
-        let Found { items, is_cut } =
-            load::records(room.call, &room.view, kind, &pairs, load::OF_VISITS, work)?;
-        self.is_cut |= is_cut;
-        Ok(items)
+        let found = load::records(room.call, &room.view, kind, &pairs, load::OF_VISITS, work)?;
+        Ok(self.left_out.take(what.word().get(room.lang()), found))
+    }
+
+    /// Of all visits, so those that do not count are not counted with these.
+    fn doses(&mut self) -> Result<Vec<Dose>, Refusal> {
+        let found = self.room.records("Immunization", "date", load::LIST, Dose::read)?;
+        let what = Kind::Immunisation.word().get(self.room.lang());
+        Ok(self.left_out.take(what, Found { withdrawn: 0, ..found }))
     }
 }

@@ -7,12 +7,13 @@ use ieum_trust::door::Page;
 use ieum_ui::{Entry, Group, Kind, Tone, badge, timeline};
 use maud::html;
 
+use super::super::left_out::LeftOut;
 use super::super::results::test_href;
 use super::super::room::{Part, Room};
 use super::{Stretch, place};
 use crate::portal::call::Refusal;
-use crate::portal::record::fields::{Moment, read_all};
-use crate::portal::record::items::{Condition, Dose, Procedure};
+use crate::portal::record::fields::Moment;
+use crate::portal::record::items::{Condition, Dose, Procedure, preliminary};
 use crate::portal::record::load::{self, Names};
 use crate::portal::record::medicine::Prescription;
 use crate::portal::record::observation::Observation;
@@ -34,7 +35,9 @@ struct Item {
 
 /// One page of records of a kind.
 pub(super) fn stretch(room: &Room<'_>, kind: Kind, token: Option<&str>) -> Result<Stretch, Refusal> {
-    let (page, items) = items(room, kind, token)?;
+    let Read { page, items, withdrawn } = items(room, kind, token)?;
+    let mut left_out = LeftOut::default();
+    left_out.withdrawn(withdrawn);
     let places = places(room, &items)?;
     let lang = room.lang();
     let day = |item: &Item| item.at.as_ref().and_then(Moment::date);
@@ -63,7 +66,10 @@ pub(super) fn stretch(room: &Room<'_>, kind: Kind, token: Option<&str>) -> Resul
             }
         })
         .collect();
-    let content = html! { section .i-section { h2 { (kind.word().get(lang)) } (timeline(&groups, lang)) } };
+    let content = html! {
+        (left_out.notice(lang))
+        section .i-section { h2 { (kind.word().get(lang)) } (timeline(&groups, lang)) }
+    };
     Ok(Stretch { content, previous: page.previous, next: page.next })
 }
 
@@ -83,13 +89,20 @@ fn places(room: &Room<'_>, items: &[Item]) -> Result<HashMap<String, String>, Re
     Ok(visits.into_iter().map(|visit| (visit.id.clone(), place(&visit, &names))).collect())
 }
 
-fn items(room: &Room<'_>, kind: Kind, token: Option<&str>) -> Result<(Page, Vec<Item>), Refusal> {
+/// One page of records, and how many of it do not count.
+struct Read {
+    page: Page,
+    items: Vec<Item>,
+    withdrawn: usize,
+}
+
+fn items(room: &Room<'_>, kind: Kind, token: Option<&str>) -> Result<Read, Refusal> {
     let ask = |resource: &str, more: &[(&str, &str)]| {
         load::search(room.call, &room.view, resource, &room.of_person(more), token, RECORDS)
     };
-    fn read(page: Page, work: impl Fn(Value<'_>) -> Item) -> (Page, Vec<Item>) {
-        let items = read_all(&page.records, work);
-        (page, items)
+    fn read(page: Page, work: impl Fn(Value<'_>) -> Item) -> Read {
+        let (items, withdrawn) = load::counting(&page, work);
+        Read { page, items, withdrawn }
     }
     Ok(match kind {
         Kind::Problem => {
@@ -111,6 +124,7 @@ fn problem(room: &Room<'_>, value: Value<'_>) -> Item {
     let condition = Condition::read(value);
     let marks = html! {
         @if let Some(code) = condition.concept.kcd() { span .i-code-mark { (code) } }
+        (condition.doubt.mark(room.lang()))
         @if condition.is_complaint { (badge(Tone::Neutral, room.say("주호소", "Complaint"))) }
         @if condition.is_active { (badge(Tone::Primary, room.say("지속", "Lasting"))) }
     };
@@ -118,24 +132,24 @@ fn problem(room: &Room<'_>, value: Value<'_>) -> Item {
     Item { at: condition.at, visit: condition.visit, title, href: None, detail: String::new(), marks }
 }
 
-fn medicines(room: &Room<'_>, page: Page) -> Result<(Page, Vec<Item>), Refusal> {
-    let mut prescriptions = read_all(&page.records, Prescription::read);
+fn medicines(room: &Room<'_>, page: Page) -> Result<Read, Refusal> {
+    let (mut prescriptions, withdrawn) = load::counting(&page, Prescription::read);
     load::complete(room.call, &room.view, &mut prescriptions)?;
     let items = prescriptions.into_iter().map(|one| Item {
         title: one.medicine.as_ref().map_or("–", |medicine| medicine.name(room.lang())).to_owned(),
         href: None,
+        marks: one.mark(room.lang()),
         detail: one.dose.unwrap_or_default(),
-        marks: html! {},
         at: one.written,
         visit: one.visit,
     });
     let items = items.collect();
-    Ok((page, items))
+    Ok(Read { page, items, withdrawn })
 }
 
 fn result(room: &Room<'_>, value: Value<'_>) -> Item {
     let lang = room.lang();
-    let one = Observation::read(value);
+    let one = Observation::read(value, room.born());
     let range = one.range.text();
     let range =
         range.map(|range| room.say(format!(" (참고범위 {range})"), format!(" (reference range {range})")));
@@ -143,7 +157,10 @@ fn result(room: &Room<'_>, value: Value<'_>) -> Item {
         title: one.name(lang).to_owned(),
         href: test_href(room, &one),
         detail: format!("{}{}", one.words(lang), range.unwrap_or_default()),
-        marks: one.verdict().badge(lang),
+        marks: html! {
+            (one.verdict().badge(lang))
+            @if one.is_preliminary { (badge(Tone::Warning, preliminary(lang))) }
+        },
         at: one.at,
         visit: one.visit,
     }
@@ -161,7 +178,7 @@ fn procedure(room: &Room<'_>, value: Value<'_>) -> Item {
             .flatten()
             .collect::<Vec<_>>()
             .join(" · "),
-        marks: html! {},
+        marks: one.mark(lang),
         at: one.at,
         visit: one.visit,
     }
@@ -179,12 +196,14 @@ fn paper(room: &Room<'_>, value: Value<'_>) -> Item {
     let one = Paper::read(value);
     let href = Some(format!("{}/{}", room.href(Part::Documents), one.id));
     let title = one.concept.name(room.lang()).to_owned();
-    Item { title, href, detail: String::new(), marks: html! {}, at: one.at, visit: one.visit }
+    let marks = one.mark(room.lang());
+    Item { title, href, detail: String::new(), marks, at: one.at, visit: one.visit }
 }
 
 fn study(room: &Room<'_>, value: Value<'_>) -> Item {
     let one = Study::read(value);
+    let marks = one.mark(room.lang());
     let title = one.description.unwrap_or_else(|| room.say("영상 검사", "Imaging study").to_owned());
     let detail = one.modalities.join(", ");
-    Item { title, href: None, detail, marks: html! {}, at: one.at, visit: one.visit }
+    Item { title, href: None, detail, marks, at: one.at, visit: one.visit }
 }

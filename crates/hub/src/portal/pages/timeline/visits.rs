@@ -3,13 +3,12 @@
 use ieum_ui::{Entry, Group, Kind, Tone, badge, empty, timeline};
 use maud::{Markup, html};
 
-use super::super::cut_notice;
 use super::super::room::{Part, Room};
 use super::contents::Contents;
-use super::{Stretch, place};
+use super::vitals::vital_line;
+use super::{Booked, Stretch, booked, place};
 use crate::portal::call::Refusal;
 use crate::portal::record::concept::hanja;
-use crate::portal::record::fields::read_all;
 use crate::portal::record::items::{Condition, Procedure};
 use crate::portal::record::load::{self, Names};
 use crate::portal::record::observation::Observation;
@@ -22,21 +21,56 @@ const NAMED: usize = 6;
 
 /// One page of visits.
 pub(super) fn stretch(room: &Room<'_>, token: Option<&str>) -> Result<Stretch, Refusal> {
-    let pairs = room.of_person(&[("_sort", "-date")]);
+    // Bookings stand before the first page; those called off are counted, so that the list says that there were some.
+    let pairs = room.of_person(&[("_sort", "-date"), ("status:not", "planned")]);
     let page = load::search(room.call, &room.view, "Encounter", &pairs, token, VISITS)?;
-    let visits = read_all(&page.records, Visit::read);
-    let contents = Contents::of(room, &visits)?;
-    let institutions = visits.iter().filter_map(|visit| visit.institution.clone());
+    let (visits, withdrawn) = load::counting(&page, Visit::read);
+    let booked = if token.is_none() { Some(booked(room)?) } else { None };
+    let mut contents = Contents::of(room, &visits)?;
+    contents.left_out.withdrawn(withdrawn);
+    let ahead = booked.iter().flat_map(|booked| &booked.ahead);
+    let institutions = visits.iter().chain(ahead).filter_map(|visit| visit.institution.clone());
     let doctors = visits.iter().filter_map(|visit| visit.doctor.clone());
     let names = load::names(room.call, &room.view, institutions, doctors)?;
     let content = html! {
-        (cut_notice(contents.is_cut, load::OF_VISITS, room.lang()))
+        (contents.left_out.notice(room.lang()))
+        @if let Some(booked) = &booked { (bookings(room, booked, &names)) }
         @if visits.is_empty() { (empty(room.say("진료 기록이 없습니다.", "No visits recorded."))) }
         @for of_year in visits.chunk_by(|one, other| year(one) == year(other)) {
             (years(room, of_year, &contents, &names))
         }
     };
     Ok(Stretch { content, previous: page.previous, next: page.next })
+}
+
+/// What is booked, apart from what took place.
+fn bookings(room: &Room<'_>, booked: &Booked, names: &Names) -> Markup {
+    let lang = room.lang();
+    let missed = booked.missed;
+    html! {
+        @if !booked.ahead.is_empty() {
+            section .i-section {
+                h2 { (room.say("예약", "Booked")) }
+                ul .i-flow-list {
+                    @for visit in &booked.ahead {
+                        li {
+                            strong { (visit.start.as_ref().map_or_else(|| room.say("날짜 미정", "No day yet").to_owned(), |start| start.day(lang))) }
+                            " " (badge(Tone::Information, room.say("예약", "Booked"))) " " (visit.kind(lang))
+                            p .i-small .i-soft { (place(visit, names)) }
+                        }
+                    }
+                }
+            }
+        }
+        @if missed > 0 {
+            p .i-small .i-soft {
+                (room.say(
+                    format!("날짜가 지난 예약 {missed}건은 진료한 기록이 없어 보이지 않습니다."),
+                    format!("{missed} past bookings are not shown: nothing says that they took place."),
+                ))
+            }
+        }
+    }
 }
 
 fn year(visit: &Visit) -> Option<i16> {
@@ -57,12 +91,12 @@ fn years(room: &Room<'_>, visits: &[Visit], contents: &Contents, names: &Names) 
 }
 
 /// One line of a visit, with text of its own.
-struct Line {
-    kind: Kind,
-    title: String,
-    href: Option<String>,
-    detail: Markup,
-    marks: Markup,
+pub(super) struct Line {
+    pub(super) kind: Kind,
+    pub(super) title: String,
+    pub(super) href: Option<String>,
+    pub(super) detail: Markup,
+    pub(super) marks: Markup,
 }
 
 struct Texts {
@@ -106,7 +140,7 @@ impl Texts {
                 .filter(move |one| one.visit.as_ref() == Some(&visit.id) && one.is_vital == vital)
         };
         lines.extend(result_line(room, &of_visit(false).collect::<Vec<_>>()));
-        lines.extend(vital_line(room, &of_visit(true).collect::<Vec<_>>()));
+        lines.extend(vital_line(room, of_visit(true)));
         lines.extend(report_lines(room, visit, contents));
         lines.extend(other_lines(room, visit, contents));
         Self { place: place(visit, names), lines }
@@ -129,7 +163,7 @@ fn visit_line(room: &Room<'_>, visit: &Visit, contents: &Contents, names: &Names
             @if let Some(reason) = reason { p { (room.to(room.say("주호소", "Complaint"), room.say("찾아간 까닭", "Why"))) ": " (reason) } }
             @if !more.is_empty() { p { (more.join(" · ")) } }
         },
-        marks: html! {},
+        marks: visit.mark(room.call.now(), lang),
     }
 }
 
@@ -138,6 +172,7 @@ fn problem_line(room: &Room<'_>, condition: &Condition) -> Line {
     let name = condition.concept.name(lang);
     let marks = html! {
         @if let Some(code) = condition.concept.kcd() { span .i-code-mark { (code) } }
+        (condition.doubt.mark(lang))
         @if condition.is_active { (badge(Tone::Primary, room.say("지속", "Lasting"))) }
         @if condition.concept.is_korean_medicine() { (badge(Tone::Information, room.say("한의", "Korean medicine"))) }
     };
@@ -147,8 +182,7 @@ fn problem_line(room: &Room<'_>, condition: &Condition) -> Line {
 /// All medicines of a visit are one prescription.
 fn medicine_lines(room: &Room<'_>, visit: &Visit, contents: &Contents) -> Option<Line> {
     let lang = room.lang();
-    let of_visit =
-        contents.prescriptions.iter().filter(|one| one.is_valid() && one.visit.as_ref() == Some(&visit.id));
+    let of_visit = contents.prescriptions.iter().filter(|one| one.visit.as_ref() == Some(&visit.id));
     let medicines: Vec<_> = of_visit.collect();
     let count = medicines.len();
     (count > 0).then(|| Line {
@@ -162,7 +196,7 @@ fn medicine_lines(room: &Room<'_>, visit: &Visit, contents: &Contents) -> Option
             ul .i-plain-list {
                 @for one in medicines {
                     li { (hanja(one.medicine.as_ref().map_or("–", |medicine| medicine.name(lang))))
-                        @if let Some(dose) = &one.dose { " — " (dose) } }
+                        @if let Some(dose) = &one.dose { " — " (dose) } " " (one.mark(lang)) }
                 }
             }
         },
@@ -175,6 +209,7 @@ fn procedure_line(room: &Room<'_>, procedure: &Procedure) -> Line {
     let marks = html! {
         @if let Some(tooth) = procedure.tooth { span .i-code-mark { (tooth.code()) } (tooth.name(lang)) }
         @if let Some(site) = &procedure.site { span .i-soft { (site.name(lang)) } }
+        (procedure.mark(lang))
     };
     let detail = html! { @if let Some(category) = procedure.category(lang) { (category) } };
     Line { kind: Kind::Procedure, title: procedure.concept.name(lang).to_owned(), href: None, detail, marks }
@@ -204,19 +239,6 @@ fn result_line(room: &Room<'_>, results: &[&Observation]) -> Option<Line> {
     })
 }
 
-fn vital_line(room: &Room<'_>, vitals: &[&Observation]) -> Option<Line> {
-    let lang = room.lang();
-    let words: Vec<String> =
-        vitals.iter().map(|one| format!("{} {}", one.name(lang), one.words(lang))).collect();
-    (!words.is_empty()).then(|| Line {
-        kind: Kind::Vital,
-        title: room.say("활력징후", "Vital signs").to_owned(),
-        href: Some(room.href(Part::Vitals)),
-        detail: html! { span .i-number { (words.join(" · ")) } },
-        marks: html! {},
-    })
-}
-
 /// Reports that conclude something: imaging, pathology, function tests.
 fn report_lines(room: &Room<'_>, visit: &Visit, contents: &Contents) -> Vec<Line> {
     let lang = room.lang();
@@ -229,7 +251,7 @@ fn report_lines(room: &Room<'_>, visit: &Visit, contents: &Contents) -> Vec<Line
             title: report.concept.name(lang).to_owned(),
             href: Some(room.href(if report.study.is_some() { Part::Documents } else { Part::Results })),
             detail: html! { (room.say("판독", "Conclusion")) ": " (conclusion) },
-            marks: html! {},
+            marks: report.mark(lang),
         })
         .collect()
 }
@@ -254,13 +276,13 @@ fn other_lines(room: &Room<'_>, visit: &Visit, contents: &Contents) -> Vec<Line>
     });
     let papers = contents.papers.iter().filter(|paper| here(paper.visit.as_ref())).map(|paper| {
         let href = format!("{}/{}", room.href(Part::Documents), paper.id);
-        line(Kind::Document, paper.concept.name(lang), href, html! {})
+        line(Kind::Document, paper.concept.name(lang), href, paper.mark(lang))
     });
     let reported = |id: &String| contents.reports.iter().any(|report| report.study.as_ref() == Some(id));
     let unread = contents.studies.iter().filter(|study| here(study.visit.as_ref()) && !reported(&study.id));
     let studies = unread.map(|study| {
         let title = study.description.as_deref().unwrap_or(room.say("영상 검사", "Imaging study"));
-        line(Kind::Image, title, room.href(Part::Documents), html! {})
+        line(Kind::Image, title, room.href(Part::Documents), study.mark(lang))
     });
     doses.chain(papers).chain(studies).collect()
 }

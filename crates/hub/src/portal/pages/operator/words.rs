@@ -1,0 +1,148 @@
+//! What the audit log calls things, in words; and who its actors are.
+
+use std::collections::HashMap;
+
+use ieum_store::engine::AuditEntry;
+use ieum_trust::access::Role;
+use ieum_trust::account::{ACCOUNT, Account};
+use ieum_ui::Lang;
+use maud::{Markup, html};
+
+use crate::portal::call::{Call, Refusal};
+use crate::portal::frame::role_word;
+
+/// The names of the accounts among some actors.
+pub(super) struct Names(HashMap<String, String>);
+
+impl Names {
+    /// Reads them. A patient's account is called just that: its name is the patient's.
+    pub(super) fn of<'e>(
+        call: &Call<'_>,
+        entries: impl Iterator<Item = &'e AuditEntry>,
+    ) -> Result<Self, Refusal> {
+        let mut actors: Vec<&str> = entries.map(|entry| entry.actor.as_str()).collect();
+        actors.sort_unstable();
+        actors.dedup();
+        let view = call.view()?;
+        let mut names = HashMap::new();
+        for actor in actors {
+            let record = view.read(ACCOUNT.name, actor)?.filter(|record| !record.is_deleted());
+            let account =
+                record.and_then(|record| serde_json::from_slice::<Account>(&record.plain_json()).ok());
+            let Some(account) = account else { continue };
+            let name = match account.role {
+                Role::Patient => call.say("환자의 계정", "a patient's account").to_owned(),
+                _ => account.name,
+            };
+            names.insert(actor.to_owned(), name);
+        }
+        Ok(Self(names))
+    }
+
+    /// Who did it: the account's name with its id, and the role.
+    pub(super) fn who(&self, call: &Call<'_>, entry: &AuditEntry) -> Markup {
+        let role =
+            Role::from_name(&entry.role).map_or(entry.role.as_str(), |role| role_word(role, call.lang));
+        html! {
+            @if let Some(name) = self.0.get(&entry.actor) { (name) " " }
+            code .i-small { (entry.actor) } " " span .i-soft .i-small { (role) }
+        }
+    }
+}
+
+/// Why somebody acted.
+pub(super) fn purpose_word(code: &str, lang: Lang) -> &str {
+    match code {
+        "TREAT" => lang.pick("진료", "Treatment"),
+        "PATRQT" => lang.pick("본인 요청", "Patient's request"),
+        "HSYSADMIN" => lang.pick("시스템 운영", "System administration"),
+        "HTEST" => lang.pick("시험", "Test"),
+        _ => code,
+    }
+}
+
+/// What was done, with the code by which it is found in the log.
+pub(super) fn action_word(code: &str, lang: Lang) -> Markup {
+    let word = known(code).map(|(ko, en)| lang.pick(ko, en));
+    html! { @if let Some(word) = word { (word) " " } code .i-small .i-soft { (code) } }
+}
+
+/// A part of the record, by the second half of the action's name.
+const PARTS: [(&str, &str, &str); 10] = [
+    ("summary", "요약 열람", "Summary read"),
+    ("visits", "진료 이력 열람", "Visits read"),
+    ("problems", "진단 열람", "Problems read"),
+    ("medicines", "약 열람", "Medicines read"),
+    ("results", "검사 열람", "Results read"),
+    ("result", "한 검사 열람", "One test read"),
+    ("vitals", "활력징후 열람", "Vital signs read"),
+    ("immunisations", "예방접종 열람", "Vaccinations read"),
+    ("documents", "문서 목록 열람", "Documents listed"),
+    ("document", "문서 열람", "Document read"),
+];
+
+const ACTIONS: [(&str, &str, &str); 34] = [
+    ("start", "시작 화면", "Start page"),
+    ("sign-in", "로그인", "Signing in"),
+    ("sign-out", "로그아웃", "Signing out"),
+    ("enter", "역할로 들어가기", "Entering a role"),
+    ("patients-find", "환자 찾기", "Patients found"),
+    ("operator-overview", "운영 현황", "Operations"),
+    ("operator-feed", "변경 흐름", "Change feed"),
+    ("operator-audit", "감사 기록", "Audit log"),
+    ("operator-statements", "느린 질의", "Slow statements"),
+    ("asset", "화면 부속", "Asset"),
+    ("healthz", "살아 있음 확인", "Health"),
+    ("readyz", "준비 확인", "Readiness"),
+    ("metrics", "측정값", "Metrics"),
+    ("import", "가져오기", "Import"),
+    ("account", "계정 만들기", "Account made"),
+    ("export", "내보내기", "Export"),
+    ("capabilities", "기능 명세", "Capabilities"),
+    ("search-system", "전체 검색", "Search of everything"),
+    ("bundle", "묶음 요청", "Bundle"),
+    ("transaction", "한꺼번에 쓰기", "Transaction"),
+    ("batch", "묶음 처리", "Batch"),
+    ("history-system", "전체 변경 이력", "History of everything"),
+    ("history-type", "종류별 변경 이력", "History of a kind"),
+    ("history-instance", "기록의 변경 이력", "History of a record"),
+    ("search", "검색", "Search"),
+    ("create", "만들기", "Create"),
+    ("update", "고치기", "Update"),
+    ("delete", "지우기", "Delete"),
+    ("patch", "일부 고치기", "Patch"),
+    ("job-status", "작업 확인", "Job looked at"),
+    ("job-cancel", "작업 멈추기", "Job stopped"),
+    ("read", "읽기", "Read"),
+    ("vread", "옛 판 읽기", "Version read"),
+    ("everything", "모든 기록 내려받기", "Whole record read"),
+];
+
+fn known(code: &str) -> Option<(&'static str, &'static str)> {
+    let part = code.strip_prefix("record-").or_else(|| code.strip_prefix("own-"));
+    let of_part = part.and_then(|part| PARTS.iter().find(|(known, _, _)| *known == part));
+    let found = of_part.or_else(|| ACTIONS.iter().find(|(known, _, _)| *known == code))?;
+    Some((found.1, found.2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_of_a_route_has_words() {
+        let pages = crate::portal::routes::ROUTES.iter().map(|route| route.action);
+        let fhir = crate::fhir::ROUTES.iter().map(|route| route.action);
+        for action in pages.chain(fhir) {
+            assert!(known(action).is_some(), "{action}");
+        }
+    }
+
+    #[test]
+    fn every_purpose_has_words() {
+        for role in Role::ALL {
+            let access = ieum_trust::access::Access { actor: String::new(), role, patient: None };
+            assert_ne!(purpose_word(access.purpose(), Lang::Ko), access.purpose());
+        }
+    }
+}
