@@ -3,6 +3,7 @@
 use ieum_fhir::search::Query;
 
 use crate::access::AccessPlan;
+use crate::bounded;
 use crate::commit::{CommitError, CommitRequest, Committed, StoreError};
 use crate::record::{Op, Record};
 
@@ -73,6 +74,47 @@ pub trait Snapshot {
     /// # Errors
     /// [`StoreError`] when the engine fails or the question takes too long.
     fn search(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<SearchPage, StoreError>;
+
+    /// The same of about so many bytes at most, and of at least one record if there is any: the page ends early. As it
+    /// stands it reads in pieces, and holds one piece more than it gives; an engine that learns sizes as it reads does
+    /// better.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails or the question takes too long.
+    fn search_within(
+        &self,
+        access: &AccessPlan,
+        request: &SearchRequest<'_>,
+        bytes: usize,
+    ) -> Result<SearchPage, StoreError> {
+        bounded::search(self, access, request, bytes)
+    }
+
+    /// Versions, newest first, of about so many bytes at most; see [`Snapshot::search_within`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    fn history_within(
+        &self,
+        access: &AccessPlan,
+        request: &HistoryRequest<'_>,
+        bytes: usize,
+    ) -> Result<HistoryPage, StoreError> {
+        bounded::history(self, access, request, bytes)
+    }
+
+    /// Records of a patient's compartment, of about so many bytes at most; see [`Snapshot::search_within`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    fn compartment_within(
+        &self,
+        access: &AccessPlan,
+        request: &CompartmentRequest<'_>,
+        bytes: usize,
+    ) -> Result<CompartmentPage, StoreError> {
+        bounded::compartment(self, access, request, bytes)
+    }
 
     /// How many records match.
     ///

@@ -26,7 +26,7 @@ pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     let subset = subset::asked(call, &["_count", "_since", "_type", "_page"])?;
     let (token, since, count) = (page::token(call)?, page::since(call)?, page::count(call)?);
     let types = types(call)?;
-    let view = call.hub.door().resource_view(call.access)?;
+    let view = call.hub.door().resource_view(call.access)?.with_pages_of(call.hub.limits().page_bytes);
     let patient = view.read("Patient", &call.place.id)?.ok_or_else(error::not_found)?;
     if patient.is_deleted() {
         return Err(error::deleted());
@@ -41,9 +41,13 @@ pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     let kinds: &[String] = if types.iter().any(|kind| is_shared(kind)) { &[] } else { &types };
     let found = view.compartment(&patient.id, kinds, since, token, size)?;
     let wanted = |record: &Record| types.is_empty() || types.contains(&record.kind);
+    let room = call.hub.limits().page_bytes;
     let mut shared =
-        Shared { call, view: &view, since, seen: HashSet::new(), records: Vec::new(), cut: false };
+        Shared { call, view: &view, since, seen: HashSet::new(), records: Vec::new(), room, cut: false };
     for record in &found.records {
+        if shared.cut {
+            break;
+        }
         shared.add_of(record, &is_shared)?;
     }
 
@@ -64,8 +68,9 @@ pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
         bundle.record(call, record, beside, Some("include"))?;
     }
     if shared.cut {
-        let what =
-            format!("more than {SHARED_MOST} shared records go with this page; ask for fewer with _count");
+        let what = format!(
+            "more than {SHARED_MOST} shared records, or more than fits, go with this page; ask for fewer with _count"
+        );
         bundle.outcome(&[error::remark(Severity::Warning, Code::IncludesCut, what)])?;
     }
     Ok(Answer::resource(bundle.finish()))
@@ -78,6 +83,8 @@ struct Shared<'s> {
     since: Option<i64>,
     seen: HashSet<(String, String)>,
     records: Vec<Record>,
+    /// Bytes that may still be added.
+    room: usize,
     cut: bool,
 }
 
@@ -101,10 +108,11 @@ impl Shared<'_> {
             if self.since.is_some_and(|since| found.instant < since) {
                 continue;
             }
-            if self.records.len() >= SHARED_MOST {
+            if self.records.len() >= SHARED_MOST || found.body.len() > self.room {
                 self.cut = true;
                 return Ok(());
             }
+            self.room -= found.body.len();
             self.records.push(found);
         }
         Ok(())

@@ -25,8 +25,8 @@ pub(super) fn search(call: &Call<'_>) -> Result<Answer, Failure> {
     let size = page::size(call, query.count);
     let count = size.to_string();
     let links = Links::new(call, &format!("/{}", query.kind), applied(&query, &count));
-    let remarks = passed_over(&pairs, &query);
-    let view = call.hub.door().resource_view(call.access)?;
+    let mut remarks = passed_over(&pairs, &query);
+    let view = call.hub.door().resource_view(call.access)?.with_pages_of(call.hub.limits().page_bytes);
     if query.summary == Summary::Count || size == 0 {
         let mut bundle =
             Bundle::new("searchset", Some(view.count(&query)?), &links.of_page(None, None, None));
@@ -45,10 +45,17 @@ pub(super) fn search(call: &Call<'_>) -> Result<Answer, Failure> {
     for record in &found.included.records {
         bundle.record(call, record, &included, Some("include"))?;
     }
+    let longest = call.hub.limits().uri_bytes;
+    if links.iter().any(|(_, url)| url.len() > longest) {
+        let what = "post what follows the ? of a long link as a form to [base]/Type/_search";
+        remarks.push(error::remark(Severity::Information, Code::LongLink, what));
+    }
     tell(&mut bundle, &remarks)?;
     if found.included.cut {
         let most = ieum_store::include::MOST;
-        let what = format!("more than {most} records go with this page; ask for fewer with _count");
+        let what = format!(
+            "more than {most} records, or more than fits, go with this page; ask for fewer with _count"
+        );
         bundle.outcome(&[error::remark(Severity::Warning, Code::IncludesCut, what)])?;
     }
     Ok(Answer::resource(bundle.finish()))

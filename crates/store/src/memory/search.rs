@@ -87,11 +87,13 @@ impl View<'_> {
                 found.into_iter().partition(|(place, _)| split(place))
             }
         };
-        if request.backward {
+        let more = if request.backward {
             let start = before.len().saturating_sub(request.limit);
-            rest.splice(0..0, before.drain(start..));
-        }
-        let more = rest.len() > request.limit;
+            let behind = std::mem::replace(&mut rest, before.split_off(start));
+            !behind.is_empty()
+        } else {
+            rest.len() > request.limit
+        };
         rest.truncate(request.limit);
         let position = |(keys, last): &Place| Position { as_of, keys: keys.clone(), last: *last };
         let parts = rest.iter().map(|(_, one)| one.subject().part_id().map(ToOwned::to_owned));
