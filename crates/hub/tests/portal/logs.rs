@@ -35,11 +35,11 @@ impl MakeWriter<'_> for Log {
 fn the_log_names_no_method_that_is_not_https() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone()).finish();
+    // For the whole program: what only one thread listens to may be switched off by the others.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
     let portal = Portal::with_accounts();
-    let status = tracing::subscriber::with_default(subscriber, || {
-        let request = Request::builder().method("GET880101-1234567").uri("/patients/842507-1000017");
-        portal.ask(request.body(Body::empty()).unwrap()).status.as_u16()
-    });
+    let request = Request::builder().method("GET880101-1234567").uri("/patients/842507-1000017");
+    let status = portal.ask(request.body(Body::empty()).unwrap()).status.as_u16();
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert_eq!(status, 405);
     assert!(text.contains(r#""http.method":"other""#), "{text}");
