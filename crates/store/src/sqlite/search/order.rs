@@ -91,7 +91,7 @@ pub(super) fn ordered(
 /// One sort value of a record: the least of the parameter's values when ascending, else the greatest.
 struct Key {
     name: String,
-    /// The value, where the record and [`Key::joins`] are at hand.
+    /// The value, where the record and [`Key::join`] are at hand.
     value: Sql,
     /// Tables of values by record, for parameters whose index cannot be asked by record.
     tables: Vec<Sql>,
