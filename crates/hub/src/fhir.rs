@@ -8,7 +8,9 @@ use ieum_fhir::search::R4;
 use ieum_fhir::search::parse::{Limits, ParseContext};
 
 use crate::call::{Answer, Call, Failure};
-use crate::routes::Offer::{Code, Flag, Operation, System, SystemOperation, Type, TypeOperation};
+use crate::routes::Offer::{
+    Code, Compartments, Flag, Operation, System, SystemOperation, Type, TypeOperation,
+};
 use crate::routes::Takes::{Bundle, Form, Lines, Nothing, Parameters, Patch, Resource};
 use crate::routes::Who::{Accounts, Anybody, Writers};
 use crate::routes::{Gives, Handler, Offer, Route, Takes, Who};
@@ -31,7 +33,6 @@ mod respond;
 mod search;
 mod subset;
 mod transaction;
-mod unsupported;
 mod update;
 mod vread;
 
@@ -52,7 +53,15 @@ const IMPORT: Offer = SystemOperation("import", "https://ieum.example/fhir/Opera
 /// The routes of the FHIR interface.
 pub static ROUTES: &[Route] = &[
     row(Method::GET, "/fhir/metadata", Anybody, "capabilities", Nothing, &[], capability::capability),
-    row(Method::GET, "/fhir", Accounts, "search-system", Nothing, &[], unsupported::search_system),
+    row(
+        Method::GET,
+        "/fhir",
+        Accounts,
+        "search-system",
+        Nothing,
+        &[System("search-system")],
+        search::search_system,
+    ),
     row(
         Method::POST,
         "/fhir",
@@ -62,7 +71,7 @@ pub static ROUTES: &[Route] = &[
         &[System("transaction"), System("batch")],
         bundle::bundle,
     ),
-    row(Method::POST, "/fhir/_search", Accounts, "search-system", Form, &[], unsupported::search_system),
+    row(Method::POST, "/fhir/_search", Accounts, "search-system", Form, &[], search::search_system),
     row(
         Method::GET,
         "/fhir/_history",
@@ -148,6 +157,24 @@ pub static ROUTES: &[Route] = &[
         Nothing,
         &[Type("vread")],
         vread::vread,
+    ),
+    row(
+        Method::GET,
+        "/fhir/{kind}/{id}/{inner}",
+        Accounts,
+        "search-compartment",
+        Nothing,
+        &[Compartments(&search::COMPARTMENTS)],
+        search::search_compartment,
+    ),
+    row(
+        Method::POST,
+        "/fhir/{kind}/{id}/{inner}/_search",
+        Accounts,
+        "search-compartment",
+        Form,
+        &[],
+        search::search_compartment,
     ),
     row(
         Method::GET,

@@ -74,6 +74,13 @@ pub trait Snapshot {
     /// [`StoreError`] when the engine fails or the question takes too long.
     fn search(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<SearchPage, StoreError>;
 
+    /// Where the records that match stand in the asked order, without the records: an answer that is put together of
+    /// several searches reads only those that come to stand on its page.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails or the question takes too long.
+    fn places(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<PlacesPage, StoreError>;
+
     /// How many records match.
     ///
     /// # Errors
@@ -190,6 +197,29 @@ pub struct SearchPage {
     pub previous: Option<Position>,
     /// Just after the last of them; `None` when the result ends here.
     pub next: Option<Position>,
+}
+
+/// Places of matching records, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlacesPage {
+    /// The places.
+    pub places: Vec<Place>,
+    /// Whether there are more in the direction of the walk.
+    pub more: bool,
+}
+
+/// A match, and where it stands. Places of searches on different kinds in one view can be compared when these have the
+/// same order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Where it stands.
+    pub position: Position,
+    /// Kind of the record.
+    pub kind: String,
+    /// Id of the record.
+    pub id: String,
+    /// With `_containedType=contained`: the id of the resource inside the record that is meant.
+    pub part: Option<String>,
 }
 
 /// A place in an ordered result. A record unchanged since the first page appears exactly once, whatever is written

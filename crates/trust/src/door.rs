@@ -16,6 +16,10 @@ use ieum_store::record::Record;
 
 use crate::access::Access;
 
+mod several;
+
+pub use several::Several;
+
 /// The door to one store. Cheap to clone.
 #[derive(Clone)]
 pub struct Door {
@@ -133,11 +137,17 @@ pub struct View<'d> {
     snapshot: Box<dyn Snapshot + 'd>,
 }
 
+/// Bytes of records on a page of several kinds, about.
+const PAGE_BYTES: usize = 16 << 20;
+
 /// One page of an answer.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
     /// The records, in order.
     pub records: Vec<Record>,
+    /// With `_containedType=contained`: for each of the records the id of the resource inside it that is meant, `None`
+    /// for the record itself. Empty in all other searches.
+    pub parts: Vec<Option<String>>,
     /// What goes with them.
     pub included: Included,
     /// How many there are in all, if that was asked and is known.
@@ -244,6 +254,7 @@ impl View<'_> {
             include::included(&*self.snapshot, &self.plan, catalogue, &query.includes, &page.records)?;
         Ok(Page {
             records: page.records,
+            parts: page.parts,
             included,
             total,
             previous: page.previous.map(|position| self.seal(&position, true, &question)),

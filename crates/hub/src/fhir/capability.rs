@@ -41,6 +41,12 @@ fn statement(call: &Call<'_>) -> Value {
             _ => None,
         })
         .collect();
+    let compartments: Vec<Value> = offers
+        .iter()
+        .filter_map(|offer| if let Offer::Compartments(owners) = offer { Some(*owners) } else { None })
+        .flatten()
+        .map(|owner| format!("http://hl7.org/fhir/CompartmentDefinition/{}", lower_first(owner)).into())
+        .collect();
     let security = match call.hub.entrance() {
         Entrance::Open => "Open to anybody, on this machine only: for trying out.",
         Entrance::Accounts => "Every request but this one needs the header Authorization: Bearer <secret>.",
@@ -71,6 +77,7 @@ fn statement(call: &Call<'_>) -> Value {
             "resource": resources,
             "interaction": system,
             "operation": operations,
+            "compartment": compartments,
         }],
     })
 }
@@ -167,6 +174,12 @@ impl Includes {
         }
         includes
     }
+}
+
+/// `RelatedPerson` as the definition of its compartment is named: `relatedPerson`.
+fn lower_first(name: &str) -> String {
+    let (first, rest) = name.split_at_checked(1).unwrap_or((name, ""));
+    first.to_ascii_lowercase() + rest
 }
 
 fn type_code(kind: ParamType) -> &'static str {

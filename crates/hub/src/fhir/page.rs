@@ -180,6 +180,27 @@ impl Bundle {
         })
     }
 
+    /// Adds a resource that was found inside a record; its address is that of the record with the id behind `#` (R4,
+    /// section 3.1.1.5.6).
+    ///
+    /// # Errors
+    /// 500 when the stored body cannot be read.
+    pub(super) fn part(
+        &mut self,
+        call: &Call<'_>,
+        record: &Record,
+        part: &str,
+        subset: &Subset,
+    ) -> Result<(), Failure> {
+        self.entry(|out| {
+            full_url(call, &record.kind, &format!("{}#{part}", record.id), out);
+            out.extend_from_slice(br#","resource":"#);
+            subset.write_part(record, part, out)?;
+            out.extend_from_slice(br#","search":{"mode":"match"}"#);
+            Ok(())
+        })
+    }
+
     /// Adds a version of a history. A deletion has no resource.
     ///
     /// # Errors

@@ -30,7 +30,14 @@ fn tells_what_is_done(kind: Kind) {
             .map(|interaction| interaction["code"].as_str().unwrap().to_owned());
         codes.collect()
     };
-    assert_eq!(codes(&rest["interaction"]), ["transaction", "batch", "history-system"]);
+    assert_eq!(codes(&rest["interaction"]), ["search-system", "transaction", "batch", "history-system"]);
+    let compartments: Vec<_> =
+        rest["compartment"].as_array().unwrap().iter().map(|url| url.as_str().unwrap()).collect();
+    let definition = |owner: &str| format!("http://hl7.org/fhir/CompartmentDefinition/{owner}");
+    assert_eq!(
+        compartments,
+        ["patient", "encounter", "relatedPerson", "practitioner", "device"].map(definition)
+    );
     let resources = rest["resource"].as_array().unwrap();
     assert_eq!(resources.len(), ieum_fhir::definitions::r4().resource_types().len());
     let patient = resources.iter().find(|resource| resource["type"] == "Patient").unwrap();

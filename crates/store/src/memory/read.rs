@@ -9,8 +9,8 @@ use crate::access::AccessPlan;
 use crate::commit::StoreError;
 use crate::engine::{
     AsOfPage, AsOfRequest, AsOfWhich, CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage,
-    HistoryRequest, HistoryScope, Key, KeysPage, KeysRequest, Position, SearchPage, SearchRequest, Snapshot,
-    StoredAuditEntry,
+    HistoryRequest, HistoryScope, Key, KeysPage, KeysRequest, PlacesPage, Position, SearchPage,
+    SearchRequest, Snapshot, StoredAuditEntry,
 };
 use crate::record::Record;
 
@@ -79,6 +79,10 @@ impl Snapshot for View<'_> {
 
     fn search(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<SearchPage, StoreError> {
         Ok(self.search_page(access, request))
+    }
+
+    fn places(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<PlacesPage, StoreError> {
+        Ok(self.places_page(access, request))
     }
 
     fn count(&self, access: &AccessPlan, query: &Query) -> Result<u64, StoreError> {

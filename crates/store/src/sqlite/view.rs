@@ -12,7 +12,7 @@ use crate::access::{AccessPlan, Family, Reach};
 use crate::commit::StoreError;
 use crate::engine::{
     AsOfPage, AsOfRequest, CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage, HistoryRequest,
-    KeysPage, KeysRequest, SearchPage, SearchRequest, Snapshot, StoredAuditEntry,
+    KeysPage, KeysRequest, PlacesPage, SearchPage, SearchRequest, Snapshot, StoredAuditEntry,
 };
 use crate::record::{Op, Record};
 
@@ -205,6 +205,13 @@ impl Snapshot for View<'_> {
         let statement = self.reader.timed("planning", |_| search::page_statement(&scope, request))?;
         let Some(statement) = statement else { return Ok(SearchPage::default()) };
         self.reader.timed(&statement.text, |_| search::run(&scope, request, &statement))
+    }
+
+    fn places(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<PlacesPage, StoreError> {
+        let scope = self.scope(access)?;
+        let statement = self.reader.timed("planning", |_| search::page_statement(&scope, request))?;
+        let Some(statement) = statement else { return Ok(PlacesPage::default()) };
+        self.reader.timed(&statement.text, |_| search::found(&scope, request, &statement))
     }
 
     fn count(&self, access: &AccessPlan, query: &Query) -> Result<u64, StoreError> {
