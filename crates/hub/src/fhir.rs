@@ -6,6 +6,7 @@ use axum::http::Method;
 use ieum_fhir::definitions::r4;
 use ieum_fhir::search::R4;
 use ieum_fhir::search::parse::{Limits, ParseContext};
+use ieum_fhir::search::value_sets::ValueSets;
 
 use crate::call::{Answer, Call, Failure};
 use crate::routes::Offer::{
@@ -25,6 +26,7 @@ mod delete;
 pub mod error;
 mod everything;
 pub mod format;
+mod group;
 mod history;
 mod page;
 mod patch;
@@ -34,10 +36,15 @@ mod search;
 mod subset;
 mod transaction;
 mod update;
+mod value_sets;
 mod vread;
 
-const EVERYTHING: Offer =
+const EVERYTHING_OF_PATIENT: Offer =
     Operation("everything", "Patient", "http://hl7.org/fhir/OperationDefinition/Patient-everything");
+const EVERYTHING_OF_ENCOUNTER: Offer =
+    Operation("everything", "Encounter", "http://hl7.org/fhir/OperationDefinition/Encounter-everything");
+const EVERYTHING_OF_GROUP: Offer =
+    Operation("everything", "Group", "http://hl7.org/fhir/OperationDefinition/Group-everything");
 
 const EXPORT: Offer = SystemOperation("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export");
 const EXPORT_PATIENTS: Offer =
@@ -182,12 +189,48 @@ pub static ROUTES: &[Route] = &[
         Accounts,
         "everything",
         Nothing,
-        &[EVERYTHING],
+        &[EVERYTHING_OF_PATIENT],
         everything::everything,
     ),
     row(
         Method::POST,
         "/fhir/Patient/{id}/$everything",
+        Accounts,
+        "everything",
+        Parameters,
+        &[],
+        everything::everything,
+    ),
+    row(
+        Method::GET,
+        "/fhir/Encounter/{id}/$everything",
+        Accounts,
+        "everything",
+        Nothing,
+        &[EVERYTHING_OF_ENCOUNTER],
+        everything::everything,
+    ),
+    row(
+        Method::POST,
+        "/fhir/Encounter/{id}/$everything",
+        Accounts,
+        "everything",
+        Parameters,
+        &[],
+        everything::everything,
+    ),
+    row(
+        Method::GET,
+        "/fhir/Group/{id}/$everything",
+        Accounts,
+        "everything",
+        Nothing,
+        &[EVERYTHING_OF_GROUP],
+        everything::everything,
+    ),
+    row(
+        Method::POST,
+        "/fhir/Group/{id}/$everything",
         Accounts,
         "everything",
         Parameters,
@@ -278,10 +321,10 @@ pub(crate) fn http_date(micros: i64) -> String {
 }
 
 /// What is searched, and how strictly, on behalf of a call.
-fn search_context<'c>(call: &'c Call<'_>, strict: bool) -> ParseContext<'c> {
+fn search_context<'c>(call: &'c Call<'_>, value_sets: &'c dyn ValueSets, strict: bool) -> ParseContext<'c> {
     ParseContext {
         parameters: &R4,
-        value_sets: &ieum_fhir::search::R4,
+        value_sets,
         bases: call.hub.door().catalogue().bases(),
         now_micros: call.hub.now(),
         strict,

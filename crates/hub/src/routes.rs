@@ -155,7 +155,13 @@ fn matched(pattern: &str, parts: &[&str]) -> Option<(usize, Place)> {
             "{inner}" => (*part).clone_into(&mut place.inner),
             "{version}" => (*part).clone_into(&mut place.version),
             "{file}" => (*part).clone_into(&mut place.file),
-            _ if wanted == *part => fixed += 1,
+            _ if wanted == *part => {
+                fixed += 1;
+                // `/fhir/Patient/{id}/$everything` names its type itself.
+                if wanted.starts_with(|letter: char| letter.is_ascii_uppercase()) {
+                    wanted.clone_into(&mut place.kind);
+                }
+            }
             _ => return None,
         }
     }

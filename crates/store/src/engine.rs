@@ -87,7 +87,7 @@ pub trait Snapshot {
     /// [`StoreError`] when the engine fails or the question takes too long.
     fn count(&self, access: &AccessPlan, query: &Query) -> Result<u64, StoreError>;
 
-    /// Current records in a patient's compartment and the patient's own record, by kind, then place.
+    /// Current records in the compartments of some patients and these patients' own records, in the order of creation.
     ///
     /// # Errors
     /// [`StoreError`] when the engine fails.
@@ -155,10 +155,23 @@ pub struct HistoryRequest<'a> {
     pub scope: HistoryScope<'a>,
     /// Only versions made at or after this instant (microseconds since 1970).
     pub since: Option<i64>,
-    /// Where the previous page ended.
+    /// Only versions that were the newest of their record at some time in this stretch, deletions included.
+    pub at: Option<Stretch>,
+    /// Where the previous page ended, or the next one began when going back.
     pub after: Option<Position>,
+    /// Towards the newest instead of the oldest.
+    pub backward: bool,
     /// At most so many.
     pub limit: usize,
+}
+
+/// A stretch of time, in microseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// The first instant.
+    pub from: i64,
+    /// The instant at which it is over.
+    pub until: i64,
 }
 
 /// Versions, newest first.
@@ -166,6 +179,8 @@ pub struct HistoryRequest<'a> {
 pub struct HistoryPage {
     /// The versions.
     pub records: Vec<Record>,
+    /// Where the page before ends; `None` at the newest.
+    pub previous: Option<Position>,
     /// Where the next page begins; `None` at the end.
     pub next: Option<Position>,
     /// How many versions there are in the scope.
@@ -245,11 +260,11 @@ pub enum SortValue {
     Bytes(Vec<u8>),
 }
 
-/// A page of a patient's compartment.
+/// A page of the compartments of some patients.
 #[derive(Debug, Clone)]
 pub struct CompartmentRequest<'a> {
-    /// The patient.
-    pub patient: &'a str,
+    /// The patients, by id. What is in the compartments of several of them is given once.
+    pub patients: &'a [String],
     /// Only these kinds; empty for all.
     pub kinds: &'a [String],
     /// Only records changed at or after this instant.

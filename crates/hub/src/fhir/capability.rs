@@ -142,7 +142,7 @@ fn is_taken(call: &Call<'_>, kind: &str, param: &SearchParamDef) -> bool {
         "_text" | "_content" => (param.code.to_owned(), "text"),
         code => (format!("{code}:missing"), "true"),
     };
-    search::parse(kind, &[(name, value.to_owned())], &search_context(call, true)).is_ok()
+    search::parse(kind, &[(name, value.to_owned())], &search_context(call, &search::R4, true)).is_ok()
 }
 
 /// References that can be followed with `_include` and `_revinclude`.

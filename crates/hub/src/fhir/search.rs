@@ -10,7 +10,7 @@ use ieum_trust::door::{Page, Several, View};
 
 use super::page::{self, Bundle, Links};
 use super::subset::{self, Subset};
-use super::{bulk, error, search_context};
+use super::{bulk, error, search_context, value_sets};
 use crate::call::{Answer, Call, Failure};
 
 /// Parameters that are none of R4's: our page token, and the way to count that the client `fhirpy` asks every server
@@ -27,14 +27,16 @@ const SHAPE: [&str; 6] = ["_count", "_total", "_summary", "_elements", "_include
 /// `GET [base]/Type?…` and `POST [base]/Type/_search`.
 pub(super) fn search(call: &Call<'_>) -> Result<Answer, Failure> {
     let pairs = pairs(call);
-    let query = search::parse(&call.place.kind, &pairs, &search_context(call, !call.prefer.lenient))?;
+    let sets = value_sets::of_call(call);
+    let query = search::parse(&call.place.kind, &pairs, &search_context(call, &sets, !call.prefer.lenient))?;
     answer(call, &Asked { path: format!("/{}", query.kind), pairs, shape: query, kinds: Kinds::One })
 }
 
 /// `GET [base]?…` and `POST [base]/_search`: all types, or those that `_type` names.
 pub(super) fn search_system(call: &Call<'_>) -> Result<Answer, Failure> {
     let pairs = types_first(pairs(call));
-    let context = search_context(call, !call.prefer.lenient);
+    let sets = value_sets::of_call(call);
+    let context = search_context(call, &sets, !call.prefer.lenient);
     let queries = parse_system(r4().resource_types(), &pairs, &context)?;
     let is_named = pairs.iter().any(|(name, _)| name == "_type");
     let kinds = if is_named { Kinds::Named(queries) } else { Kinds::Any(queries) };
@@ -50,7 +52,8 @@ pub(super) fn search_compartment(call: &Call<'_>) -> Result<Answer, Failure> {
         return Err(error::no_compartment(&COMPARTMENTS.join(", ")));
     }
     let path = format!("/{}/{}/{}", place.kind, place.id, place.inner);
-    let context = search_context(call, !call.prefer.lenient);
+    let sets = value_sets::of_call(call);
+    let context = search_context(call, &sets, !call.prefer.lenient);
     if place.inner == "*" {
         let pairs = types_first(pairs(call));
         let members: Vec<&str> =

@@ -41,7 +41,7 @@ pub(super) fn asked(call: &Call<'_>, others: &[&str]) -> Result<Subset, Failure>
         return Ok(Subset::Whole);
     }
     // Both parameters are read alike for every type.
-    of_query(&search::parse("Basic", &pairs, &search_context(call, true))?)
+    of_query(&search::parse("Basic", &pairs, &search_context(call, &search::R4, true))?)
 }
 
 /// What a search asks for.

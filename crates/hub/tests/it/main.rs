@@ -25,3 +25,4 @@ mod search_several;
 mod subset;
 mod support;
 mod transaction;
+mod value_sets;

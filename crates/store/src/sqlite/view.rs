@@ -7,7 +7,7 @@ use super::apply::{SEVERAL, SHARED, SYSTEM, find_rid};
 use super::connection::{Reader, ReaderPool};
 use super::dict::StoredId;
 use super::search::{self, Sql, json_numbers};
-use super::{Shared, audit, newest_t, past, read, to_u64};
+use super::{Shared, audit, history, newest_t, past, read, to_u64};
 use crate::access::{AccessPlan, Family, Reach};
 use crate::commit::StoreError;
 use crate::engine::{
@@ -197,7 +197,7 @@ impl Snapshot for View<'_> {
 
     fn history(&self, access: &AccessPlan, request: &HistoryRequest<'_>) -> Result<HistoryPage, StoreError> {
         let scope = self.scope(access)?;
-        self.reader.timed("history", |_| read::history(&scope, request))
+        self.reader.timed("history", |_| history::page(&scope, request))
     }
 
     fn search(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<SearchPage, StoreError> {
