@@ -267,7 +267,7 @@ class Session(unittest.TestCase):
         history = self.client.execute(f"Patient/{patient.id}/_history", method="get")
         self.assertEqual(history["type"], "history")
         methods = [entry["request"]["method"] for entry in history["entry"]]
-        self.assertEqual(methods, ["DELETE", "PUT", "POST"])
+        self.assertEqual(methods, ["DELETE", "PUT", "PUT"])
         first = self.client.execute(f"Patient/{patient.id}/_history/1", method="get")
         self.assertNotIn("gender", first)
 

@@ -16,6 +16,7 @@
 //! validation reports. Full text is apart: [`crate::words`].
 
 mod composite;
+mod labels;
 mod leaf;
 mod main_date;
 mod program;
@@ -57,6 +58,7 @@ pub fn extract<'d>(kind: &str, resource: Value<'d>, options: &ExtractOptions<'_>
     };
     walk.visit(0, resource);
     let Walk { sink, mut labels, main_date, truths, .. } = walk;
+    labels::of_content(kind, resource, &mut labels);
     let mut values = sink.values;
     for (place, param) in program.truths.iter().enumerate() {
         let code = if truths >> place & 1 == 1 { "true" } else { "false" };
@@ -178,12 +180,7 @@ impl<'d> Walk<'d, '_> {
                     self.truths |= 1 << place;
                 }
             }
-            Action::Label => {
-                let text = |name| value.get(name).and_then(Value::text);
-                if let Some(code) = text("code") {
-                    self.labels.push((text("system").unwrap_or_default(), code));
-                }
-            }
+            Action::Label => self.labels.extend(labels::label(value)),
             Action::MainDate { rank, leaf } => {
                 if self.main_date.is_none_or(|(best, _)| rank < best)
                     && let Some(date) = leaf::main_date(leaf, value)

@@ -234,7 +234,7 @@ pub struct Extracted<'a> {
     pub values: Vec<(u16, IndexValue<'a>)>,
     /// Memberships of compartments, as (compartment kind, owner id); sorted, none twice. A Patient is in its own.
     pub compartments: Vec<(&'static str, Cow<'a, str>)>,
-    /// `meta.security` as (system, code).
+    /// Security labels as (system, code): `meta.security`, those that stand in the content, and those of resources inside.
     pub labels: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// The type's main date (Observation.effective, Encounter.period.start, …), in microseconds, if it has one.
     pub main_date: Option<i64>,

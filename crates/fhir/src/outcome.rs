@@ -167,6 +167,7 @@ codes! {
     NarrativeSyntax = "IEUM-V020", Structure, "The narrative is not well-formed XHTML";
     NarrativeContent = "IEUM-V021", Security, "The narrative holds something it must not";
     MoreIssues = "IEUM-V022", Informational, "There are more issues than are listed";
+    Subsetted = "IEUM-V023", BusinessRule, "The resource is marked as a part of one";
     SearchUnknownKind = "IEUM-S001", NotFound, "There is no such kind of record";
     SearchUnknownParameter = "IEUM-S002", NotSupported, "The search parameter is not defined here";
     SearchUnknownModifier = "IEUM-S003", NotSupported, "The modifier does not go with this parameter";
@@ -178,6 +179,7 @@ codes! {
     TooSlow = "IEUM-S009", TooCostly, "The search took too long";
     ParameterPassedOver = "IEUM-S010", NotSupported, "A parameter was passed over";
     IncludesCut = "IEUM-S011", TooCostly, "Not everything that goes with the page is on it";
+    LongLink = "IEUM-S012", TooLong, "A link is longer than an address may be";
     Unauthenticated = "IEUM-R001", Login, "No account is known by what was sent";
     Forbidden = "IEUM-R002", Forbidden, "The role may not do this";
     UnknownRoute = "IEUM-R003", NotFound, "There is nothing at this address";
@@ -209,12 +211,14 @@ codes! {
     Stopping = "IEUM-R029", Transient, "The server is stopping";
     Done = "IEUM-R030", Informational, "The request was carried out";
     HeadTooLarge = "IEUM-R031", TooLong, "The headers are too large";
+    ForeignName = "IEUM-R032", Forbidden, "The hub does not answer under this name";
     NoTransaction = "IEUM-B001", Structure, "The bundle is neither a batch nor a transaction";
     BundleTooLong = "IEUM-B002", TooLong, "The bundle has too many entries";
     EntryRequest = "IEUM-B003", Structure, "An entry does not say what to do";
     DuplicateRecord = "IEUM-B004", Duplicate, "A transaction names a record twice";
     DuplicateFullUrl = "IEUM-B005", Duplicate, "Two entries have the same fullUrl";
     ReferenceUnmatched = "IEUM-B006", NotFound, "A conditional reference matches no record";
+    AnswerTooLarge = "IEUM-B007", TooLong, "The answer to the bundle is too large";
     PatchForm = "IEUM-P001", Structure, "The patch is not a patch";
     PatchPath = "IEUM-P002", Value, "A path of the patch cannot be used";
     PatchTarget = "IEUM-P003", NotFound, "The patch names something that is not there";

@@ -7,6 +7,7 @@ use ieum_fhir::json::{Document, Limits, Value};
 use ieum_fhir::outcome::{Issue, operation_outcome};
 use ieum_trust::access::Access;
 
+use crate::fhir::format::{self, Format};
 use crate::hub::Hub;
 use crate::jobs::upload::Upload;
 use crate::routes::Route;
@@ -197,11 +198,35 @@ impl Answer {
         Self { content: Content::Resource(json), ..Self::empty(StatusCode::OK) }
     }
 
+    /// The same, written as the client asked for it.
+    #[must_use]
+    pub fn laid_out(mut self, format: Format) -> Self {
+        if let Content::Resource(json) | Content::Outcome(json) | Content::Json(json) = &mut self.content
+            && format.pretty
+        {
+            *json = format::pretty(json);
+        }
+        self
+    }
+
     /// An answer without content.
     #[must_use]
     pub fn empty(status: StatusCode) -> Self {
         let content = Content::None;
         Self { status, version: None, instant: None, location: None, headers: Vec::new(), content }
+    }
+}
+
+impl Content {
+    /// How much of memory it takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Resource(json) | Self::Outcome(json) | Self::Json(json) => json.len(),
+            // Sent as it is read.
+            Self::File(_) => 0,
+        }
     }
 }
 

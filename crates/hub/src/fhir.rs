@@ -4,11 +4,15 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use axum::http::Method;
 use ieum_fhir::definitions::r4;
+use ieum_fhir::outcome;
+use ieum_fhir::reference::is_id;
 use ieum_fhir::search::R4;
 use ieum_fhir::search::parse::{Limits, ParseContext};
 use ieum_fhir::search::value_sets::ValueSets;
+use ieum_store::access::Reach;
 
 use crate::call::{Answer, Call, Failure};
+use crate::refusals::Refused;
 use crate::routes::Offer::{
     Code, Compartments, Flag, Operation, System, SystemOperation, Type, TypeOperation,
 };
@@ -32,6 +36,7 @@ mod page;
 mod patch;
 mod read;
 mod respond;
+mod room;
 mod search;
 mod subset;
 mod transaction;
@@ -292,7 +297,33 @@ const fn row(
 /// [`Failure`]; then nothing has happened.
 pub fn run(call: &Call<'_>) -> Result<Answer, Failure> {
     check_access(call)?;
-    (call.route.run)(call)
+    let result = (call.route.run)(call);
+    if let Err(failure) = &result {
+        note_missing(call, failure);
+    }
+    result
+}
+
+/// A record that was answered as not there may be one that is hidden from the caller: such a refusal is written down.
+fn note_missing(call: &Call<'_>, failure: &Failure) {
+    let plan = call.access.plan();
+    let nothing_is_hidden = plan.clinical == Reach::All && plan.denied == 0;
+    let is_missing = failure.issues.iter().any(|issue| issue.code == outcome::Code::NotFound);
+    if !is_missing || call.place.id.is_empty() || !is_id(&call.place.id) || nothing_is_hidden {
+        return;
+    }
+    // Ids without a type are not of records.
+    let kind = call.place.kind.as_str();
+    if kind.is_empty() {
+        return;
+    }
+    call.hub.refusals().note(Refused::Missing {
+        access: call.access.clone(),
+        action: call.route.action,
+        kind: kind.to_owned(),
+        id: call.place.id.clone(),
+        version: call.place.version.parse().ok(),
+    });
 }
 
 /// Whether the caller may use the route, and the address names a resource type.

@@ -9,6 +9,8 @@ use tokio::sync::Semaphore;
 
 use crate::jobs::Jobs;
 use crate::limits::Limits;
+use crate::refusals::Refusals;
+use crate::unread::Unread;
 
 /// A running hub. Cheap to clone.
 #[derive(Clone)]
@@ -23,6 +25,8 @@ struct Inner {
     /// KiB of bodies that may still be held.
     body_room: Arc<Semaphore>,
     capabilities: OnceLock<Vec<u8>>,
+    refusals: OnceLock<Refusals>,
+    unread: Unread,
     /// Turns for changes that begin with what a record is; many records share one.
     record_turns: [Mutex<()>; RECORD_TURNS],
     /// Jobs, where the process runs any.
@@ -62,8 +66,20 @@ impl Hub {
         let turns = Arc::new(Semaphore::new(options.limits.at_once));
         let body_room = Arc::new(Semaphore::new(options.limits.bodies_bytes.div_ceil(1 << 10)));
         let record_turns = std::array::from_fn(|_| Mutex::new(()));
-        let (capabilities, jobs) = (OnceLock::new(), OnceLock::new());
-        Self(Arc::new(Inner { door, clock, options, turns, body_room, capabilities, record_turns, jobs }))
+        let (capabilities, jobs, refusals) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let unread = Unread::new(options.limits.answers_bytes);
+        Self(Arc::new(Inner {
+            door,
+            clock,
+            options,
+            turns,
+            body_room,
+            capabilities,
+            refusals,
+            unread,
+            record_turns,
+            jobs,
+        }))
     }
 
     /// The door to the records.
@@ -125,6 +141,16 @@ impl Hub {
     /// Room for bodies, in KiB.
     pub(crate) fn body_room(&self) -> &Arc<Semaphore> {
         &self.0.body_room
+    }
+
+    /// Room for answers that have not been sent.
+    pub(crate) fn unread(&self) -> &Unread {
+        &self.0.unread
+    }
+
+    /// Where refusals are noted that are written down after the answer.
+    pub(crate) fn refusals(&self) -> &Refusals {
+        self.0.refusals.get_or_init(|| Refusals::new(self.0.door.clone()))
     }
 
     /// Where the CapabilityStatement is kept once it has been made.

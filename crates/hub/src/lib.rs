@@ -7,6 +7,8 @@
 //! | [`server`] | listening, time limits of connections, graceful stop |
 //! | [`serve`], [`receive`], [`send`] | one request from its head to its answer; its body; answers that are files |
 //! | [`caller`] | who asks |
+//! | `unread` | answers that clients do not read: how long, and how much of memory |
+//! | `host`, `refusals` | under which names an open hub answers; refusals that are written down |
 //! | [`call`] | an interaction as its handler sees it, over HTTP or inside a bundle |
 //! | [`fhir`] | the FHIR R4 interface, one file for each interaction |
 //! | [`jobs`] | long work that survives a restart: exports, imports, answers asked for later |
@@ -19,6 +21,7 @@ pub mod cli;
 pub mod config;
 pub mod data;
 pub mod fhir;
+mod host;
 pub mod hub;
 pub mod import;
 pub mod jobs;
@@ -26,8 +29,10 @@ pub mod limits;
 pub mod percent;
 pub mod portal;
 pub mod receive;
+mod refusals;
 pub mod routes;
 pub mod send;
 pub mod serve;
 pub mod server;
 pub mod status;
+mod unread;

@@ -33,6 +33,16 @@ pub struct Limits {
     pub connections: usize,
     /// How long a graceful stop waits for requests under way.
     pub stop_time: Duration,
+    /// Bytes of records on a page; what goes with it (`_include`) may have as many again.
+    pub page_bytes: usize,
+    /// Bytes of resources in the answer to a bundle.
+    pub bundle_answer_bytes: usize,
+    /// Bytes of all large answers that have not been read by their clients yet.
+    pub answers_bytes: usize,
+    /// How long a client may leave an answer unread.
+    pub answer_idle_time: Duration,
+    /// How long a client may take to read what is to be sent to it.
+    pub answer_time: Duration,
     /// Entries of a page when the client does not say.
     pub page_default: usize,
     /// Entries of a page at most.
@@ -56,6 +66,11 @@ impl Default for Limits {
             at_once: 64,
             connections: 4_096,
             stop_time: Duration::from_secs(20),
+            page_bytes: 16 << 20,
+            bundle_answer_bytes: 64 << 20,
+            answers_bytes: 256 << 20,
+            answer_idle_time: Duration::from_secs(15),
+            answer_time: Duration::from_mins(5),
             page_default: 50,
             page_most: 1_000,
         }

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 
+use crate::host;
 use crate::hub::{Entrance, Hub};
 use crate::status::{self, Metrics, OperatorInfo};
 use session::Sessions;
@@ -57,14 +58,15 @@ struct Inner {
 
 /// The portal alone; every path that no other router has is its.
 pub fn router(hub: Hub, setup: Setup) -> Router {
-    router_with(hub, setup, Metrics::new())
+    let entrance = hub.entrance();
+    host::guarded(router_with(hub, setup, Metrics::new()), entrance)
 }
 
 /// Everything the hub serves, FHIR interface and portal, with requests counted for `/metrics`.
 pub fn app(hub: Hub, setup: Setup) -> Router {
-    let metrics = Metrics::new();
-    let both = crate::server::router(hub.clone()).merge(router_with(hub, setup, metrics.clone()));
-    status::measured(both, metrics)
+    let (metrics, entrance) = (Metrics::new(), hub.entrance());
+    let both = crate::server::routes(hub.clone()).merge(router_with(hub, setup, metrics.clone()));
+    status::measured(host::guarded(both, entrance), metrics)
 }
 
 fn router_with(hub: Hub, setup: Setup, metrics: Metrics) -> Router {

@@ -24,8 +24,10 @@ use crate::fhir::format::{self, Format};
 use crate::hub::{Entrance, Hub};
 use crate::percent::{self, Pairs};
 use crate::receive::{self, Received};
+use crate::refusals::Refused;
 use crate::routes::{self, Gives, Route, Takes, Who};
 use crate::status::Pattern;
+use crate::unread::Taken;
 use crate::{fhir, send};
 
 /// Serves one request of the FHIR interface.
@@ -36,11 +38,16 @@ pub async fn serve(State(hub): State<Hub>, request: Request) -> Response {
     let mut asked = Asked { route: None, format: Format::default() };
     let span = tracing::info_span!("request", request.id = %id);
     let result = asked.exchange(&hub, &parts, body, &span).await;
-    let (answer, failure) = match result {
-        Ok(answer) => (answer, None),
-        Err(failure) => (failure.answer(), Some(failure)),
+    let (answer, taken, failure) = match result {
+        Ok((answer, taken)) => (answer, taken, None),
+        Err(failure) => (failure.answer().laid_out(asked.format), Taken::default(), Some(failure)),
     };
-    let mut response = respond(answer, asked.format, parts.method == Method::HEAD);
+    if answer.status == StatusCode::UNAUTHORIZED
+        && let Some(Route { action, pattern, .. }) = asked.route
+    {
+        hub.refusals().note(Refused::Stranger { action, target: pattern });
+    }
+    let mut response = respond(answer, taken, parts.method == Method::HEAD);
     if let Some(failure) = failure {
         add_failure_headers(&failure, &mut response);
     }
@@ -81,7 +88,7 @@ impl Asked {
         parts: &Parts,
         mut body: Body,
         span: &Span,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<(Answer, Taken), Failure> {
         let prepared = match self.prepare(hub, parts, &mut body).await {
             Ok(prepared) => prepared,
             Err(failure) => {
@@ -95,8 +102,11 @@ impl Asked {
         let prefer = format::prefer(&parts.headers);
         let patch_kind = format::patch_kind(&parts.headers);
         let credential = Credential::of(&parts.headers);
-        let (hub, span) = (hub.clone(), span.clone());
+        let (own_hub, span, format) = (hub.clone(), span.clone(), self.format);
+        // What has been written is told in any case.
+        let must_be_told = prepared.route.who == Who::Writers || prepared.route.takes == Takes::Bundle;
         let work = move || {
+            let hub = own_hub;
             let _entered = span.entered();
             let Prepared { route, place, pairs, access, body: received } = prepared;
             let access = match access {
@@ -111,10 +121,18 @@ impl Asked {
             };
             let call = Call { hub: &hub, route, access: &access, place, pairs, conditions, prefer, body };
             let answer = fhir::run(&call);
-            drop((received, turn));
-            answer
+            drop(received);
+            Ok((answer?.laid_out(format), turn))
         };
-        blocking(work).await
+        let (answer, turn) = blocking(work).await?;
+        // The turn is kept until there is room for the answer, so that answers waiting for room are few.
+        let taken = hub.unread().take(answer.content.bytes(), hub.limits().wait_time).await;
+        drop(turn);
+        match taken {
+            Some(taken) => Ok((answer, taken)),
+            None if must_be_told => Ok((answer, Taken::default())),
+            None => Err(error::busy()),
+        }
     }
 
     /// Everything before the call's turn.
@@ -225,8 +243,8 @@ fn bad_encoding() -> Failure {
     error::bad(Code::BadEncoding, percent::BadEncoding.to_string())
 }
 
-fn respond(answer: Answer, format: Format, is_head: bool) -> Response {
-    let (mut content, media) = match answer.content {
+fn respond(answer: Answer, taken: Taken, is_head: bool) -> Response {
+    let (content, media) = match answer.content {
         Content::None => (Vec::new(), format::JSON),
         Content::Resource(json) | Content::Outcome(json) => (json, format::JSON),
         Content::Json(json) => (json, "application/json"),
@@ -241,12 +259,9 @@ fn respond(answer: Answer, format: Format, is_head: bool) -> Response {
             return response;
         }
     };
-    if format.pretty && !content.is_empty() {
-        content = format::pretty(&content);
-    }
     let length = content.len();
     let has_content = length > 0;
-    let mut response = Response::new(if is_head { Body::empty() } else { Body::from(content) });
+    let mut response = Response::new(if is_head { Body::empty() } else { taken.body(content) });
     *response.status_mut() = answer.status;
     if has_content {
         set(&mut response, header::CONTENT_TYPE, media);

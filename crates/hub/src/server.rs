@@ -13,20 +13,33 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::host;
 use crate::hub::{Entrance, Hub};
 use crate::serve::serve;
+use crate::unread::Timed;
 
 /// The FHIR interface as an axum router. Which routes there are is decided by [`crate::routes`] alone.
 pub fn router(hub: Hub) -> Router {
+    let entrance = hub.entrance();
+    host::guarded(routes(hub), entrance)
+}
+
+/// The same, to be put behind [`host::guarded`] together with others.
+pub(crate) fn routes(hub: Hub) -> Router {
     Router::new()
         .route("/fhir", any(serve))
         .route("/fhir/", any(serve))
         .route("/fhir/{*rest}", any(serve))
         .with_state(hub)
 }
+
+/// What the operating system holds of the answers on one connection; it doubles this for its own use.
+const SEND_BUFFER_BYTES: u32 = 256 << 10;
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1_024;
 
 /// A socket that is listening, before it is served. The address may be part of the hub's configuration.
 pub struct Listening(TcpListener);
@@ -50,7 +63,13 @@ impl Listening {
     /// # Errors
     /// When the operating system refuses.
     pub async fn on(address: SocketAddr) -> io::Result<Self> {
-        TcpListener::bind(address).await.map(Self)
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        // Connections inherit it. The system would else take megabytes of an answer that nobody reads.
+        socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG).map(Self)
     }
 
     /// The address, with the port that was given.
@@ -91,6 +110,7 @@ impl Listening {
             let peer = stream.peer_addr().map(ConnectInfo).ok();
             let app = peer.map_or_else(|| app.clone(), |peer| app.clone().layer(Extension(peer)));
             let service = TowerToHyperService::new(app);
+            let stream = Timed::new(stream, limits.answer_idle_time, limits.answer_time);
             let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
             tokio::spawn(async move {
                 // A connection that breaks off is the client's affair, and nothing to log.

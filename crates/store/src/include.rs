@@ -24,11 +24,11 @@ const ROUNDS: usize = 32;
 pub struct Included {
     /// The records, none of them on the page itself.
     pub records: Vec<Record>,
-    /// True when there were more than [`MOST`].
+    /// True when there were more than [`MOST`], or than there was room for.
     pub cut: bool,
 }
 
-/// Finds what goes with `page`.
+/// Finds what goes with `page`, of about so many bytes at most.
 ///
 /// # Errors
 /// [`StoreError`] when the engine fails.
@@ -38,9 +38,10 @@ pub fn included(
     catalogue: &Catalogue,
     includes: &[Include],
     page: &[Record],
+    bytes: usize,
 ) -> Result<Included, StoreError> {
-    let mut finder =
-        Finder { snapshot, access, catalogue, seen: HashSet::new(), included: Included::default() };
+    let (seen, included) = (HashSet::new(), Included::default());
+    let mut finder = Finder { snapshot, access, catalogue, seen, room: bytes, included };
     finder.seen.extend(page.iter().map(|record| (record.kind.clone(), record.id.clone())));
     let mut from = finder.round(includes.iter(), page)?;
     let iterating: Vec<&Include> = includes.iter().filter(|include| include.iterate).collect();
@@ -59,6 +60,8 @@ struct Finder<'f> {
     access: &'f AccessPlan,
     catalogue: &'f Catalogue,
     seen: HashSet<(String, String)>,
+    /// Bytes that may still be added.
+    room: usize,
     included: Included,
 }
 
@@ -84,6 +87,9 @@ impl Finder<'_> {
                 if !wanted || self.seen.contains(&(kind.clone(), id.clone())) {
                     continue;
                 }
+                if self.included.cut {
+                    return Ok(());
+                }
                 let target = self.snapshot.read(self.access, &kind, &id)?;
                 if let Some(target) = target.filter(|target| !target.is_deleted()) {
                     self.add(target);
@@ -107,7 +113,7 @@ impl Finder<'_> {
             let filters = vec![Filter::Any { param: param.clone(), tests: tests.clone() }];
             let query = Query { kind: include.source.clone(), filters, ..Query::default() };
             let request = SearchRequest { query: &query, after: None, backward: false, limit: MOST };
-            let page = self.snapshot.search(self.access, &request)?;
+            let page = self.snapshot.search_within(self.access, &request, self.room)?;
             self.included.cut |= page.next.is_some();
             for record in page.records {
                 if !self.seen.contains(&(record.kind.clone(), record.id.clone())) {
@@ -119,10 +125,11 @@ impl Finder<'_> {
     }
 
     fn add(&mut self, record: Record) {
-        if self.included.records.len() >= MOST {
+        if self.included.records.len() >= MOST || record.body.len() > self.room {
             self.included.cut = true;
             return;
         }
+        self.room -= record.body.len();
         self.seen.insert((record.kind.clone(), record.id.clone()));
         self.included.records.push(record);
     }

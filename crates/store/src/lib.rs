@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod body;
+mod bounded;
 pub mod catalogue;
 pub mod clock;
 pub mod commit;

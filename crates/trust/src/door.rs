@@ -15,6 +15,7 @@ use ieum_store::include::{self, Included};
 use ieum_store::record::Record;
 
 use crate::access::Access;
+use crate::refusals::{Refusals, entry};
 
 mod several;
 
@@ -23,9 +24,10 @@ pub use several::Several;
 /// The door to one store. Cheap to clone.
 #[derive(Clone)]
 pub struct Door {
-    engine: Arc<dyn Engine>,
+    pub(crate) engine: Arc<dyn Engine>,
     catalogue: Arc<Catalogue>,
     cursors: CursorKey,
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 /// Why a read was not answered.
@@ -43,7 +45,7 @@ impl Door {
     /// A door to an engine.
     #[must_use]
     pub fn new(engine: Arc<dyn Engine>, catalogue: Arc<Catalogue>, cursor_secret: [u8; 32]) -> Self {
-        Self { engine, catalogue, cursors: CursorKey::new(cursor_secret) }
+        Self { engine, catalogue, cursors: CursorKey::new(cursor_secret), refusals: Arc::default() }
     }
 
     /// The kinds of record behind it.
@@ -57,7 +59,8 @@ impl Door {
     /// # Errors
     /// [`StoreError`] when the engine cannot serve.
     pub fn view(&self, access: &Access) -> Result<View<'_>, StoreError> {
-        Ok(View { door: self, plan: access.plan(), snapshot: self.engine.snapshot()? })
+        let snapshot = self.engine.snapshot()?;
+        Ok(View { door: self, plan: access.plan(), snapshot, page_bytes: PAGE_BYTES })
     }
 
     /// The same without the system's own records, even for those who may see them: what the FHIR interface shows.
@@ -66,7 +69,7 @@ impl Door {
     /// [`StoreError`] when the engine cannot serve.
     pub fn resource_view(&self, access: &Access) -> Result<View<'_>, StoreError> {
         let plan = AccessPlan { system: false, ..access.plan() };
-        Ok(View { door: self, plan, snapshot: self.engine.snapshot()? })
+        Ok(View { door: self, plan, snapshot: self.engine.snapshot()?, page_bytes: PAGE_BYTES })
     }
 
     /// Commits changes; durable when it returns. A commit that the access does not allow leaves an audit entry; so does
@@ -86,31 +89,11 @@ impl Door {
         match self.engine.commit(request) {
             Err(CommitError::Denied) => {
                 entry.allowed = false;
-                self.engine.audit(&entry)?;
+                self.write_refusal(&entry)?;
                 Err(CommitError::Denied)
             }
             result => result,
         }
-    }
-
-    /// Records that something was refused before it reached the store.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the entry could not be made durable.
-    pub fn refused(&self, access: &Access, action: &str, target: &str) -> Result<(), StoreError> {
-        self.audit(access, action, target, false)
-    }
-
-    fn audit(&self, access: &Access, action: &str, target: &str, allowed: bool) -> Result<(), StoreError> {
-        let plan = access.plan();
-        self.engine.audit(&AuditEntry {
-            actor: plan.actor.id,
-            role: plan.actor.role,
-            purpose: plan.purpose,
-            action: action.to_owned(),
-            target: target.to_owned(),
-            allowed,
-        })
     }
 
     /// Records that something was released. Called before the answer leaves: what could not be written down is not shown.
@@ -118,7 +101,7 @@ impl Door {
     /// # Errors
     /// [`StoreError`] when the entry could not be made durable.
     pub fn released(&self, access: &Access, action: &str, target: &str) -> Result<(), StoreError> {
-        self.audit(access, action, target, true)
+        self.engine.audit(&entry(access, action, target, true))
     }
 
     /// Remembers how far a follower of the feed has come.
@@ -135,9 +118,10 @@ pub struct View<'d> {
     door: &'d Door,
     plan: AccessPlan,
     snapshot: Box<dyn Snapshot + 'd>,
+    page_bytes: usize,
 }
 
-/// Bytes of records on a page of several kinds, about.
+/// Bytes of records on a page, if nothing else is said.
 const PAGE_BYTES: usize = 16 << 20;
 
 /// One page of an answer.
@@ -159,6 +143,13 @@ pub struct Page {
 }
 
 impl View<'_> {
+    /// The same with pages that end after about so many bytes of records; what goes with a page may have as many again.
+    #[must_use]
+    pub fn with_pages_of(mut self, bytes: usize) -> Self {
+        self.page_bytes = bytes;
+        self
+    }
+
     /// The same view of the records in the compartments of these patients alone, as far as it reached them before:
     /// it is narrowed, never widened.
     #[must_use]
@@ -233,7 +224,7 @@ impl View<'_> {
         let question = self.question(&format!("history {scope:?} {since:?} {at:?}"));
         let (after, backward) = self.open(token, &question)?;
         let request = HistoryRequest { scope, since, at, after, backward, limit };
-        let page = self.snapshot.history(&self.plan, &request)?;
+        let page = self.snapshot.history_within(&self.plan, &request, self.page_bytes)?;
         Ok(Page {
             records: page.records,
             total: page.total,
@@ -250,14 +241,16 @@ impl View<'_> {
     pub fn search(&self, query: &Query, token: Option<&str>, limit: usize) -> Result<Page, DoorError> {
         let question = self.question(&format!("search {} {:?} {:?}", query.kind, query.filters, query.sort));
         let (after, backward) = self.open(token, &question)?;
-        let page = self.snapshot.search(&self.plan, &SearchRequest { query, after, backward, limit })?;
+        let request = SearchRequest { query, after, backward, limit };
+        let page = self.snapshot.search_within(&self.plan, &request, self.page_bytes)?;
         let total = match query.total {
             Total::None => None,
             Total::Accurate => Some(self.snapshot.count(&self.plan, query)?),
         };
         let catalogue = &self.door.catalogue;
+        let (snapshot, includes) = (&*self.snapshot, &query.includes);
         let included =
-            include::included(&*self.snapshot, &self.plan, catalogue, &query.includes, &page.records)?;
+            include::included(snapshot, &self.plan, catalogue, includes, &page.records, self.page_bytes)?;
         Ok(Page {
             records: page.records,
             parts: page.parts,
@@ -302,7 +295,7 @@ impl View<'_> {
         let question = self.question(&format!("compartment {about:?} {kinds:?} {since:?}"));
         let (after, _) = self.open(token, &question)?;
         let request = CompartmentRequest { patients, kinds, since, after, limit };
-        let page = self.snapshot.compartment(&self.plan, &request)?;
+        let page = self.snapshot.compartment_within(&self.plan, &request, self.page_bytes)?;
         let next = page.next.map(|position| self.seal(&position, false, &question));
         Ok(Page { records: page.records, next, ..Page::default() })
     }

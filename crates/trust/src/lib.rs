@@ -8,3 +8,4 @@ pub mod access;
 pub mod account;
 pub mod door;
 pub mod labels;
+mod refusals;

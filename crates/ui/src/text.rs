@@ -119,8 +119,8 @@ catalogue! {
         SignIn => "로그인", "Sign in";
         SignOut => "로그아웃", "Sign out";
         SignedInAs => "로그인한 사용자", "Signed in as";
-        FooterNote => "기록을 바꾼 일과 거절된 시도는 모두 감사 기록에 남습니다.",
-            "Every change to a record and every refused attempt is written down.";
+        FooterNote => "기록을 바꾼 일은 모두 감사 기록에 남고, 거절된 시도도 남습니다.",
+            "Every change to a record is written down, and so are refused attempts.";
         FooterMenu => "하단 메뉴", "Footer menu";
         Required => "필수", "Required";
         Search => "검색", "Search";

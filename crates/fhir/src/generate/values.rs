@@ -12,7 +12,7 @@ pub(super) const DIV: &str =
 pub(super) fn primitive(primitive: Primitive, random: &mut Random) -> Value {
     match primitive {
         Primitive::Boolean => (random.below(2) == 1).into(),
-        Primitive::Integer => number(random, &["0", "-1", "42", "-2147483648", "2147483647", "-0"]),
+        Primitive::Integer => number(random, &["0", "-1", "42", "-2147483648", "2147483647"]),
         Primitive::UnsignedInt => number(random, &["0", "1", "7", "2147483647"]),
         Primitive::PositiveInt => number(random, &["1", "2", "7", "2147483647"]),
         Primitive::Decimal => number(

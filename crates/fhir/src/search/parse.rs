@@ -33,6 +33,10 @@ pub struct Limits {
     pub values: usize,
     /// The same where each is a stretch to look through: text, dates, numbers.
     pub ranges: usize,
+    /// Keys of `_sort`: each is a table to join.
+    pub sort_keys: usize,
+    /// Letters of one text to compare with.
+    pub letters: usize,
     /// Links of a chain, and `_has`, one inside another.
     pub depth: usize,
     /// Conditions in all, after a chain without type has been followed to every kind it may lead to.
@@ -43,7 +47,16 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { parameters: 100, values: 10_000, ranges: 500, depth: 8, conditions: 1_000, tests: 1_000_000 }
+        Self {
+            parameters: 100,
+            values: 10_000,
+            ranges: 500,
+            sort_keys: 10,
+            letters: 1_000,
+            depth: 8,
+            conditions: 1_000,
+            tests: 1_000_000,
+        }
     }
 }
 

@@ -33,7 +33,9 @@ fn check_number(primitive: Primitive, digits: &str) -> Result<(), &'static str> 
     let fits = |text: &str| is_whole(text) && text.parse::<i32>().is_ok();
     let (good, form) = match primitive {
         Primitive::Integer => (
-            is_whole(digits.strip_prefix('-').unwrap_or(digits)) && digits.parse::<i32>().is_ok(),
+            is_whole(digits.strip_prefix('-').unwrap_or(digits))
+                && digits != "-0"
+                && digits.parse::<i32>().is_ok(),
             "a whole number from -2147483648 to 2147483647, without fraction or exponent",
         ),
         Primitive::UnsignedInt => {
@@ -331,8 +333,8 @@ mod tests {
         let table: &[(&str, &[&str], &[&str])] = &[
             (
                 "integer",
-                &["0", "-1", "2147483647", "-2147483648", "-0"],
-                &["1.0", "1e2", "2147483648", "-2147483649", "-"],
+                &["0", "-1", "2147483647", "-2147483648"],
+                &["-0", "1.0", "1e2", "2147483648", "-2147483649", "-"],
             ),
             ("unsignedInt", &["0", "1", "2147483647"], &["-1", "-0", "0.0", "2147483648"]),
             ("positiveInt", &["1", "2147483647"], &["0", "-1", "1.0", "2147483648"]),

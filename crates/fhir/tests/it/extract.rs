@@ -436,3 +436,57 @@ fn compartment_parameters_exist() {
         }
     }
 }
+
+#[test]
+fn labels_are_found_wherever_they_stand() {
+    let label = |code: &str| format!(r#"{{"system":"s","code":"{code}"}}"#);
+    for (resource, expected) in [
+        (format!(r#"{{"resourceType":"Basic","meta":{{"security":[{}]}}}}"#, label("A")), vec!["A"]),
+        (
+            format!(
+                r#"{{"resourceType":"DocumentReference","meta":{{"security":[{}]}},"securityLabel":[{{"coding":[{},{}]}},{{"text":"x"}}]}}"#,
+                label("A"),
+                label("B"),
+                label("C")
+            ),
+            vec!["A", "B", "C"],
+        ),
+        (
+            format!(
+                r#"{{"resourceType":"Consent","provision":{{"securityLabel":[{}],"provision":[{{"provision":[{{"securityLabel":[{}]}}]}}]}}}}"#,
+                label("A"),
+                label("B")
+            ),
+            vec!["A", "B"],
+        ),
+        (r#"{"resourceType":"Composition","confidentiality":"V"}"#.into(), vec!["V"]),
+        (
+            format!(
+                r#"{{"resourceType":"Bundle","entry":[{{"resource":{{"resourceType":"Basic","meta":{{"security":[{}]}}}}}},{{"resource":{{"resourceType":"Bundle","entry":[{{"resource":{{"resourceType":"DocumentReference","securityLabel":[{{"coding":[{}]}}]}}}}]}}}},{{"fullUrl":"urn:x"}}]}}"#,
+                label("A"),
+                label("B")
+            ),
+            vec!["A", "B"],
+        ),
+        (
+            format!(
+                r#"{{"resourceType":"Parameters","parameter":[{{"part":[{{"resource":{{"resourceType":"Basic","meta":{{"security":[{}]}}}}}}]}}]}}"#,
+                label("A")
+            ),
+            vec!["A"],
+        ),
+        (
+            format!(
+                r#"{{"resourceType":"Observation","contained":[{{"resourceType":"Basic","meta":{{"security":[{}]}}}}],"category":[{{"coding":[{}]}}]}}"#,
+                label("A"),
+                label("B")
+            ),
+            vec!["A"],
+        ),
+    ] {
+        with(&resource, |_, found| {
+            let codes: Vec<&str> = found.labels.iter().map(|(_, code)| &**code).collect();
+            assert_eq!(codes, expected, "{resource}");
+        });
+    }
+}

@@ -290,6 +290,10 @@ fn limits() {
     let values = |count: usize| vec!["a"; count].join(",");
     assert_eq!(tests("Patient", "identifier", &values(10_000)).len(), 10_000);
     assert_eq!(problem("Patient", "identifier", &values(10_001)), SearchProblem::TooCostly);
+    assert_eq!(query("Patient", "_sort", &["gender"; 10].join(",")).sort.len(), 10);
+    assert_eq!(problem("Patient", "_sort", &["gender"; 11].join(",")), SearchProblem::TooCostly);
+    query("Patient", "name", &"김".repeat(1_000));
+    assert_eq!(problem("Patient", "name", &"김".repeat(1_001)), SearchProblem::TooCostly);
     // Ten thousand ids of any of 146 types.
     assert_eq!(problem("Observation", "focus", &values(10_000)), SearchProblem::TooCostly);
 }

@@ -7,8 +7,10 @@ use ieum_fhir::json::Value;
 
 use super::bundle::{self, Entry};
 use super::page::Bundle;
+use super::room::Room;
 use super::{error, run};
 use crate::call::{Answer, Call, Failure, Prefer, Returns};
+use crate::routes::Who;
 
 /// Entries worked on at the same time, so that their commits share disk writes.
 const AT_ONCE: usize = 8;
@@ -19,11 +21,12 @@ pub(super) fn batch(call: &Call<'_>, root: Value<'_>) -> Result<Answer, Failure>
     let entries: Vec<Value<'_>> = root.get("entry").into_iter().flat_map(Value::elements).collect();
     let next = AtomicUsize::new(0);
     let answers: Mutex<Vec<Option<Vec<u8>>>> = Mutex::new(vec![None; entries.len()]);
+    let room = Room::new(call.hub.limits().bundle_answer_bytes);
     let work = || {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(entry) = entries.get(index) else { break };
-            let answer = answer(call, index, *entry);
+            let answer = answer(call, index, *entry, &room);
             if let Ok(mut answers) = answers.lock() {
                 answers[index] = Some(answer);
             }
@@ -47,14 +50,16 @@ pub(super) fn batch(call: &Call<'_>, root: Value<'_>) -> Result<Answer, Failure>
     Ok(Answer::resource(bundle.finish()))
 }
 
-fn answer(whole: &Call<'_>, index: usize, value: Value<'_>) -> Vec<u8> {
+fn answer(whole: &Call<'_>, index: usize, value: Value<'_>, room: &Room) -> Vec<u8> {
     let mut out = Vec::new();
     let (answer, is_head) = match Entry::read(whole, index, value) {
         Ok(entry) => {
             let mut call = entry.call(whole);
             call.prefer = prefer(call.prefer, &call);
-            let answer = run(&call).unwrap_or_else(|failure| failure.answer());
-            (answer, entry.is_head)
+            let is_write = entry.route.who == Who::Writers;
+            let asked = if is_write { Ok(()) } else { room.check() };
+            let answer = asked.and_then(|()| run(&call)).unwrap_or_else(|failure| failure.answer());
+            (room.fit(answer, is_write), entry.is_head)
         }
         Err(failure) => (failure.answer(), false),
     };
@@ -65,6 +70,6 @@ fn answer(whole: &Call<'_>, index: usize, value: Value<'_>) -> Vec<u8> {
 
 /// Inside bundles, writes are answered without the resource unless it is asked for.
 fn prefer(asked: Prefer, call: &Call<'_>) -> Prefer {
-    let is_write = call.route.who == crate::routes::Who::Writers;
+    let is_write = call.route.who == Who::Writers;
     Prefer { returns: asked.returns.or(is_write.then_some(Returns::Minimal)), ..asked }
 }

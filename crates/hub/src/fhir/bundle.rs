@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use axum::http::{Method, StatusCode};
 use ieum_fhir::date::format_instant;
 use ieum_fhir::definitions::r4;
-use ieum_fhir::json::{Limits, Value, write_string};
+use ieum_fhir::json::{Kind, Limits, Value, write_string};
 use ieum_fhir::outcome::Code;
 
 use super::{batch, error, patch, transaction};
@@ -43,6 +43,10 @@ pub(super) fn bundle(call: &Call<'_>) -> Result<Answer, Failure> {
         }
     })
 }
+
+/// What a request says, all of it in strings.
+const REQUEST_TEXTS: [&str; 6] =
+    ["method", "url", "ifMatch", "ifNoneMatch", "ifModifiedSince", "ifNoneExist"];
 
 /// An entry, and what it asks for.
 pub(super) struct Entry<'d> {
@@ -144,7 +148,10 @@ impl<'d> Entry<'d> {
 fn address(call: &Call<'_>, url: &str) -> Result<(Vec<String>, Pairs), Failure> {
     let bad_encoding = |error: percent::BadEncoding| error::bad(Code::BadEncoding, error.to_string());
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let path = path.strip_prefix(call.hub.base_url()).unwrap_or(path);
+    // `http://hub/fhirPatient` is not under `http://hub/fhir`.
+    let under_base =
+        path.strip_prefix(call.hub.base_url()).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    let path = under_base.unwrap_or(path);
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
     let mut parts = vec!["fhir".to_owned()];
@@ -154,8 +161,8 @@ fn address(call: &Call<'_>, url: &str) -> Result<(Vec<String>, Pairs), Failure> 
     Ok((parts, percent::pairs(query).map_err(bad_encoding)?))
 }
 
-/// Refuses members that Bundle, its entries and their requests do not have, where nothing else looks at the bundle as
-/// a whole: a condition that is spelt wrong must not be passed over.
+/// Refuses members that Bundle, its entries and their requests do not have or that are of another JSON type, where
+/// nothing else looks at the bundle as a whole: a condition that is written wrongly must not be passed over.
 ///
 /// # Errors
 /// 422.
@@ -176,11 +183,22 @@ pub(super) fn check_members(root: Value<'_>) -> Result<(), Failure> {
             }
         }
     };
+    let wrong_type = |code: Code, place: String, what: &str| {
+        error::failure(StatusCode::UNPROCESSABLE_ENTITY, code, what).under(&place)
+    };
     check(root, "Bundle", &|| "Bundle".into())?;
+    if root.get("entry").is_some_and(|entries| entries.kind() != Kind::Array) {
+        return Err(wrong_type(Code::ArrayNeeded, "Bundle.entry".into(), "put the entries into an array"));
+    }
     for (index, entry) in root.get("entry").into_iter().flat_map(Value::elements).enumerate() {
         check(entry, "Bundle.entry", &|| format!("Bundle.entry[{index}]"))?;
         if let Some(request) = entry.get("request") {
             check(request, "Bundle.entry.request", &|| format!("Bundle.entry[{index}].request"))?;
+            let is_text = |name: &&str| request.get(name).is_none_or(|value| value.text().is_some());
+            if let Some(name) = REQUEST_TEXTS.iter().find(|name| !is_text(name)) {
+                let place = format!("Bundle.entry[{index}].request.{name}");
+                return Err(wrong_type(Code::JsonType, place, "write it as a string"));
+            }
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! create and conditional create (R4, `http.html#create` and `#ccreate`).
 
+use axum::http::StatusCode;
 use ieum_fhir::json::Value;
 use ieum_fhir::outcome::Code;
 use ieum_fhir::search::Query;
@@ -70,7 +71,23 @@ pub(super) fn new_id() -> String {
 /// 400 or 422.
 pub(super) fn check(call: &Call<'_>, resource: Value<'_>) -> Result<(), Failure> {
     let validation = validate(resource, Some(&call.place.kind));
-    if validation.is_valid() { Ok(()) } else { Err(error::invalid(validation)) }
+    if !validation.is_valid() {
+        return Err(error::invalid(validation));
+    }
+    check_whole(resource, &call.place.kind)
+}
+
+/// Refuses what says of itself that elements have been left out: written, it would cut the record.
+///
+/// # Errors
+/// 422; the resource stands at `place`.
+pub(super) fn check_whole(resource: Value<'_>, place: &str) -> Result<(), Failure> {
+    if !subset::is_subsetted(resource) {
+        return Ok(());
+    }
+    let what = "read the whole resource and send that; leave the tag SUBSETTED out of what is whole";
+    let failure = error::failure(StatusCode::UNPROCESSABLE_ENTITY, Code::Subsetted, what);
+    Err(failure.under(&format!("{place}.meta.tag")))
 }
 
 /// Makes the resource of a call ready for the commit, as it was sent.

@@ -27,6 +27,8 @@ pub(super) fn delete_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
         let view = call.hub.door().resource_view(call.access)?;
         let (found, guard) = conditional::find(&view, &query)?;
         let id = match found {
+            // Nothing matches, so nothing is at the version asked for.
+            Found::None if call.conditions.if_match.is_some() => return Err(error::precondition().into()),
             Found::None => return Ok(None),
             Found::One(id) => id,
             Found::Several => return Err(error::multiple_matches().into()),

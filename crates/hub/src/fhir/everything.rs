@@ -29,7 +29,7 @@ pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     let subset = subset::asked(call, &["_count", "_since", "_type", "_page"])?;
     let (token, since, count) = (page::token(call)?, page::since(call)?, page::count(call)?);
     let types = types(call)?;
-    let view = call.hub.door().resource_view(call.access)?;
+    let view = call.hub.door().resource_view(call.access)?.with_pages_of(call.hub.limits().page_bytes);
     let owner = view.read(&call.place.kind, &call.place.id)?.ok_or_else(error::not_found)?;
     if owner.is_deleted() {
         return Err(error::deleted());
@@ -48,6 +48,9 @@ pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     let wanted = |record: &Record| types.is_empty() || types.contains(&record.kind);
     let mut beside = Beside::new(call, &view, since);
     for record in &found.records {
+        if beside.cut {
+            break;
+        }
         beside.add_of(record, &goes_beside)?;
     }
 
@@ -69,7 +72,9 @@ pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     }
     if beside.cut {
         let most = beside::MOST;
-        let what = format!("more than {most} shared records go with this page; ask for fewer with _count");
+        let what = format!(
+            "more than {most} shared records, or more than fits, go with this page; ask for fewer with _count"
+        );
         bundle.outcome(&[error::remark(Severity::Warning, Code::IncludesCut, what)])?;
     }
     Ok(Answer::resource(bundle.finish()))

@@ -27,7 +27,10 @@ pub fn asked(pairs: &[(String, String)], headers: &HeaderMap) -> Result<Format, 
     let acceptable = match last("_format") {
         // A plus sign that was not percent-encoded arrives as a space.
         Some(format) => is_json(&format.replace(' ', "+")),
-        None => text(headers, &header::ACCEPT).is_none_or(|accept| accept.split(',').any(accepts)),
+        None => {
+            let mut ranges = accepted(headers).peekable();
+            ranges.peek().is_none() || ranges.any(accepts)
+        }
     };
     if !acceptable {
         let what = "this server speaks JSON only, so far: ask for application/fhir+json";
@@ -38,6 +41,12 @@ pub fn asked(pairs: &[(String, String)], headers: &HeaderMap) -> Result<Format, 
         Some("true") => Ok(Format { pretty: true }),
         Some(_) => Err(error::bad(Code::SearchValue, "search parameter _pretty: must be true or false")),
     }
+}
+
+/// The media ranges of all `Accept` lines; several lines are one list, and an empty one asks for nothing in particular.
+fn accepted(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lines = headers.get_all(header::ACCEPT).into_iter().map(|line| line.to_str().unwrap_or("?"));
+    lines.flat_map(|line| line.split(',')).filter(|range| !range.trim().is_empty())
 }
 
 fn essence(media: &str) -> &str {

@@ -220,10 +220,11 @@ impl Bundle {
         record: &Record,
         subset: &Subset,
     ) -> Result<(), Failure> {
-        let (method, status, with_id) = match record.op {
-            Op::Create => ("POST", "201", false),
-            Op::Update => ("PUT", "200", true),
-            Op::Delete => ("DELETE", "204", true),
+        // Whether a record was created by POST or by PUT is not kept. PUT makes the same record again, with its id.
+        let (method, status) = match record.op {
+            Op::Create => ("PUT", "201"),
+            Op::Update => ("PUT", "200"),
+            Op::Delete => ("DELETE", "204"),
         };
         let Record { kind, id, version, instant, .. } = record;
         self.entry(|out| {
@@ -232,9 +233,8 @@ impl Bundle {
                 out.extend_from_slice(br#","resource":"#);
                 subset.write(record, out)?;
             }
-            let url = if with_id { format!("{kind}/{id}") } else { kind.clone() };
             out.extend_from_slice(format!(r#","request":{{"method":"{method}","url":"#).as_bytes());
-            write_string(&url, out);
+            write_string(&format!("{kind}/{id}"), out);
             let modified = format_instant(*instant);
             let response = format!(
                 r#"}},"response":{{"status":"{status}","etag":"W/\"{version}\"","lastModified":"{modified}"}}"#

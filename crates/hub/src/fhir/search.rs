@@ -134,8 +134,8 @@ fn answer(call: &Call<'_>, asked: &Asked) -> Result<Answer, Failure> {
     let size = page::size(call, query.count);
     let count = size.to_string();
     let links = Links::new(call, &asked.path, applied(query, &count));
-    let remarks = passed_over(&asked.pairs, query);
-    let view = call.hub.door().resource_view(call.access)?;
+    let mut remarks = passed_over(&asked.pairs, query);
+    let view = call.hub.door().resource_view(call.access)?.with_pages_of(call.hub.limits().page_bytes);
     if query.summary == Summary::Count || size == 0 {
         let total = asked.count(&view)?;
         let mut bundle = Bundle::new("searchset", Some(total), &links.of_page(None, None, None));
@@ -158,10 +158,17 @@ fn answer(call: &Call<'_>, asked: &Asked) -> Result<Answer, Failure> {
     for record in &found.included.records {
         bundle.record(call, record, &included, Some("include"))?;
     }
+    let longest = call.hub.limits().uri_bytes;
+    if links.iter().any(|(_, url)| url.len() > longest) {
+        let what = "post what follows the ? of a long link as a form to the same address with /_search";
+        remarks.push(error::remark(Severity::Information, Code::LongLink, what));
+    }
     tell(&mut bundle, &remarks)?;
     if found.included.cut {
         let most = ieum_store::include::MOST;
-        let what = format!("more than {most} records go with this page; ask for fewer with _count");
+        let what = format!(
+            "more than {most} records, or more than fits, go with this page; ask for fewer with _count"
+        );
         bundle.outcome(&[error::remark(Severity::Warning, Code::IncludesCut, what)])?;
     }
     Ok(Answer::resource(bundle.finish()))

@@ -26,6 +26,7 @@ pub(super) enum Subset {
 
 const SUBSETTED: &[u8] =
     br#"{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}"#;
+const OBSERVATION_VALUE: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
 const FORMAT: [&str; 2] = ["_format", "_pretty"];
 const SHAPE: [&str; 2] = ["_summary", "_elements"];
 
@@ -85,6 +86,16 @@ pub(super) fn check_parameters(call: &Call<'_>, known: &[&str]) -> Result<(), Fa
 #[must_use]
 pub(super) fn without_format(pairs: &[(String, String)]) -> Vec<(String, String)> {
     pairs.iter().filter(|(name, _)| !FORMAT.contains(&name.as_str())).cloned().collect()
+}
+
+/// Whether a resource carries the mark of what is sent in part.
+#[must_use]
+pub(super) fn is_subsetted(resource: Value<'_>) -> bool {
+    let tags = resource.get("meta").and_then(|meta| meta.get("tag"));
+    let is = |tag: Value<'_>, name, wanted| tag.get(name).and_then(Value::text).as_deref() == Some(wanted);
+    tags.into_iter()
+        .flat_map(Value::elements)
+        .any(|tag| is(tag, "code", "SUBSETTED") && is(tag, "system", OBSERVATION_VALUE))
 }
 
 impl Subset {

@@ -5,7 +5,7 @@
 //!    entries become references to records, and all changes go into one commit, guarded by what was found. When a
 //!    guard no longer holds the second part starts again. 3. Reads, on the state after the commit.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use axum::http::{Method, StatusCode};
 use ieum_fhir::json::{Document, Value};
@@ -23,11 +23,13 @@ use super::bundle::{self, Entry};
 use super::conditional::{self, Found, Stumble};
 use super::create::new_id;
 use super::page::Bundle;
+use super::room::Room;
 use super::update::{self, id_of};
 use super::{create, delete, error, patch, respond, run};
 use crate::call::{Answer, Call, Content, Failure, Returns};
 use crate::routes::{Takes, Who};
 
+mod conditional_references;
 mod references;
 
 /// Does all of it, or nothing.
@@ -87,6 +89,9 @@ impl<'e> Step<'e> {
                 "the url names another type than the resource is of",
             ));
         }
+        if let Some(resource) = entry.resource {
+            create::check_whole(resource, &format!("{}.resource", entry.name()))?;
+        }
         let by_criteria = || conditional::criteria(&own, &entry.place.kind, &entry.pairs).map(Some);
         let is_by_id = !entry.place.id.is_empty();
         match entry.route.method {
@@ -131,9 +136,29 @@ impl Entry<'_> {
 fn check_duplicates(steps: &[Step<'_>]) -> Result<(), Failure> {
     let mut seen = HashSet::new();
     for step in steps {
-        if let Some(query) = step.criteria()
-            && !seen.insert(format!("{} {:?}", query.kind, query.filters))
-        {
+        let Some(query) = step.criteria() else { continue };
+        // All of them must hold, so their order means nothing.
+        let mut filters: Vec<String> = query.filters.iter().map(|filter| format!("{filter:?}")).collect();
+        filters.sort();
+        if !seen.insert((&query.kind, filters)) {
+            return Err(duplicate(step));
+        }
+    }
+    Ok(())
+}
+
+/// No record is written twice; and what a conditional create finds is not changed by another entry: deletions and
+/// updates come in between, and what it has found might be gone, or no longer match, when its turn comes.
+fn check_records(steps: &[Step<'_>], fates: &[Fate]) -> Result<(), Failure> {
+    let mut is_written = HashMap::new();
+    for (step, fate) in steps.iter().zip(fates) {
+        let (id, writes) = match fate {
+            Fate::Put { id, .. } | Fate::Patched { id, .. } | Fate::Delete { id: Some(id), .. } => (id, true),
+            Fate::Existing { id, .. } => (id, false),
+            Fate::Delete { id: None, .. } | Fate::Read => continue,
+        };
+        let before = is_written.insert((&step.entry.place.kind, id), writes);
+        if before.is_some_and(|written| written || writes) {
             return Err(duplicate(step));
         }
     }
@@ -153,8 +178,8 @@ pub(crate) enum Fate {
     Patched { id: String, expect: Expect, json: Vec<u8>, validation: Box<Validation> },
     /// A conditional create that found this record.
     Existing { answer: Answer, id: String },
-    /// Deletes a record, or finds nothing to delete.
-    Delete(Option<Change>),
+    /// Deletes the record of this id, or finds nothing to delete.
+    Delete { id: Option<String>, change: Option<Change> },
     /// Reads, later.
     Read,
 }
@@ -170,10 +195,16 @@ fn attempt(call: &Call<'_>, steps: &[Step<'_>], validation: &Validation) -> Resu
     let view = call.hub.door().resource_view(call.access)?;
     let mut guards = Vec::new();
     let mut fates = Vec::with_capacity(steps.len());
+    let room = Room::new(call.hub.limits().bundle_answer_bytes);
     for step in steps {
-        let fate = fate(call, step, &view, &mut guards);
-        fates.push(fate.map_err(|stumble| stumble.under(step))?);
+        let fate = fate(call, step, &view, &mut guards).map_err(|stumble| stumble.under(step))?;
+        fates.push(match fate {
+            // What has been found is held until all is done.
+            Fate::Existing { answer, id } => Fate::Existing { answer: room.fit(answer, true), id },
+            other => other,
+        });
     }
+    check_records(steps, &fates)?;
     let entries: Vec<&Entry<'_>> = steps.iter().map(|step| step.entry).collect();
     let references = References::resolve(call, &view, &entries, &fates, validation, &mut guards)?;
     drop(view);
@@ -269,9 +300,11 @@ fn fate(call: &Call<'_>, step: &Step<'_>, view: &View<'_>, guards: &mut Vec<Guar
             let id = match criteria.as_ref().map(&mut find).transpose()? {
                 None => step.entry.place.id.clone(),
                 Some(Found::One(id)) => id,
-                Some(_) => return Ok(Fate::Delete(None)),
+                Some(_) if own.conditions.if_match.is_some() => return Err(error::precondition().into()),
+                Some(_) => return Ok(Fate::Delete { id: None, change: None }),
             };
-            Ok(Fate::Delete(delete::deletion(&own, view, &id)?))
+            let change = delete::deletion(&own, view, &id)?;
+            Ok(Fate::Delete { id: Some(id), change })
         }
     }
 }
@@ -292,13 +325,10 @@ fn change(
         (Fate::Patched { id, expect, json, validation }, _) => {
             let catalogue = call.hub.door().catalogue();
             let kind = catalogue.kind(&step.entry.place.kind).ok_or_else(error::unknown_type)?;
-            let document = Document::parse(json, &update::document_limits(call)).map_err(Failure::from)?;
-            let replaced = references.in_document(validation, document.root());
-            let record = catalogue
-                .prepare(kind, id, document.root(), &mut |value| replaced.get(&value.index()).cloned());
+            let record = references.prepare_patched(call, kind, id, json, validation)?;
             Ok(Some(Change::Put { record: Box::new(record), expect: *expect }))
         }
-        (Fate::Delete(change), _) => Ok(change.clone()),
+        (Fate::Delete { change, .. }, _) => Ok(change.clone()),
         _ => Ok(None),
     }
 }
@@ -311,6 +341,7 @@ fn minimal(call: Call<'_>) -> Call<'_> {
 /// The answer, in the order of the request; reads are done now.
 fn answer(call: &Call<'_>, steps: &[Step<'_>], done: Done) -> Result<Answer, Failure> {
     let mut bundle = Bundle::new("transaction-response", None, &[]);
+    let room = Room::new(call.hub.limits().bundle_answer_bytes);
     for ((step, fate), changed) in steps.iter().zip(done.fates).zip(done.changed) {
         let own = minimal(step.entry.call(call));
         let kind = &step.entry.place.kind;
@@ -320,16 +351,16 @@ fn answer(call: &Call<'_>, steps: &[Step<'_>], done: Done) -> Result<Answer, Fai
                 (put_answer(&own, &changed, &body), full_url(&id))
             }
             (Fate::Existing { answer, id }, _) => (answer, full_url(&id)),
-            (Fate::Delete(_), changed) => {
+            (Fate::Delete { .. }, changed) => {
                 (respond::deleted(&own, changed.as_ref().map(|(changed, _)| changed)), None)
             }
-            (Fate::Read, _) => (
-                run(&step.entry.call(call))
-                    .unwrap_or_else(|failure| failure.under(&step.entry.name()).answer()),
-                None,
-            ),
+            (Fate::Read, _) => {
+                let read = room.check().and_then(|()| run(&step.entry.call(call)));
+                (read.unwrap_or_else(|failure| failure.under(&step.entry.name()).answer()), None)
+            }
             (Fate::Put { .. } | Fate::Patched { .. }, None) => return Err(error::internal()),
         };
+        let answer = room.fit(answer, !matches!(step.does, Does::Read));
         bundle.entry(|out| {
             bundle::write_answer(&answer, full_url.as_deref(), step.entry.is_head, out);
             Ok(())

@@ -44,7 +44,7 @@ impl Stored<'_> {
     /// The one record of this URL; of several the one that is active, if only one is.
     fn find(&self, kind: &str, url: &str, version: Option<&str>) -> Result<Option<Vec<u8>>, ValueSetProblem> {
         let mut filters =
-            vec![filter(kind, "url", { Test::Uri(UriTest { mode: UriMode::Exact, text: url.to_owned() }) })];
+            vec![filter(kind, "url", Test::Uri(UriTest { mode: UriMode::Exact, text: url.to_owned() }))];
         filters.extend(version.map(|version| filter(kind, "version", token(version))));
         let mut found = self.search(kind, filters.clone())?;
         if found.len() > 1 {

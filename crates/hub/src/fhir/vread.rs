@@ -7,7 +7,11 @@ use crate::call::{Answer, Call, Failure};
 /// `GET [base]/Type/id/_history/version`. The version that deleted a record is gone, like the record itself.
 pub(super) fn vread(call: &Call<'_>) -> Result<Answer, Failure> {
     let subset = subset::asked(call, &[])?;
-    let version = call.place.version.parse().map_err(|_| error::not_found())?;
+    let version: u64 = call.place.version.parse().map_err(|_| error::not_found())?;
+    // `+1` and `01` are numbers, but versions are written in one way only.
+    if version.to_string() != call.place.version {
+        return Err(error::not_found());
+    }
     let view = call.hub.door().resource_view(call.access)?;
     let record = view.read_version(&call.place.kind, &call.place.id, version)?;
     let record = record.ok_or_else(error::not_found)?;

@@ -13,6 +13,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use http_body_util::{BodyExt, Limited};
+use ieum_store::commit::StoreError;
 use ieum_trust::access::{Access, Role};
 use ieum_trust::account::{ACCOUNT, Account};
 use ieum_ui::Lang;
@@ -97,8 +98,6 @@ struct Asked {
     is_form: bool,
     is_ours: bool,
     is_local: bool,
-    /// An open hub asked for under a name of somebody else's.
-    is_misdirected: bool,
     is_too_long: bool,
 }
 
@@ -130,7 +129,6 @@ impl Asked {
             is_form: content.is_some_and(|text| text.starts_with("application/x-www-form-urlencoded")),
             is_ours: guard::is_same_origin(&parts.headers),
             is_local: guard::is_local(peer, &parts.headers, &parts.uri),
-            is_misdirected: portal.is_open() && !guard::is_loopback_host(&parts.headers, &parts.uri),
             is_too_long: address.len() > ADDRESS_BYTES,
         }
     }
@@ -168,7 +166,32 @@ impl Asked {
         let mut call = bare_call(&portal, self.lang, &self.address);
         match self.answered(&mut call, form) {
             Ok(reply) => reply,
-            Err(refusal) => pages::error::reply(&call, &refusal, self.id),
+            Err(refusal) => {
+                let refusal = match self.write_down_refusal(&call, &refusal) {
+                    Ok(()) => refusal,
+                    Err(error) => Refusal::Failed(error),
+                };
+                pages::error::reply(&call, &refusal, self.id)
+            }
+        }
+    }
+
+    /// Writes down what was refused to somebody: another role's page, a form that is not ours, and a record that is not
+    /// there for this reader, whether or not it is for others.
+    fn write_down_refusal(&self, call: &Call<'_>, refusal: &Refusal) -> Result<(), StoreError> {
+        let Some(route) = self.route else { return Ok(()) };
+        let concerns_somebody = match refusal {
+            Refusal::WrongRole | Refusal::Forged => true,
+            Refusal::NotFound => route.shows_records,
+            _ => false,
+        };
+        if !concerns_somebody {
+            return Ok(());
+        }
+        let door = self.portal.hub().door();
+        match &call.session {
+            Some(session) => door.refused(&session.access, route.action, route.pattern),
+            None => door.refused_stranger(route.action, route.pattern),
         }
     }
 
@@ -177,9 +200,6 @@ impl Asked {
         call: &mut Call<'_>,
         form: Result<Vec<(String, String)>, Refusal>,
     ) -> Result<Reply, Refusal> {
-        if self.is_misdirected {
-            return Err(Refusal::Forged);
-        }
         if self.is_too_long {
             return Err(Refusal::TooLarge);
         }
@@ -205,7 +225,7 @@ impl Asked {
         Ok(reply)
     }
 
-    /// Whether whoever is signed in may; a refusal of a role is written down.
+    /// Whether whoever is signed in may.
     fn admit(&self, call: &Call<'_>, route: &Route) -> Result<(), Refusal> {
         let role = call.role();
         let admitted = match route.who {
@@ -217,9 +237,7 @@ impl Asked {
         if admitted {
             return Ok(());
         }
-        let Some(session) = &call.session else { return Err(Refusal::SignIn) };
-        self.portal.hub().door().refused(&session.access, route.action, route.pattern)?;
-        Err(Refusal::WrongRole)
+        Err(if call.session.is_some() { Refusal::WrongRole } else { Refusal::SignIn })
     }
 
     /// Whether a form is from our own page and, once somebody is signed in, of their session.

@@ -11,6 +11,7 @@ on_every_engine!(
     refusals_are_audited,
     a_patient_sees_their_own,
     hidden_records_do_not_exist,
+    labels_inside_hide_the_whole,
     open_hubs_stay_at_home,
 );
 
@@ -208,6 +209,31 @@ fn hidden_records_do_not_exist(kind: Kind) {
     let overwrite = r#"{"resourceType":"Patient","id":"v"}"#;
     server.send_as(&clinician, "PUT", "/Patient/v", overwrite).refused(403, "IEUM-R002");
     assert_eq!(server.get_as(&service, "/Patient/v").expect(200).json()["meta"]["versionId"], "1");
+}
+
+fn labels_inside_hide_the_whole(kind: Kind) {
+    let server = Server::with_accounts(kind);
+    let service = server.account(Role::Service, None);
+    let clinician = server.account(Role::Clinician, None);
+    let very = r#"{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"V"}"#;
+    let subject = r#""subject":{"reference":"Patient/p"}"#;
+    let document = format!(
+        r#"{{"resourceType":"Bundle","id":"x","type":"document","timestamp":"2026-01-01T00:00:00Z","identifier":{{"value":"1"}},"entry":[{{"fullUrl":"urn:uuid:c757873d-ec9a-4326-a141-556f43239520","resource":{{"resourceType":"Composition","meta":{{"security":[{very}]}},"status":"final","type":{{"text":"x"}},{subject},"date":"2026","author":[{{"display":"x"}}],"title":"x"}}}}]}}"#
+    );
+    let reference = format!(
+        r#"{{"resourceType":"DocumentReference","id":"x","status":"current",{subject},"securityLabel":[{{"coding":[{very}]}}],"content":[{{"attachment":{{"title":"x"}}}}]}}"#
+    );
+    for (kind, body) in [("Bundle", document), ("DocumentReference", reference)] {
+        let path = format!("/{kind}/x");
+        server.send_as(&service, "PUT", &path, &body).expect(201);
+        server.get_as(&service, &path).expect(200);
+        server.get_as(&clinician, &path).refused(404, "IEUM-R006");
+        assert_eq!(server.get_as(&clinician, &format!("/{kind}")).json()["total"], 0, "{kind}");
+        // The same without the label is seen.
+        let plain = body.replace("\"V\"", "\"N\"");
+        server.send_as(&service, "PUT", &path, &plain).expect(200);
+        server.get_as(&clinician, &path).expect(200);
+    }
 }
 
 fn open_hubs_stay_at_home(kind: Kind) {

@@ -11,6 +11,8 @@ on_every_engine!(
     batch_entries_are_independent,
     batch_reads_and_searches,
     batch_respects_roles,
+    requests_of_the_wrong_json_type,
+    addresses_under_another_base,
     bundles_that_are_none,
     too_many_entries,
     many_entries,
@@ -123,6 +125,37 @@ fn batch_respects_roles(kind: Kind) {
     let body = bundle("transaction", &[entry("DELETE", "Patient/a", None)]);
     server.send_as(&own, "POST", "", &body).refused(403, "IEUM-R002");
     server.get_as(&service, "/Patient/a").expect(200);
+}
+
+fn requests_of_the_wrong_json_type(kind: Kind) {
+    let server = Server::open(kind);
+    server.put("/Patient/p", r#"{"resourceType":"Patient","id":"p"}"#).expect(201);
+    for (name, value) in
+        [("ifNoneExist", json!(["identifier=1"])), ("ifMatch", json!(99)), ("ifNoneMatch", json!(null))]
+    {
+        let mut entry =
+            entry("PUT", "Patient/p", Some(r#"{"resourceType":"Patient","id":"p","active":true}"#));
+        entry["request"][name] = value;
+        let reply = server.post("", &bundle("batch", &[entry])).refused(422, "IEUM-V008");
+        let place = format!("Bundle.entry[0].request.{name}");
+        assert_eq!(reply.json()["issue"][0]["expression"][0], place);
+    }
+    let body =
+        json!({"resourceType": "Bundle", "type": "batch", "entry": entry("DELETE", "Patient/p", None)});
+    server.post("", &body.to_string()).refused(422, "IEUM-V006");
+    assert_eq!(server.get("/Patient/p").expect(200).json()["meta"]["versionId"], "1");
+}
+
+fn addresses_under_another_base(kind: Kind) {
+    let server = Server::open(kind);
+    server.put("/Patient/p", r#"{"resourceType":"Patient","id":"p"}"#).expect(201);
+    let statuses = |url: &str| {
+        let answer = server.post("", &bundle("batch", &[entry("GET", url, None)])).expect(200).json();
+        entries(&answer)[0]["response"]["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(statuses(&format!("{}/Patient/p", server.base)), "200");
+    assert_eq!(statuses(&format!("{}Patient/p", server.base)), "404");
+    assert_eq!(statuses("http://other.kr/fhir/Patient/p"), "404");
 }
 
 fn bundles_that_are_none(kind: Kind) {

@@ -9,6 +9,7 @@ on_every_engine!(
     conditional_create,
     conditional_update,
     conditional_delete,
+    conditional_delete_of_a_version,
     criteria_must_be_criteria,
 );
 
@@ -107,6 +108,20 @@ fn conditional_delete(kind: Kind) {
     server.delete("/Patient?identifier=http://a.kr/mrn|3").expect(204);
     let left = server.get("/Patient").json();
     assert_eq!(entries(&left).len(), 2);
+}
+
+fn conditional_delete_of_a_version(kind: Kind) {
+    let server = Server::open(kind);
+    let path = "/Patient?identifier=http://a.kr/mrn|1";
+    let delete = |tag: &str| server.request("DELETE", path, &[("if-match", tag)], None);
+    // Nothing is at that version, as in an update.
+    delete("W/\"1\"").refused(412, "IEUM-R014");
+    server.delete(path).expect(204);
+    server.create(&patient("1", "김"));
+    delete("W/\"2\"").refused(412, "IEUM-R014");
+    delete("W/\"1\"").expect(204);
+    let bundle = r#"{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"DELETE","url":"Patient?identifier=http://a.kr/mrn|1","ifMatch":"W/\"1\""}}]}"#;
+    server.post("", bundle).refused(412, "IEUM-R014");
 }
 
 fn criteria_must_be_criteria(kind: Kind) {

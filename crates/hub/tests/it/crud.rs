@@ -10,6 +10,7 @@ on_every_engine!(
     update_and_update_as_create,
     update_without_change_makes_no_version,
     update_refuses_other_ids,
+    versions_are_written_in_one_way,
     conditional_read,
     head_is_get_without_body,
     prefer_return,
@@ -119,6 +120,15 @@ fn update_refuses_other_ids(kind: Kind) {
     server.put("/Patient/a_b", r#"{"resourceType":"Patient","id":"a_b"}"#).refused(400, "IEUM-R026");
     server.put("/Patient/a", r#"{"resourceType":"Practitioner","id":"a"}"#).refused(400, "IEUM-V003");
     server.get("/Patient/a").expect(404);
+}
+
+fn versions_are_written_in_one_way(kind: Kind) {
+    let server = Server::open(kind);
+    let id = server.create(&patient("1", "김"));
+    server.get(&format!("/Patient/{id}/_history/1")).expect(200);
+    for version in ["%2B1", "+1", "01", "1.0", "0", "-1", "18446744073709551616"] {
+        server.get(&format!("/Patient/{id}/_history/{version}")).refused(404, "IEUM-R006");
+    }
 }
 
 fn conditional_read(kind: Kind) {

@@ -2,7 +2,7 @@
 
 use crate::support::{Kind, Server, on_every_engine, patient};
 
-on_every_engine!(accepts_json_only, bodies_are_json_in_utf8, pretty);
+on_every_engine!(accepts_json_only, accept_may_stand_on_several_lines, bodies_are_json_in_utf8, pretty);
 
 fn accepts_json_only(kind: Kind) {
     let server = Server::open(kind);
@@ -26,6 +26,15 @@ fn accepts_json_only(kind: Kind) {
         .send("POST", "/Patient", &[("accept", "application/fhir+xml")], &patient("2", "이"))
         .refused(406, "IEUM-R009");
     assert_eq!(server.get("/Patient?_summary=count").json()["total"], 1);
+}
+
+fn accept_may_stand_on_several_lines(kind: Kind) {
+    let server = Server::open(kind);
+    let xml = ("accept", "application/fhir+xml");
+    server.get_with("/Patient", &[xml, ("accept", "application/fhir+json")]).expect(200);
+    server.get_with("/Patient", &[xml, ("accept", "text/turtle")]).refused(406, "IEUM-R009");
+    // An empty one asks for nothing in particular.
+    server.get_with("/Patient", &[("accept", "")]).expect(200);
 }
 
 fn bodies_are_json_in_utf8(kind: Kind) {

@@ -25,7 +25,7 @@ fn instance_history(kind: Kind) {
     assert_eq!(link(&bundle, "self").unwrap(), format!("{}/Patient/p/_history", server.base));
     let entries = entries(&bundle);
     let table =
-        [("DELETE", "Patient/p", "204", 3), ("PUT", "Patient/p", "200", 2), ("POST", "Patient", "201", 1)];
+        [("DELETE", "Patient/p", "204", 3), ("PUT", "Patient/p", "200", 2), ("PUT", "Patient/p", "201", 1)];
     for (entry, (method, url, status, version)) in entries.iter().zip(table) {
         assert_eq!(entry["fullUrl"], format!("{}/Patient/p", server.base));
         assert_eq!(entry["request"]["method"], method);
@@ -49,7 +49,7 @@ fn type_and_system_history(kind: Kind) {
     let all = server.get("/_history").expect(200).json();
     let methods: Vec<_> =
         entries(&all).iter().map(|entry| entry["request"]["method"].as_str().unwrap()).collect();
-    assert_eq!(methods, ["DELETE", "POST", "POST"]);
+    assert_eq!(methods, ["DELETE", "PUT", "PUT"]);
 }
 
 fn paged(kind: Kind) {

@@ -87,7 +87,7 @@ fn oversized(kind: Kind) {
     // Without Content-Length it is counted as it comes.
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
     let request = format!(
-        "POST /fhir/Patient HTTP/1.1\r\nHost: h\r\nContent-Type: application/fhir+json\r\nTransfer-Encoding: chunked\r\n\r\n{}0\r\n\r\n",
+        "POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/fhir+json\r\nTransfer-Encoding: chunked\r\n\r\n{}0\r\n\r\n",
         chunk.repeat(5)
     );
     let reply = server.raw(request.as_bytes(), Duration::from_secs(5));
@@ -99,13 +99,13 @@ fn hostile_addresses(kind: Kind) {
     server.get(&format!("/Patient?name={}", "x".repeat(17_000))).refused(414, "IEUM-R012");
     server.get(&format!("/Patient/{}", "x".repeat(10_000))).refused(404, "IEUM-R006");
     for path in ["/Patient/%ff", "/%", "/Patient/%zz"] {
-        let request = format!("GET /fhir{path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        let request = format!("GET /fhir{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         let reply = server.raw(request.as_bytes(), Duration::from_secs(5));
         assert!(reply.starts_with("HTTP/1.1 400"), "{path}: {reply}");
     }
     for path in ["/Patient/..", "/Patient/%2e%2e%2f%2e%2e", "/Patient/a%00b", "/Patient//", "/../etc/passwd"]
     {
-        let request = format!("GET /fhir{path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        let request = format!("GET /fhir{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         let reply = server.raw(request.as_bytes(), Duration::from_secs(5));
         assert!(reply.starts_with("HTTP/1.1 404"), "{path}: {reply}");
     }
@@ -117,7 +117,8 @@ fn hostile_addresses(kind: Kind) {
 fn hostile_requests(kind: Kind) {
     let server = Server::open(kind);
     let patience = Duration::from_secs(5);
-    let head = format!("GET /fhir/metadata HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "x".repeat(100_000));
+    let head =
+        format!("GET /fhir/metadata HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(100_000));
     let reply = server.raw(head.as_bytes(), patience);
     assert!(reply.starts_with("HTTP/1.1 431") || reply.is_empty(), "{reply}");
     for garbage in ["\r\n\r\n\r\n", "GET\r\n\r\n", "\u{16}\u{3}\u{1}", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
@@ -125,8 +126,7 @@ fn hostile_requests(kind: Kind) {
         assert!(reply.is_empty() || reply.starts_with("HTTP/1.1 4"), "{reply}");
     }
     // Two lengths, or a length and chunks: the ways of request smuggling.
-    let smuggled =
-        "POST /fhir/Patient HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde";
+    let smuggled = "POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde";
     let reply = server.raw(smuggled.as_bytes(), Duration::from_secs(1));
     assert!(reply.starts_with("HTTP/1.1 400"), "{reply}");
     server.get("/metadata").expect(200);
@@ -148,7 +148,7 @@ fn slow_clients(kind: Kind) {
         assert!(started.elapsed() < Duration::from_secs(5), "{start:?} was kept");
     }
     // A body that stands still.
-    let head = "POST /fhir/Patient HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+    let head = "POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
     let reply = server.raw(head.as_bytes(), patience);
     assert!(reply.starts_with("HTTP/1.1 408"), "{reply}");
     // A body that trickles for ever.
@@ -166,7 +166,7 @@ fn broken_bodies(kind: Kind) {
     let server = Server::open(kind);
     let body = patient("1", "김");
     let head = format!(
-        "POST /fhir/Patient HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len() + 10
     );
     {
@@ -174,7 +174,7 @@ fn broken_bodies(kind: Kind) {
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(body.as_bytes()).unwrap();
     }
-    let chunked = "POST /fhir/Patient HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
+    let chunked = "POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
     server.raw(chunked.as_bytes(), Duration::from_millis(500));
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!(server.get("/Patient?_summary=count").json()["total"], 0);
@@ -185,7 +185,7 @@ fn room_for_bodies_is_bounded(kind: Kind) {
         Limits { bodies_bytes: 128 << 10, wait_time: Duration::from_millis(300), ..Limits::default() };
     let server = Server::start(kind, Entrance::Open, limits);
     // Two bodies that do not end take all the room.
-    let head = "POST /fhir/Patient HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{";
+    let head = "POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{";
     let mut holders: Vec<TcpStream> = (0..2).map(|_| TcpStream::connect(server.address).unwrap()).collect();
     for holder in &mut holders {
         holder.write_all(head.as_bytes()).unwrap();
@@ -214,7 +214,7 @@ fn graceful_stop(kind: Kind) {
     let (head, tail) = body.split_at(10);
     let mut stream = TcpStream::connect(server.address).unwrap();
     let start = format!(
-        "POST /fhir/Patient HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{head}",
+        "POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{head}",
         body.len()
     );
     stream.write_all(start.as_bytes()).unwrap();

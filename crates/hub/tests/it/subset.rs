@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Kind, Server, entries, on_every_engine};
 
-on_every_engine!(summaries, elements, on_history_and_everything);
+on_every_engine!(summaries, elements, parts_are_not_written_back, on_history_and_everything);
 
 const PATIENT: &str = r#"{"resourceType":"Patient","id":"p","meta":{"tag":[{"code":"a"}]},"text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">김</div>"},"extension":[{"url":"http://a.kr/x","valueCode":"a"}],"active":true,"name":[{"family":"김","_family":{"extension":[{"url":"http://a.kr/x","valueCode":"a"}]}}],"birthDate":"1980-01-01","_birthDate":{"id":"b"},"photo":[{"contentType":"image/png"}],"communication":[{"language":{"text":"ko"}}],"link":[{"other":{"reference":"Patient/q"},"type":"seealso"}]}"#;
 
@@ -15,6 +15,20 @@ fn members(value: &Value) -> Vec<&str> {
 fn is_subsetted(value: &Value) -> bool {
     let tags = value["meta"]["tag"].as_array().cloned().unwrap_or_default();
     tags.iter().any(|tag| tag["code"] == "SUBSETTED")
+}
+
+fn parts_are_not_written_back(kind: Kind) {
+    let server = Server::open(kind);
+    server.put("/Patient/p", PATIENT).expect(201);
+    let part = server.get("/Patient/p?_elements=name").expect(200).json();
+    let reply = server.put("/Patient/p", &part.to_string()).refused(422, "IEUM-V023");
+    assert_eq!(reply.json()["issue"][0]["expression"][0], "Patient.meta.tag");
+    server.post("/Patient", &part.to_string()).refused(422, "IEUM-V023");
+    let entry = json!({"request": {"method": "PUT", "url": "Patient/p"}, "resource": part});
+    let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": [entry]});
+    let reply = server.post("", &bundle.to_string()).refused(422, "IEUM-V023");
+    assert_eq!(reply.json()["issue"][0]["expression"][0], "Bundle.entry[0].resource.meta.tag");
+    assert_eq!(server.get("/Patient/p").json()["meta"]["versionId"], "1");
 }
 
 fn summaries(kind: Kind) {

@@ -19,10 +19,10 @@ on_every_engine!(
     prefer_and_unchanged,
 );
 
-const A: &str = "urn:uuid:c757873d-ec9a-4326-a141-556f43239520";
+pub(crate) const A: &str = "urn:uuid:c757873d-ec9a-4326-a141-556f43239520";
 const B: &str = "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a";
 
-fn transaction(server: &Server, entries: &Value) -> crate::support::Reply {
+pub(crate) fn transaction(server: &Server, entries: &Value) -> crate::support::Reply {
     server.post("", &json!({"resourceType": "Bundle", "type": "transaction", "entry": entries}).to_string())
 }
 
@@ -31,13 +31,13 @@ fn statuses(answer: &Value) -> Vec<&str> {
 }
 
 /// `Type/id` of an entry of the answer.
-fn written(server: &Server, answer: &Value, index: usize) -> String {
+pub(crate) fn written(server: &Server, answer: &Value, index: usize) -> String {
     let location = entries(answer)[index]["response"]["location"].as_str().unwrap();
     let relative = location.strip_prefix(&format!("{}/", server.base)).unwrap();
     relative.split("/_history").next().unwrap().to_owned()
 }
 
-fn value(text: &str) -> Value {
+pub(crate) fn value(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 

@@ -145,6 +145,43 @@ fn pages_of_records_are_written_down_and_refusals_too() {
 }
 
 #[test]
+fn guesses_and_forged_forms_are_written_down() {
+    let (portal, secrets) = portal();
+    let clinician = portal.sign_in(&secrets[0]);
+    let refusals = || {
+        let view = portal.door.view(&ieum_trust::access::Access::system("test")).unwrap();
+        let entries = view.audit_entries(None, 1_000).unwrap().into_iter().map(|stored| stored.entry);
+        let refused = entries.filter(|entry| !entry.allowed);
+        let mut told: Vec<_> = refused.map(|entry| (entry.action, entry.role, entry.target)).collect();
+        told.reverse();
+        told
+    };
+    let told = |action: &str, role: &str, target: &str| (action.into(), role.into(), target.into());
+    portal.get(&clinician, "/patients/guessed").expect(404);
+    portal.get(&clinician, "/nowhere").expect(404);
+    let forged = |visitor: &Visitor| {
+        let form = format!("csrf={}", visitor.csrf);
+        portal.ask(post_request(visitor, "/sign-out", &form, "http://evil.example")).expect(403);
+    };
+    forged(&clinician);
+    let nobody = post_request(&Visitor::default(), "/sign-in", "secret=x", "http://evil.example");
+    portal.ask(nobody).expect(403);
+    assert_eq!(
+        refusals(),
+        [
+            told("record-summary", "clinician", "/patients/{id}"),
+            told("sign-out", "clinician", "/sign-out"),
+            told("sign-in", "none", "/sign-in"),
+        ]
+    );
+    // As many as anybody likes to make are not all kept.
+    for _ in 0..100 {
+        portal.get(&clinician, "/patients/guessed").expect(404);
+    }
+    assert_eq!(refusals().len(), 51);
+}
+
+#[test]
 fn every_page_has_the_strict_headers() {
     let (portal, secrets) = portal();
     let visitor = portal.sign_in(&secrets[0]);

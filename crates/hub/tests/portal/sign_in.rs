@@ -149,6 +149,12 @@ fn an_open_hub_is_entered_by_a_click_and_under_loopback_names_only() {
     assert_eq!(portal.get(&Visitor::default(), "/patients").expect(303).header("location"), "/");
     let request = Request::get("/").header(header::HOST, "evil.example").body(Body::empty()).unwrap();
     portal.ask(request).expect(403);
+    // Nothing answers under another name, be it a page, an asset or the FHIR interface.
+    for path in ["/patients", "/healthz", "/metrics", "/assets/none", "/fhir/Patient", "/fhir/metadata"] {
+        let request = Request::get(path).header(header::HOST, "evil.example").body(Body::empty()).unwrap();
+        let reply = portal.ask(request).expect(403);
+        assert!(!reply.body.contains("김시험"), "{path}");
+    }
 }
 
 #[test]

@@ -57,8 +57,14 @@ impl View<'_> {
             _ => Some(self.count_several(asked.queries)?),
         };
         let (snapshot, catalogue) = (&*self.snapshot, &self.door.catalogue);
-        let included =
-            include::included(snapshot, &self.plan, catalogue, &includes(asked.queries), &records)?;
+        let included = include::included(
+            snapshot,
+            &self.plan,
+            catalogue,
+            &includes(asked.queries),
+            &records,
+            self.page_bytes,
+        )?;
         let (more_before, more_after) =
             if backward { (found.more, true) } else { (token.is_some(), found.more) };
         let position = |place: &Place, back| self.seal(&place.position, back, &question);
@@ -87,7 +93,7 @@ impl View<'_> {
             found.places.reverse();
         }
         let mut records: Vec<Record> = Vec::with_capacity(found.places.len());
-        let mut room = super::PAGE_BYTES;
+        let mut room = self.page_bytes;
         for place in &found.places {
             let record = self.snapshot.read(&self.plan, &place.kind, &place.id)?;
             let record = record.ok_or_else(|| StoreError::Damaged("a place without record".into()))?;

@@ -98,7 +98,7 @@ impl Parser<'_> {
     fn sort(&self, kind: &str, name: &str, value: &str) -> Result<Vec<SortKeyOf>, SearchError> {
         let error = |problem, text: &str| SearchError::new(problem, name, text);
         let keys: Vec<&str> = value.split(',').collect();
-        let limit = self.context.limits.parameters;
+        let limit = self.context.limits.sort_keys;
         if keys.len() > limit {
             return Err(error(SearchProblem::TooCostly, &format!("may name at most {limit} parameters")));
         }

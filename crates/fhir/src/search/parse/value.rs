@@ -24,6 +24,13 @@ impl Parser<'_> {
         whole: &str,
         part: &str,
     ) -> Result<Test, SearchError> {
+        let letters = self.context.limits.letters;
+        let is_text =
+            matches!((parameter.kind, modifier), (ParamType::String, _) | (ParamType::Token, Modifier::Text));
+        if is_text && part.chars().nth(letters).is_some() {
+            let text = format!("may have at most {letters} letters");
+            return Err(SearchError::new(SearchProblem::TooCostly, whole, text));
+        }
         let mode = if let Modifier::String(mode) = modifier { mode } else { StringMode::Starts };
         match (parameter.kind, modifier) {
             (ParamType::Token, Modifier::Text) => string(part, StringMode::Starts).map(Test::Text),

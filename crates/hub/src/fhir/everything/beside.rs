@@ -23,14 +23,17 @@ pub(super) struct Beside<'s> {
     seen: HashSet<(String, String)>,
     /// The records.
     pub(super) records: Vec<Record>,
-    /// True when there were more than [`MOST`].
+    /// Bytes that may still be added.
+    room: usize,
+    /// True when there were more than [`MOST`], or more than there is room for.
     pub(super) cut: bool,
 }
 
 impl<'s> Beside<'s> {
     /// Nothing so far.
     pub(super) fn new(call: &'s Call<'s>, view: &'s View<'s>, since: Option<i64>) -> Self {
-        Self { call, view, since, seen: HashSet::new(), records: Vec::new(), cut: false }
+        let room = call.hub.limits().page_bytes;
+        Self { call, view, since, seen: HashSet::new(), records: Vec::new(), room, cut: false }
     }
 
     /// Adds what a record refers to, as far as it is of a kind that goes beside.
@@ -60,10 +63,11 @@ impl<'s> Beside<'s> {
             if self.since.is_some_and(|since| found.instant < since) {
                 continue;
             }
-            if self.records.len() >= MOST {
+            if self.records.len() >= MOST || found.body.len() > self.room {
                 self.cut = true;
                 return Ok(());
             }
+            self.room -= found.body.len();
             self.records.push(found);
         }
         Ok(())

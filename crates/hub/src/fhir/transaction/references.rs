@@ -8,20 +8,20 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use ieum_fhir::definitions::r4;
-use ieum_fhir::json::Value;
-use ieum_fhir::outcome::Code;
+use ieum_fhir::json::{Document, Value};
 use ieum_fhir::reference::split_relative;
 use ieum_fhir::validate::Validation;
+use ieum_store::catalogue::KindDef;
 use ieum_store::commit::Guard;
+use ieum_store::prepare::Prepared;
 use ieum_trust::door::View;
 
 use super::super::bundle::Entry;
-use super::super::conditional::{self, Found, Stumble};
-use super::super::error;
+use super::super::conditional::Stumble;
+use super::super::update;
 use super::Fate;
-use crate::call::Call;
-use axum::http::StatusCode;
+use super::conditional_references::Conditional;
+use crate::call::{Call, Failure};
 
 /// What becomes of references.
 pub(super) struct References {
@@ -45,8 +45,8 @@ impl References {
         guards: &mut Vec<Guard>,
     ) -> Result<Self, Stumble> {
         let targets = targets(entries, fates);
-        let mut conditional = Conditional { call, view, guards, known: HashMap::new() };
         let mut texts = HashMap::new();
+        let mut conditional = Vec::new();
         let owners = Owners::new(entries, fates);
         let Some(document) = entries.iter().find_map(|entry| entry.resource) else {
             return Ok(Self { texts, targets });
@@ -54,11 +54,11 @@ impl References {
         for &index in &validation.references {
             let Some(entry) = owners.of(index) else { continue };
             let Some(text) = document.at(index).text() else { continue };
-            let target = match target(&targets, entry, &text) {
-                Some(target) => Some(target.to_owned()),
-                None => conditional.target(entry, &text)?,
-            };
-            texts.extend(target.map(|target| (index, target)));
+            match target(&targets, entry, &text) {
+                Some(target) => drop(texts.insert(index, target.to_owned())),
+                None if text.contains('?') => conditional.push((index, entry, text)),
+                None => {}
+            }
         }
         for &index in &validation.uris {
             let target = document.at(index).text().and_then(|text| targets.get(&*text));
@@ -72,7 +72,15 @@ impl References {
             let replaced = replace_links(&text, &|link| target(&targets, entry, link));
             texts.extend(replaced.map(|replaced| (index, replaced)));
         }
-        Ok(Self { texts, targets })
+        // Last: they may mean what the transaction writes, and that has its other references by now.
+        let mut resolved = Self { texts, targets };
+        let mut lookup = Conditional::new(call, view, entries, fates, guards);
+        let mut found = Vec::new();
+        for (index, entry, text) in conditional {
+            found.extend(lookup.target(entry, &text, &resolved)?.map(|target| (index, target)));
+        }
+        resolved.texts.extend(found);
+        Ok(resolved)
     }
 
     /// What a string becomes.
@@ -82,13 +90,31 @@ impl References {
 
     /// The same for a resource that a patch has made, which is no part of the bundle's document: `fullUrl`s become
     /// records, by the index of their strings. Relative references stay, for they mean records that were there.
-    pub(super) fn in_document(&self, validation: &Validation, root: Value<'_>) -> HashMap<u32, String> {
+    fn in_document(&self, validation: &Validation, root: Value<'_>) -> HashMap<u32, String> {
         let indexes = validation.references.iter().chain(&validation.uris);
         let replaced = indexes.filter_map(|&index| {
             let text = root.at(index).text()?;
             Some((index, self.targets.get(&*text)?.clone()))
         });
         replaced.collect()
+    }
+
+    /// What a patch has made, ready for the commit.
+    ///
+    /// # Errors
+    /// 413 when it has become too large.
+    pub(super) fn prepare_patched(
+        &self,
+        call: &Call<'_>,
+        kind: &KindDef,
+        id: &str,
+        json: &[u8],
+        validation: &Validation,
+    ) -> Result<Prepared, Failure> {
+        let document = Document::parse(json, &update::document_limits(call))?;
+        let replaced = self.in_document(validation, document.root());
+        let catalogue = call.hub.door().catalogue();
+        Ok(catalogue.prepare(kind, id, document.root(), &mut |value| replaced.get(&value.index()).cloned()))
     }
 }
 
@@ -98,7 +124,7 @@ fn targets(entries: &[&Entry<'_>], fates: &[Fate]) -> HashMap<String, String> {
         Fate::Put { id, .. } | Fate::Patched { id, .. } | Fate::Existing { id, .. } => {
             Some((entry.full_url.as_ref()?.to_string(), format!("{}/{id}", entry.place.kind)))
         }
-        Fate::Delete(_) | Fate::Read => None,
+        Fate::Delete { .. } | Fate::Read => None,
     });
     pairs.collect()
 }
@@ -131,41 +157,6 @@ impl<'o> Owners<'o> {
     fn of(&self, index: u32) -> Option<&'o Entry<'o>> {
         let after = self.0.partition_point(|(start, _)| *start <= index);
         self.0[..after].last()?.1
-    }
-}
-
-/// Looks up conditional references, each once.
-struct Conditional<'c> {
-    call: &'c Call<'c>,
-    view: &'c View<'c>,
-    guards: &'c mut Vec<Guard>,
-    known: HashMap<String, String>,
-}
-
-impl Conditional<'_> {
-    fn target(&mut self, entry: &Entry<'_>, text: &str) -> Result<Option<String>, Stumble> {
-        let Some((kind, criteria)) = text.split_once('?').filter(|(kind, _)| r4().is_resource(kind)) else {
-            return Ok(None);
-        };
-        if let Some(known) = self.known.get(text) {
-            return Ok(Some(known.clone()));
-        }
-        let refuse = |failure: crate::call::Failure| Stumble::Failed(failure.under(&entry.name()));
-        let query = conditional::criteria_of_text(self.call, kind, criteria).map_err(refuse)?;
-        let (found, guard) = conditional::find(self.view, &query)?;
-        let Found::One(id) = found else {
-            let several = found == Found::Several;
-            let what = "a conditional reference must match one record that was there before; create it first";
-            return Err(refuse(if several {
-                error::multiple_matches()
-            } else {
-                error::failure(StatusCode::PRECONDITION_FAILED, Code::ReferenceUnmatched, what)
-            }));
-        };
-        self.guards.push(guard);
-        let target = format!("{kind}/{id}");
-        self.known.insert(text.to_owned(), target.clone());
-        Ok(Some(target))
     }
 }
 

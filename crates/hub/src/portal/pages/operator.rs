@@ -128,8 +128,8 @@ pub(crate) fn audit(call: &Call<'_>) -> Result<Reply, Refusal> {
     let empty = call.say("아직 기록이 없습니다.", "No entries yet.");
     let table = Table { empty: Some(empty), dense: true, ..Table::new(caption, &columns, rows.collect()) };
     let content = html! { (refresh(call)) (table.html(call.lang)) (older(call, "/operator/audit", last)) };
-    let lead = html! { (call.say("모든 변경과 열람, 거부가 여기에 남습니다. 대상은 종류만 보입니다.",
-    "Every change, release and refusal is here. Of the target only its kind is shown.")) };
+    let lead = html! { (call.say("모든 변경, 이 화면들에서 한 열람, 거부가 여기에 남습니다. FHIR로 읽은 것은 아직 남지 않고, 거부가 쏟아지면 나머지는 건수로 남습니다. 대상은 종류만 보입니다.",
+    "Every change, what these pages released, and refusals are here. Reads over FHIR are not yet, and of a flood of refusals the rest is told by number. Of the target only its kind is shown.")) };
     Ok(call.page(Frame { lead: Some(lead), trail: Some(&[]), ..Frame::new(caption, content) }))
 }
 

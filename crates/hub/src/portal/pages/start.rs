@@ -14,9 +14,9 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     let title = call.say("흩어진 건강정보를 한곳에서 잇습니다", "Health information, joined in one place");
     let lead = html! { (call.say(
         "이음은 의료기관마다 흩어진 진료 기록을 국제표준(HL7 FHIR)으로 모아, 필요한 사람에게 필요한 만큼만 전하는 통합 건강정보 허브입니다. \
-         기록을 바꾼 일과 거절된 시도는 모두 감사 기록에 남습니다.",
+         기록을 바꾼 일은 모두 감사 기록에 남고, 거절된 시도도 남습니다.",
         "Ieum is a hub that joins the records of health care institutions in the international standard HL7 FHIR and \
-         passes them on where they are needed, and nowhere else. Every change and every refusal is written down.",
+         passes them on where they are needed, and nowhere else. Every change is written down, and so are refused attempts.",
     )) };
     let content = html! {
         (state(call)?)

@@ -81,7 +81,15 @@ const PARTS: [(&str, &str, &str); 10] = [
     ("document", "문서 열람", "Document read"),
 ];
 
-const ACTIONS: [(&str, &str, &str); 34] = [
+const ACTIONS: [(&str, &str, &str); 42] = [
+    ("job-file", "작업 결과 내려받기", "Result of a job sent"),
+    ("job-start", "작업 시작", "Job begun"),
+    ("job-save", "작업 진행 기록", "Progress of a job"),
+    ("job-interrupt", "작업 중단", "Job interrupted"),
+    ("job-remove", "작업 결과 삭제", "Results of a job removed"),
+    ("job-end", "작업 끝", "Job ended"),
+    ("operator-jobs", "작업", "Jobs"),
+    ("operator-job-cancel", "작업 취소", "Job cancelled"),
     ("start", "시작 화면", "Start page"),
     ("sign-in", "로그인", "Signing in"),
     ("sign-out", "로그아웃", "Signing out"),
