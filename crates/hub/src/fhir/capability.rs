@@ -13,6 +13,8 @@ use crate::call::{Answer, Call, Failure, PatchKind};
 use crate::hub::Entrance;
 use crate::routes::{self, Offer};
 
+mod language;
+
 /// `GET [base]/metadata`.
 pub(super) fn capability(call: &Call<'_>) -> Result<Answer, Failure> {
     subset::check_parameters(call, &["mode"])?;
@@ -51,6 +53,7 @@ fn statement(call: &Call<'_>) -> Value {
         Entrance::Open => "Open to anybody, on this machine only: for trying out.",
         Entrance::Accounts => "Every request but this one needs the header Authorization: Bearer <secret>.",
     };
+    let context = search_context(call, &search::R4, true);
     let all = Includes::all(call);
     let resources: Vec<Value> =
         r4().resource_types().iter().map(|kind| resource(call, kind, &offers, &all)).collect();
@@ -73,9 +76,11 @@ fn statement(call: &Call<'_>) -> Value {
         "patchFormat": PatchKind::ALL.map(PatchKind::media),
         "rest": [{
             "mode": "server",
+            "documentation": language::documentation(&context),
             "security": { "description": security },
             "resource": resources,
             "interaction": system,
+            "searchParam": language::of_all_types(&context),
             "operation": operations,
             "compartment": compartments,
         }],

@@ -17,6 +17,7 @@ use crate::search::R4;
 const MOST_READ: usize = 50;
 
 type Codes = Rc<Vec<SystemCode>>;
+type Named<K, T> = RefCell<HashMap<K, T>>;
 
 /// Where definitions are kept.
 pub trait Definitions {
@@ -44,8 +45,9 @@ pub trait Definitions {
 pub struct Listed<D> {
     definitions: D,
     /// `None` while it is being worked out: whatever comes back to it goes round in circles.
-    sets: RefCell<HashMap<String, Option<Result<Codes, ValueSetProblem>>>>,
-    systems: RefCell<HashMap<(String, Option<String>), Result<Rc<System>, ValueSetProblem>>>,
+    sets: Named<String, Option<Result<Codes, ValueSetProblem>>>,
+    /// By URL and version.
+    systems: Named<(String, Option<String>), Result<Rc<System>, ValueSetProblem>>,
     /// Definitions that may still be read.
     left: Cell<usize>,
 }
