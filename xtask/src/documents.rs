@@ -1,4 +1,4 @@
-//! Documents that must agree with the tree: `docs/dependencies.md` and `docs/security.md`.
+//! Documents that must agree with the tree: `docs/dependencies.md`, `docs/security.md` and `docs/fhir.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +12,10 @@ use crate::{Result, root};
 /// Direct dependencies by name, with their licence where the registry tells it without a download.
 type Direct = BTreeMap<String, Option<String>>;
 
-/// Checks both documents.
+/// Pages whose tables name, in their last column, the tests that hold what they say.
+const HELD_BY_TESTS: [&str; 2] = ["docs/security.md", "docs/fhir.md"];
+
+/// Checks the documents.
 pub(crate) fn check() -> Result<String> {
     let dependencies = fs::read_to_string(root().join("docs/dependencies.md"))?;
     let direct = [("Crates", crates()?), ("npm packages", npm()?), ("Python packages", python()?)];
@@ -20,22 +23,22 @@ pub(crate) fn check() -> Result<String> {
     for (heading, direct) in &direct {
         faults.extend(dependency_faults(&dependencies, heading, direct));
     }
-    let security = fs::read_to_string(root().join("docs/security.md"))?;
-    let named = tests_named(&security);
-    if named.is_empty() {
-        faults.push("docs/security.md names no test".to_owned());
-    }
     let existing = tests_in_tree()?;
-    faults.extend(
-        named
-            .difference(&existing)
-            .map(|name| format!("docs/security.md names the test {name}, which does not exist")),
-    );
+    let mut tests = 0;
+    for page in HELD_BY_TESTS {
+        let named = tests_named(&fs::read_to_string(root().join(page))?);
+        if named.is_empty() {
+            faults.push(format!("{page} names no test"));
+        }
+        let missing = named.difference(&existing);
+        faults.extend(missing.map(|name| format!("{page} names the test {name}, which does not exist")));
+        tests += named.len();
+    }
     if !faults.is_empty() {
         return Err(faults.join("\n").into());
     }
     let count: usize = direct.iter().map(|(_, direct)| direct.len()).sum();
-    Ok(format!("{count} dependencies explained; {} tests of security properties exist", named.len()))
+    Ok(format!("{count} dependencies explained; {tests} tests that pages name exist"))
 }
 
 /// What the workspace's crates use directly, tests and builds included.
@@ -119,7 +122,7 @@ fn row(line: &str) -> Option<(&str, Vec<&str>)> {
     Some((name, cells.collect()))
 }
 
-/// The tests that the last column of the tables in `docs/security.md` names, in backticks.
+/// The tests that the last column of the tables of a page names, in backticks.
 fn tests_named(document: &str) -> BTreeSet<String> {
     let last_cells = document.lines().filter_map(|line| line.trim().strip_suffix('|')?.rsplit('|').next());
     last_cells

@@ -39,6 +39,8 @@ pub struct Place {
     pub kind: String,
     /// Logical id.
     pub id: String,
+    /// Within its compartment: a resource type, or `*` for all.
+    pub inner: String,
     /// Version.
     pub version: String,
     /// File of a job's result.

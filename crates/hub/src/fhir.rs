@@ -8,11 +8,14 @@ use ieum_fhir::outcome;
 use ieum_fhir::reference::is_id;
 use ieum_fhir::search::R4;
 use ieum_fhir::search::parse::{Limits, ParseContext};
+use ieum_fhir::search::value_sets::ValueSets;
 use ieum_store::access::Reach;
 
 use crate::call::{Answer, Call, Failure};
 use crate::refusals::Refused;
-use crate::routes::Offer::{Code, Flag, Operation, System, SystemOperation, Type, TypeOperation};
+use crate::routes::Offer::{
+    Code, Compartments, Flag, Operation, System, SystemOperation, Type, TypeOperation,
+};
 use crate::routes::Takes::{Bundle, Form, Lines, Nothing, Parameters, Patch, Resource};
 use crate::routes::Who::{Accounts, Anybody, Writers};
 use crate::routes::{Gives, Handler, Offer, Route, Takes, Who};
@@ -27,6 +30,7 @@ mod delete;
 pub mod error;
 mod everything;
 pub mod format;
+mod group;
 mod history;
 mod page;
 mod patch;
@@ -36,12 +40,16 @@ mod room;
 mod search;
 mod subset;
 mod transaction;
-mod unsupported;
 mod update;
+mod value_sets;
 mod vread;
 
-const EVERYTHING: Offer =
+const EVERYTHING_OF_PATIENT: Offer =
     Operation("everything", "Patient", "http://hl7.org/fhir/OperationDefinition/Patient-everything");
+const EVERYTHING_OF_ENCOUNTER: Offer =
+    Operation("everything", "Encounter", "http://hl7.org/fhir/OperationDefinition/Encounter-everything");
+const EVERYTHING_OF_GROUP: Offer =
+    Operation("everything", "Group", "http://hl7.org/fhir/OperationDefinition/Group-everything");
 
 const EXPORT: Offer = SystemOperation("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export");
 const EXPORT_PATIENTS: Offer =
@@ -57,7 +65,15 @@ const IMPORT: Offer = SystemOperation("import", "https://ieum.example/fhir/Opera
 /// The routes of the FHIR interface.
 pub static ROUTES: &[Route] = &[
     row(Method::GET, "/fhir/metadata", Anybody, "capabilities", Nothing, &[], capability::capability),
-    row(Method::GET, "/fhir", Accounts, "search-system", Nothing, &[], unsupported::search_system),
+    row(
+        Method::GET,
+        "/fhir",
+        Accounts,
+        "search-system",
+        Nothing,
+        &[System("search-system")],
+        search::search_system,
+    ),
     row(
         Method::POST,
         "/fhir",
@@ -67,7 +83,7 @@ pub static ROUTES: &[Route] = &[
         &[System("transaction"), System("batch")],
         bundle::bundle,
     ),
-    row(Method::POST, "/fhir/_search", Accounts, "search-system", Form, &[], unsupported::search_system),
+    row(Method::POST, "/fhir/_search", Accounts, "search-system", Form, &[], search::search_system),
     row(
         Method::GET,
         "/fhir/_history",
@@ -156,16 +172,70 @@ pub static ROUTES: &[Route] = &[
     ),
     row(
         Method::GET,
+        "/fhir/{kind}/{id}/{inner}",
+        Accounts,
+        "search-compartment",
+        Nothing,
+        &[Compartments(&search::COMPARTMENTS)],
+        search::search_compartment,
+    ),
+    row(
+        Method::POST,
+        "/fhir/{kind}/{id}/{inner}/_search",
+        Accounts,
+        "search-compartment",
+        Form,
+        &[],
+        search::search_compartment,
+    ),
+    row(
+        Method::GET,
         "/fhir/Patient/{id}/$everything",
         Accounts,
         "everything",
         Nothing,
-        &[EVERYTHING],
+        &[EVERYTHING_OF_PATIENT],
         everything::everything,
     ),
     row(
         Method::POST,
         "/fhir/Patient/{id}/$everything",
+        Accounts,
+        "everything",
+        Parameters,
+        &[],
+        everything::everything,
+    ),
+    row(
+        Method::GET,
+        "/fhir/Encounter/{id}/$everything",
+        Accounts,
+        "everything",
+        Nothing,
+        &[EVERYTHING_OF_ENCOUNTER],
+        everything::everything,
+    ),
+    row(
+        Method::POST,
+        "/fhir/Encounter/{id}/$everything",
+        Accounts,
+        "everything",
+        Parameters,
+        &[],
+        everything::everything,
+    ),
+    row(
+        Method::GET,
+        "/fhir/Group/{id}/$everything",
+        Accounts,
+        "everything",
+        Nothing,
+        &[EVERYTHING_OF_GROUP],
+        everything::everything,
+    ),
+    row(
+        Method::POST,
+        "/fhir/Group/{id}/$everything",
         Accounts,
         "everything",
         Parameters,
@@ -242,13 +312,11 @@ fn note_missing(call: &Call<'_>, failure: &Failure) {
     if !is_missing || call.place.id.is_empty() || !is_id(&call.place.id) || nothing_is_hidden {
         return;
     }
-    let kind = match call.place.kind.as_str() {
-        // `Patient/{id}/$everything` and its like name their type themselves; other ids are not of records.
-        "" if call.route.pattern.starts_with("/fhir/Patient/") => "Patient",
-        "" if call.route.pattern.starts_with("/fhir/Group/") => "Group",
-        "" => return,
-        kind => kind,
-    };
+    // Ids without a type are not of records.
+    let kind = call.place.kind.as_str();
+    if kind.is_empty() {
+        return;
+    }
     call.hub.refusals().note(Refused::Missing {
         access: call.access.clone(),
         action: call.route.action,
@@ -284,10 +352,10 @@ pub(crate) fn http_date(micros: i64) -> String {
 }
 
 /// What is searched, and how strictly, on behalf of a call.
-fn search_context<'c>(call: &'c Call<'_>, strict: bool) -> ParseContext<'c> {
+fn search_context<'c>(call: &'c Call<'_>, value_sets: &'c dyn ValueSets, strict: bool) -> ParseContext<'c> {
     ParseContext {
         parameters: &R4,
-        value_sets: &ieum_fhir::search::R4,
+        value_sets,
         bases: call.hub.door().catalogue().bases(),
         now_micros: call.hub.now(),
         strict,

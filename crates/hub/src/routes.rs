@@ -17,7 +17,7 @@ pub type Handler = fn(&Call<'_>) -> Result<Answer, Failure>;
 pub struct Route {
     /// Method; a route for GET also serves HEAD.
     pub method: Method,
-    /// Path, with `{kind}`, `{id}`, `{version}` and `{file}`.
+    /// Path, with `{kind}`, `{id}`, `{inner}`, `{version}` and `{file}`.
     pub pattern: &'static str,
     /// Who may call it.
     pub who: Who,
@@ -104,6 +104,8 @@ pub enum Offer {
     Operation(&'static str, &'static str, &'static str),
     /// An operation on the whole system: name and canonical URL of its definition.
     SystemOperation(&'static str, &'static str),
+    /// Searches within the compartments that records of these types own.
+    Compartments(&'static [&'static str]),
     /// An operation on every type: name and canonical URL of its definition.
     TypeOperation(&'static str, &'static str),
 }
@@ -150,15 +152,22 @@ fn matched(pattern: &str, parts: &[&str]) -> Option<(usize, Place)> {
         match wanted {
             "{kind}" => (*part).clone_into(&mut place.kind),
             "{id}" => (*part).clone_into(&mut place.id),
+            "{inner}" => (*part).clone_into(&mut place.inner),
             "{version}" => (*part).clone_into(&mut place.version),
             "{file}" => (*part).clone_into(&mut place.file),
-            _ if wanted == *part => fixed += 1,
+            _ if wanted == *part => {
+                fixed += 1;
+                // `/fhir/Patient/{id}/$everything` names its type itself.
+                if wanted.starts_with(|letter: char| letter.is_ascii_uppercase()) {
+                    wanted.clone_into(&mut place.kind);
+                }
+            }
             _ => return None,
         }
     }
     // A variable part is never a word of the interface.
     let is_word = |part: &str| part.starts_with(['_', '$']);
-    let has_word =
-        [&place.kind, &place.id, &place.version, &place.file].into_iter().any(|part| is_word(part));
+    let Place { kind, id, inner, version, file } = &place;
+    let has_word = [kind, id, inner, version, file].into_iter().any(|part| is_word(part));
     (!has_word && place.kind != "metadata").then_some((fixed, place))
 }

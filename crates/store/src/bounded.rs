@@ -116,14 +116,28 @@ pub(crate) fn history<S: Snapshot + ?Sized>(
     request: &HistoryRequest<'_>,
     bytes: usize,
 ) -> Result<HistoryPage, StoreError> {
-    let mut total = None;
+    let backward = request.backward;
+    let (mut total, mut origin) = (None, None);
     let ask = |after, limit| {
         let page = snapshot.history(access, &HistoryRequest { after, limit, ..request.clone() })?;
         total = total.or(page.total);
-        Ok((alone(page.records), page.next))
+        let mut records = alone(page.records);
+        // A walk towards the newest meets the oldest first.
+        if backward {
+            records.reverse();
+        }
+        let (onward, behind) = if backward { (page.previous, page.next) } else { (page.next, page.previous) };
+        origin.get_or_insert(behind);
+        Ok((records, onward))
     };
-    let (records, next) = read(request.after.clone(), request.limit, bytes, Pieces::SMALL, ask)?;
-    Ok(HistoryPage { records: records.into_iter().map(|(record, ())| record).collect(), next, total })
+    let (mut records, onward) = read(request.after.clone(), request.limit, bytes, Pieces::SMALL, ask)?;
+    if backward {
+        records.reverse();
+    }
+    let behind = origin.flatten();
+    let (previous, next) = if backward { (onward, behind) } else { (behind, onward) };
+    let records = records.into_iter().map(|(record, ())| record).collect();
+    Ok(HistoryPage { records, previous, next, total })
 }
 
 /// See [`Snapshot::compartment_within`].

@@ -7,6 +7,10 @@ use crate::bounded;
 use crate::commit::{CommitError, CommitRequest, Committed, StoreError};
 use crate::record::{Op, Record};
 
+mod page;
+
+pub use page::*;
+
 /// A place where records live. All engines pass the same conformance suite.
 pub trait Engine: Send + Sync {
     /// Makes the commit durable and visible, then answers. May share its disk write with other waiting commits.
@@ -75,6 +79,13 @@ pub trait Snapshot {
     /// [`StoreError`] when the engine fails or the question takes too long.
     fn search(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<SearchPage, StoreError>;
 
+    /// Where the records that match stand in the asked order, without the records: an answer that is put together of
+    /// several searches reads only those that come to stand on its page.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails or the question takes too long.
+    fn places(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<PlacesPage, StoreError>;
+
     /// The same of about so many bytes at most, and of at least one record if there is any: the page ends early. As it
     /// stands it reads in pieces, and holds one piece more than it gives; an engine that learns sizes as it reads does
     /// better.
@@ -122,7 +133,7 @@ pub trait Snapshot {
     /// [`StoreError`] when the engine fails or the question takes too long.
     fn count(&self, access: &AccessPlan, query: &Query) -> Result<u64, StoreError>;
 
-    /// Current records in a patient's compartment and the patient's own record, by kind, then place.
+    /// Current records in the compartments of some patients and these patients' own records, in the order of creation.
     ///
     /// # Errors
     /// [`StoreError`] when the engine fails.
@@ -170,185 +181,6 @@ pub trait Snapshot {
     /// # Errors
     /// [`StoreError`] when the engine fails.
     fn census(&self, access: &AccessPlan) -> Result<Vec<(String, u64)>, StoreError>;
-}
-
-/// Which versions a history covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HistoryScope<'a> {
-    /// All kinds.
-    System,
-    /// One kind.
-    Kind(&'a str),
-    /// One record.
-    Record(&'a str, &'a str),
-}
-
-/// A page of history.
-#[derive(Debug, Clone)]
-pub struct HistoryRequest<'a> {
-    /// Which versions.
-    pub scope: HistoryScope<'a>,
-    /// Only versions made at or after this instant (microseconds since 1970).
-    pub since: Option<i64>,
-    /// Where the previous page ended.
-    pub after: Option<Position>,
-    /// At most so many.
-    pub limit: usize,
-}
-
-/// Versions, newest first.
-#[derive(Debug, Clone, Default)]
-pub struct HistoryPage {
-    /// The versions.
-    pub records: Vec<Record>,
-    /// Where the next page begins; `None` at the end.
-    pub next: Option<Position>,
-    /// How many versions there are in the scope.
-    pub total: Option<u64>,
-}
-
-/// A page of a search.
-#[derive(Debug, Clone)]
-pub struct SearchRequest<'a> {
-    /// What is asked; its `includes`, `summary`, `elements` and `count` are the caller's business.
-    pub query: &'a Query,
-    /// Where the previous page ended, or the next one began when going back.
-    pub after: Option<Position>,
-    /// Towards the start instead of the end.
-    pub backward: bool,
-    /// At most so many.
-    pub limit: usize,
-}
-
-/// Matching records in order.
-#[derive(Debug, Clone, Default)]
-pub struct SearchPage {
-    /// The records.
-    pub records: Vec<Record>,
-    /// With `_containedType=contained`: for each of the records the id of the resource inside it that is meant, `None`
-    /// for the record itself. Empty in all other searches.
-    pub parts: Vec<Option<String>>,
-    /// Just before the first of them; `None` when the result begins here.
-    pub previous: Option<Position>,
-    /// Just after the last of them; `None` when the result ends here.
-    pub next: Option<Position>,
-}
-
-/// A place in an ordered result. A record unchanged since the first page appears exactly once, whatever is written
-/// meanwhile: places are values, not counts, and records created after `as_of` are left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
-    /// The newest commit when the first page was made.
-    pub as_of: u64,
-    /// The sort values of the record at this place; `None` for a record without value.
-    pub keys: Vec<Option<SortValue>>,
-    /// The engine's own number of that record, or of the change, which makes the order total.
-    pub last: i64,
-}
-
-/// A value to sort by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SortValue {
-    /// Times and commit numbers.
-    Int(i64),
-    /// Text.
-    Text(String),
-    /// Numbers, as [`ieum_fhir::decimal::SortKey`].
-    Bytes(Vec<u8>),
-}
-
-/// A page of a patient's compartment.
-#[derive(Debug, Clone)]
-pub struct CompartmentRequest<'a> {
-    /// The patient.
-    pub patient: &'a str,
-    /// Only these kinds; empty for all.
-    pub kinds: &'a [String],
-    /// Only records changed at or after this instant.
-    pub since: Option<i64>,
-    /// Where the previous page ended.
-    pub after: Option<Position>,
-    /// At most so many.
-    pub limit: usize,
-}
-
-/// Records of a compartment.
-#[derive(Debug, Clone, Default)]
-pub struct CompartmentPage {
-    /// The records.
-    pub records: Vec<Record>,
-    /// Where the next page begins; `None` at the end.
-    pub next: Option<Position>,
-}
-
-/// A page of a kind as it was at a commit.
-#[derive(Debug, Clone)]
-pub struct AsOfRequest<'a> {
-    /// The kind.
-    pub kind: &'a str,
-    /// The commit.
-    pub t: u64,
-    /// Records that were there, or deletions.
-    pub which: AsOfWhich,
-    /// Only versions made after this instant (microseconds since 1970).
-    pub since: Option<i64>,
-    /// Only records in the compartment of some patient.
-    pub of_patients: bool,
-    /// Where the previous page ended.
-    pub after: Option<i64>,
-    /// Records looked at, at most: a page may hold fewer, or none, and the walk goes on all the same.
-    pub limit: usize,
-}
-
-/// Which versions a walk as of a commit gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AsOfWhich {
-    /// Records that were there.
-    Live,
-    /// Records that had been deleted: the deletion itself.
-    Deleted,
-}
-
-/// Records as they were at a commit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AsOfPage {
-    /// The versions.
-    pub records: Vec<Record>,
-    /// Where the next page begins; `None` at the end.
-    pub next: Option<i64>,
-}
-
-/// A page of a list of matching records.
-#[derive(Debug, Clone)]
-pub struct KeysRequest<'a> {
-    /// What is asked; only its kind and filters count.
-    pub query: &'a Query,
-    /// Only records in the compartment of some patient.
-    pub of_patients: bool,
-    /// Where the previous page ended.
-    pub after: Option<i64>,
-    /// At most so many.
-    pub limit: usize,
-}
-
-/// A list of records.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct KeysPage {
-    /// The records, in the order of their places.
-    pub keys: Vec<Key>,
-    /// Where the next page begins; `None` at the end.
-    pub next: Option<i64>,
-}
-
-/// Which record, in which version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
-    /// The engine's own number of the record: lists of one kind from one view can be merged by it.
-    pub place: i64,
-    /// Id of the record.
-    pub id: String,
-    /// The version.
-    pub version: u64,
 }
 
 /// One change in the feed.

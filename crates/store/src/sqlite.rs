@@ -21,6 +21,7 @@ mod connection;
 mod contained;
 mod dict;
 mod guard;
+mod history;
 mod past;
 mod pending;
 mod read;

@@ -9,13 +9,17 @@ use ieum_store::commit::{Change, CommitError, CommitRequest, Committed, Guard, S
 use ieum_store::cursor::{BadCursor, CursorKey};
 use ieum_store::engine::{
     AsOfPage, AsOfRequest, AuditEntry, CompartmentRequest, Engine, FeedEntry, HistoryRequest, HistoryScope,
-    KeysPage, KeysRequest, Position, SearchRequest, Snapshot, StoredAuditEntry,
+    KeysPage, KeysRequest, Position, SearchRequest, Snapshot, StoredAuditEntry, Stretch,
 };
 use ieum_store::include::{self, Included};
 use ieum_store::record::Record;
 
 use crate::access::Access;
 use crate::refusals::{Refusals, entry};
+
+mod several;
+
+pub use several::Several;
 
 /// The door to one store. Cheap to clone.
 #[derive(Clone)]
@@ -125,6 +129,9 @@ const PAGE_BYTES: usize = 16 << 20;
 pub struct Page {
     /// The records, in order.
     pub records: Vec<Record>,
+    /// With `_containedType=contained`: for each of the records the id of the resource inside it that is meant, `None`
+    /// for the record itself. Empty in all other searches.
+    pub parts: Vec<Option<String>>,
     /// What goes with them.
     pub included: Included,
     /// How many there are in all, if that was asked and is known.
@@ -203,23 +210,28 @@ impl View<'_> {
         self.snapshot.read_version(&self.plan, kind, id, version)
     }
 
-    /// Versions, newest first.
+    /// Versions, newest first: those made from `since` on, and those that were the newest at some time in `at`.
     ///
     /// # Errors
     /// [`DoorError`] for a foreign token, or when the engine fails.
     pub fn history(
         &self,
         scope: HistoryScope<'_>,
-        since: Option<i64>,
+        (since, at): (Option<i64>, Option<Stretch>),
         token: Option<&str>,
         limit: usize,
     ) -> Result<Page, DoorError> {
-        let question = self.question(&format!("history {scope:?} {since:?}"));
-        let (after, _) = self.open(token, &question)?;
-        let request = HistoryRequest { scope, since, after, limit };
+        let question = self.question(&format!("history {scope:?} {since:?} {at:?}"));
+        let (after, backward) = self.open(token, &question)?;
+        let request = HistoryRequest { scope, since, at, after, backward, limit };
         let page = self.snapshot.history_within(&self.plan, &request, self.page_bytes)?;
-        let next = page.next.map(|position| self.seal(&position, false, &question));
-        Ok(Page { records: page.records, total: page.total, next, ..Page::default() })
+        Ok(Page {
+            records: page.records,
+            total: page.total,
+            previous: page.previous.map(|position| self.seal(&position, true, &question)),
+            next: page.next.map(|position| self.seal(&position, false, &question)),
+            ..Page::default()
+        })
     }
 
     /// Records that match, with what goes with them.
@@ -241,6 +253,7 @@ impl View<'_> {
             include::included(snapshot, &self.plan, catalogue, includes, &page.records, self.page_bytes)?;
         Ok(Page {
             records: page.records,
+            parts: page.parts,
             included,
             total,
             previous: page.previous.map(|position| self.seal(&position, true, &question)),
@@ -266,21 +279,22 @@ impl View<'_> {
         Ok(page.records.into_iter().map(|record| record.id).collect())
     }
 
-    /// Records in a patient's compartment.
+    /// Records in the compartments of some patients, each once. Page tokens are bound to `about`, which names these: they
+    /// stay good when a group gets another member.
     ///
     /// # Errors
     /// [`DoorError`] for a foreign token, or when the engine fails.
     pub fn compartment(
         &self,
-        patient: &str,
-        kinds: &[String],
-        since: Option<i64>,
+        about: &str,
+        patients: &[String],
+        (kinds, since): (&[String], Option<i64>),
         token: Option<&str>,
         limit: usize,
     ) -> Result<Page, DoorError> {
-        let question = self.question(&format!("compartment {patient:?} {kinds:?} {since:?}"));
+        let question = self.question(&format!("compartment {about:?} {kinds:?} {since:?}"));
         let (after, _) = self.open(token, &question)?;
-        let request = CompartmentRequest { patient, kinds, since, after, limit };
+        let request = CompartmentRequest { patients, kinds, since, after, limit };
         let page = self.snapshot.compartment_within(&self.plan, &request, self.page_bytes)?;
         let next = page.next.map(|position| self.seal(&position, false, &question));
         Ok(Page { records: page.records, next, ..Page::default() })

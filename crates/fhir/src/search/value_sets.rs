@@ -4,6 +4,11 @@
 use super::R4;
 use crate::definitions::{Codes, r4};
 
+mod listed;
+mod system;
+
+pub use listed::{Definitions, Listed};
+
 /// Codes that a value set may have to be searched with.
 pub const MOST_CODES: usize = 10_000;
 
@@ -22,6 +27,12 @@ pub enum ValueSetProblem {
     /// Known, but its content must be worked out by a terminology service.
     #[error("needs a terminology service, which this server does not have yet")]
     NeedsTerminology,
+    /// Several of this name are stored.
+    #[error("is stored here in several versions; name one of them: url|version")]
+    Ambiguous,
+    /// The store or what it holds cannot be read.
+    #[error("cannot be read just now; try again")]
+    Unavailable,
 }
 
 /// Value sets and the hierarchies of code systems, as far as they can be listed.

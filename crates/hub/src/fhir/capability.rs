@@ -13,6 +13,8 @@ use crate::call::{Answer, Call, Failure, PatchKind};
 use crate::hub::Entrance;
 use crate::routes::{self, Offer};
 
+mod language;
+
 /// `GET [base]/metadata`.
 pub(super) fn capability(call: &Call<'_>) -> Result<Answer, Failure> {
     subset::check_parameters(call, &["mode"])?;
@@ -41,10 +43,17 @@ fn statement(call: &Call<'_>) -> Value {
             _ => None,
         })
         .collect();
+    let compartments: Vec<Value> = offers
+        .iter()
+        .filter_map(|offer| if let Offer::Compartments(owners) = offer { Some(*owners) } else { None })
+        .flatten()
+        .map(|owner| format!("http://hl7.org/fhir/CompartmentDefinition/{}", lower_first(owner)).into())
+        .collect();
     let security = match call.hub.entrance() {
         Entrance::Open => "Open to anybody, on this machine only: for trying out.",
         Entrance::Accounts => "Every request but this one needs the header Authorization: Bearer <secret>.",
     };
+    let context = search_context(call, &search::R4, true);
     let all = Includes::all(call);
     let resources: Vec<Value> =
         r4().resource_types().iter().map(|kind| resource(call, kind, &offers, &all)).collect();
@@ -67,10 +76,13 @@ fn statement(call: &Call<'_>) -> Value {
         "patchFormat": PatchKind::ALL.map(PatchKind::media),
         "rest": [{
             "mode": "server",
+            "documentation": language::documentation(&context),
             "security": { "description": security },
             "resource": resources,
             "interaction": system,
+            "searchParam": language::of_all_types(&context),
             "operation": operations,
+            "compartment": compartments,
         }],
     })
 }
@@ -135,7 +147,7 @@ fn is_taken(call: &Call<'_>, kind: &str, param: &SearchParamDef) -> bool {
         "_text" | "_content" => (param.code.to_owned(), "text"),
         code => (format!("{code}:missing"), "true"),
     };
-    search::parse(kind, &[(name, value.to_owned())], &search_context(call, true)).is_ok()
+    search::parse(kind, &[(name, value.to_owned())], &search_context(call, &search::R4, true)).is_ok()
 }
 
 /// References that can be followed with `_include` and `_revinclude`.
@@ -167,6 +179,12 @@ impl Includes {
         }
         includes
     }
+}
+
+/// `RelatedPerson` as the definition of its compartment is named: `relatedPerson`.
+fn lower_first(name: &str) -> String {
+    let (first, rest) = name.split_at_checked(1).unwrap_or((name, ""));
+    first.to_ascii_lowercase() + rest
 }
 
 fn type_code(kind: ParamType) -> &'static str {

@@ -10,7 +10,7 @@ use ieum_fhir::search::{self, Query, Total};
 use ieum_store::commit::{Expect, Guard, StoreError};
 use ieum_trust::door::View;
 
-use super::{error, search_context};
+use super::{error, search_context, value_sets};
 use crate::call::{Call, Failure};
 use crate::percent;
 
@@ -62,7 +62,7 @@ pub(super) fn criteria_of_text(call: &Call<'_>, kind: &str, text: &str) -> Resul
 /// # Errors
 /// 400 when they are no criteria, or none.
 pub(super) fn criteria(call: &Call<'_>, kind: &str, pairs: &[(String, String)]) -> Result<Query, Failure> {
-    let query = search::parse(kind, pairs, &search_context(call, true))?;
+    let query = search::parse(kind, pairs, &search_context(call, &value_sets::of_call(call), true))?;
     if query.filters.is_empty() {
         return Err(error::bad(
             Code::CriteriaMissing,

@@ -55,6 +55,13 @@ pub fn unknown_type() -> Failure {
     failure(StatusCode::NOT_FOUND, Code::UnknownType, what)
 }
 
+/// 404: no such compartment; `which` says which there are.
+#[must_use]
+pub fn no_compartment(which: &str) -> Failure {
+    let what = format!("compartments that can be searched within: {which}");
+    failure(StatusCode::NOT_FOUND, Code::UnknownRoute, what)
+}
+
 /// 410: deleted.
 #[must_use]
 pub fn deleted() -> Failure {

@@ -1,54 +1,57 @@
-//! Patient `$everything` (R4, `patient-operation-everything.html`): the patient's compartment, page by page, each page
-//! with the institutions, practitioners, medicines and other shared records that its records refer to.
-
-use std::collections::HashSet;
+//! `$everything` of a Patient, an Encounter and a Group (R4, `patient-operation-everything.html`,
+//! `encounter-operation-everything.html`, `group-operation-everything.html`): what is in the compartment of the patient,
+//! of the encounter, or of the patients who are members, page by page, each page with the institutions, practitioners,
+//! medicines and other shared records that its records refer to.
 
 use ieum_fhir::definitions::r4;
-use ieum_fhir::index::Target;
-use ieum_fhir::json::{Document, Limits, Value};
+use ieum_fhir::index::TimeRange;
+use ieum_fhir::json::Value;
 use ieum_fhir::outcome::{Code, Severity};
-use ieum_fhir::reference;
+use ieum_fhir::search::{DateTest, Filter, Prefix, Query, Total, compartment_filter};
 use ieum_store::access::Family;
 use ieum_store::record::Record;
-use ieum_trust::door::View;
+use ieum_trust::door::{Page, Several, View};
 
+use self::beside::Beside;
 use super::page::{self, Bundle, Links};
 use super::subset::{self, Subset};
-use super::{bulk, error, update};
+use super::{bulk, error, group, update};
 use crate::call::{Answer, Body, Call, Failure};
 
-/// Shared records that go with one page, at most.
-const SHARED_MOST: usize = 1_000;
+mod beside;
 
-/// `GET` or `POST [base]/Patient/id/$everything`.
+/// Members of a group whose records can be asked for at once: each page looks at all of them.
+const MEMBERS_MOST: usize = 1_000;
+
+/// `GET` or `POST [base]/Patient/id/$everything`, and the same of an Encounter and a Group.
 pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     let call = &with_parameters(call)?;
     let subset = subset::asked(call, &["_count", "_since", "_type", "_page"])?;
     let (token, since, count) = (page::token(call)?, page::since(call)?, page::count(call)?);
     let types = types(call)?;
     let view = call.hub.door().resource_view(call.access)?.with_pages_of(call.hub.limits().page_bytes);
-    let patient = view.read("Patient", &call.place.id)?.ok_or_else(error::not_found)?;
-    if patient.is_deleted() {
+    let owner = view.read(&call.place.kind, &call.place.id)?.ok_or_else(error::not_found)?;
+    if owner.is_deleted() {
         return Err(error::deleted());
     }
     if bulk::later::is_asked(call) {
         return bulk::later::ask(call);
     }
     let size = page::size(call, count).max(1);
-    // Shared records are found through clinical ones: asked for, they need all of these to be looked at.
+    // An encounter's patient is not in its compartment, and belongs to what is to be known of it.
     let catalogue = call.hub.door().catalogue();
     let is_shared = |kind: &str| catalogue.kind(kind).is_some_and(|kind| kind.family == Family::Shared);
-    let kinds: &[String] = if types.iter().any(|kind| is_shared(kind)) { &[] } else { &types };
-    let found = view.compartment(&patient.id, kinds, since, token, size)?;
+    let goes_beside = |kind: &str| is_shared(kind) || owner.kind == "Encounter" && kind == "Patient";
+    // These are found through the others: asked for, they need all of them to be looked at.
+    let kinds: &[String] = if types.iter().any(|kind| goes_beside(kind)) { &[] } else { &types };
+    let found = records(call, &view, &owner, (kinds, since), token, size)?;
     let wanted = |record: &Record| types.is_empty() || types.contains(&record.kind);
-    let room = call.hub.limits().page_bytes;
-    let mut shared =
-        Shared { call, view: &view, since, seen: HashSet::new(), records: Vec::new(), room, cut: false };
+    let mut beside = Beside::new(call, &view, since);
     for record in &found.records {
-        if shared.cut {
+        if beside.cut {
             break;
         }
-        shared.add_of(record, &is_shared)?;
+        beside.add_of(record, &goes_beside)?;
     }
 
     let applied_count = count.map(|_| size.to_string());
@@ -57,77 +60,71 @@ pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
         applied.extend(call.values(name).map(|value| (name, value)));
     }
     applied.extend(applied_count.as_deref().map(|count| ("_count", count)));
-    let links = Links::new(call, &format!("/Patient/{}/$everything", patient.id), applied);
+    let links = Links::new(call, &format!("/{}/{}/$everything", owner.kind, owner.id), applied);
     let links = links.of_page(token, found.previous.as_deref(), found.next.as_deref());
     let mut bundle = Bundle::new("searchset", found.total, &links);
     for record in found.records.iter().filter(|record| wanted(record)) {
         bundle.record(call, record, &subset, Some("match"))?;
     }
-    let beside = if matches!(subset, Subset::Elements(_)) { &Subset::Whole } else { &subset };
-    for record in shared.records.iter().filter(|record| wanted(record)) {
-        bundle.record(call, record, beside, Some("include"))?;
+    let of_beside = if matches!(subset, Subset::Elements(_)) { &Subset::Whole } else { &subset };
+    for record in beside.records.iter().filter(|record| wanted(record)) {
+        bundle.record(call, record, of_beside, Some("include"))?;
     }
-    if shared.cut {
+    if beside.cut {
+        let most = beside::MOST;
         let what = format!(
-            "more than {SHARED_MOST} shared records, or more than fits, go with this page; ask for fewer with _count"
+            "more than {most} shared records, or more than fits, go with this page; ask for fewer with _count"
         );
         bundle.outcome(&[error::remark(Severity::Warning, Code::IncludesCut, what)])?;
     }
     Ok(Answer::resource(bundle.finish()))
 }
 
-/// Shared records that the records of a page refer to.
-struct Shared<'s> {
-    call: &'s Call<'s>,
-    view: &'s View<'s>,
-    since: Option<i64>,
-    seen: HashSet<(String, String)>,
-    records: Vec<Record>,
-    /// Bytes that may still be added.
-    room: usize,
-    cut: bool,
-}
-
-impl Shared<'_> {
-    fn add_of(&mut self, record: &Record, is_shared: &dyn Fn(&str) -> bool) -> Result<(), Failure> {
-        let json = record.plain_json();
-        let limits = Limits { bytes: usize::MAX, depth: usize::MAX, nodes: usize::MAX };
-        let document = Document::parse(&json, &limits).map_err(|_| error::internal())?;
-        let mut references = Vec::new();
-        collect(document.root(), &mut references);
-        for text in references {
-            let bases = self.call.hub.door().catalogue().bases();
-            let target = reference::target(text, bases, &|kind| r4().is_resource(kind));
-            let Some(Target::Local { kind, id }) = target else { continue };
-            if !is_shared(&kind) || !self.seen.insert((kind.to_string(), id.to_string())) {
-                continue;
-            }
-            let Some(found) = self.view.read(&kind, &id)?.filter(|found| !found.is_deleted()) else {
-                continue;
-            };
-            if self.since.is_some_and(|since| found.instant < since) {
-                continue;
-            }
-            if self.records.len() >= SHARED_MOST || found.body.len() > self.room {
-                self.cut = true;
-                return Ok(());
-            }
-            self.room -= found.body.len();
-            self.records.push(found);
+/// A page of the records themselves.
+fn records(
+    call: &Call<'_>,
+    view: &View<'_>,
+    owner: &Record,
+    (kinds, since): (&[String], Option<i64>),
+    token: Option<&str>,
+    size: usize,
+) -> Result<Page, Failure> {
+    let about = format!("everything of {}/{}", owner.kind, owner.id);
+    match owner.kind.as_str() {
+        "Encounter" => {
+            let queries = of_encounter(&owner.id, kinds, since);
+            let about = format!("{about} {kinds:?} {since:?}");
+            let found = view.search_several(Several { about: &about, queries: &queries }, token, size)?;
+            Ok(Page { total: None, ..found })
         }
-        Ok(())
+        "Group" => {
+            let members = group::members(call.hub, owner)?;
+            if members.len() > MEMBERS_MOST {
+                let what = format!(
+                    "a group of more than {MEMBERS_MOST} patients is exported: [base]/Group/id/$export"
+                );
+                return Err(error::bad(Code::SearchTooCostly, what));
+            }
+            Ok(view.compartment(&about, &members, (kinds, since), token, size)?)
+        }
+        _ => {
+            let patient = std::slice::from_ref(&owner.id);
+            Ok(view.compartment(&about, patient, (kinds, since), token, size)?)
+        }
     }
 }
 
-/// All `reference` members under a value. As deep as stored documents are, which is bounded where they come in.
-fn collect<'d>(value: Value<'d>, found: &mut Vec<std::borrow::Cow<'d, str>>) {
-    for child in value.members().chain(value.elements()) {
-        match child.text() {
-            Some(text) if child.key().is_some_and(|key| key == "reference") => found.push(text),
-            Some(_) => {}
-            None => collect(child, found),
-        }
-    }
+/// A query for each kind of record in an encounter's compartment.
+fn of_encounter(id: &str, kinds: &[String], since: Option<i64>) -> Vec<Query> {
+    let is_asked = |kind: &&&str| kinds.is_empty() || kinds.iter().any(|asked| asked == *kind);
+    let query = |kind: &&str| {
+        let mut filters = vec![compartment_filter("Encounter", id, kind)?];
+        let from = since.map(|lo| TimeRange { lo, hi: lo });
+        let from = from.map(|range| Filter::LastUpdated(vec![DateTest { prefix: Prefix::Ge, range }]));
+        filters.extend(from);
+        Some(Query { kind: (*kind).to_owned(), filters, total: Total::None, ..Query::default() })
+    };
+    r4().resource_types().iter().filter(is_asked).filter_map(query).collect()
 }
 
 /// The types asked for; none for all.

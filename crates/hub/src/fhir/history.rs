@@ -1,6 +1,5 @@
 //! history of a record, of a type and of everything (R4, `http.html#history`).
 
-use ieum_fhir::outcome::Code;
 use ieum_store::engine::HistoryScope;
 
 use super::page::{self, Bundle, Links};
@@ -10,11 +9,8 @@ use crate::call::{Answer, Call, Failure};
 /// `GET [base]/Type/id/_history`, `[base]/Type/_history`, `[base]/_history`: versions, newest first.
 pub(super) fn history(call: &Call<'_>) -> Result<Answer, Failure> {
     let subset = subset::asked(call, &["_count", "_since", "_at", "_page"])?;
-    if call.values("_at").next().is_some() {
-        let what = "search parameter _at: is not supported yet; use _since and look at lastUpdated";
-        return Err(error::bad(Code::SearchNotSupported, what));
-    }
     let (token, since, count) = (page::token(call)?, page::since(call)?, page::count(call)?);
+    let at = page::stretch(&call.pairs, "_at")?;
     let place = &call.place;
     let (scope, path) = match (place.kind.as_str(), place.id.as_str()) {
         ("", _) => (HistoryScope::System, "/_history".to_owned()),
@@ -28,10 +24,13 @@ pub(super) fn history(call: &Call<'_>) -> Result<Answer, Failure> {
         return Err(error::not_found());
     }
     let size = page::size(call, count);
-    let found = view.history(scope, since, token, size.max(1))?;
+    let found = view.history(scope, (since, at), token, size.max(1))?;
 
     let applied_count = count.map(|_| size.to_string());
-    let mut applied: Vec<_> = call.values("_since").map(|since| ("_since", since)).collect();
+    let mut applied = Vec::new();
+    for name in ["_since", "_at"] {
+        applied.extend(call.values(name).map(|value| (name, value)));
+    }
     applied.extend(applied_count.as_deref().map(|count| ("_count", count)));
     let shape = call.pairs.iter().filter(|(name, _)| name == "_summary" || name == "_elements");
     applied.extend(shape.map(|(name, value)| (name.as_str(), value.as_str())));

@@ -3,6 +3,7 @@
 use ieum_fhir::date::format_instant;
 use ieum_fhir::json::write_string;
 use ieum_fhir::outcome::{Code, Issue, operation_outcome};
+use ieum_store::engine::Stretch;
 use ieum_store::record::{Op, Record};
 
 use super::error;
@@ -58,6 +59,14 @@ pub(super) fn since(call: &Call<'_>) -> Result<Option<i64>, Failure> {
 /// # Errors
 /// 400 when it is no date, or given twice.
 pub(super) fn instant(pairs: &[(String, String)], name: &str) -> Result<Option<i64>, Failure> {
+    Ok(stretch(pairs, name)?.map(|stretch| stretch.from))
+}
+
+/// The one value of a parameter that is a date or an instant, as the time it covers.
+///
+/// # Errors
+/// 400 when it is no date, or given twice.
+pub(super) fn stretch(pairs: &[(String, String)], name: &str) -> Result<Option<Stretch>, Failure> {
     let mut values = pairs.iter().filter(|(given, _)| given == name).map(|(_, value)| value);
     let wrong = |what: &str| error::bad(Code::SearchValue, format!("search parameter {name}: {what}"));
     let Some(value) = values.next() else { return Ok(None) };
@@ -67,7 +76,7 @@ pub(super) fn instant(pairs: &[(String, String)], name: &str) -> Result<Option<i
     // A plus sign that was not percent-encoded arrives as a space.
     let range = ieum_fhir::date::parse(&value.replacen(' ', "+", 1));
     range
-        .map(|range| Some(range.lo))
+        .map(|range| Some(Stretch { from: range.lo, until: range.hi }))
         .map_err(|_| wrong("must be an instant such as 2026-03-01T15:04:05+09:00"))
 }
 
@@ -176,6 +185,27 @@ impl Bundle {
             if let Some(mode) = mode {
                 out.extend_from_slice(format!(r#","search":{{"mode":"{mode}"}}"#).as_bytes());
             }
+            Ok(())
+        })
+    }
+
+    /// Adds a resource that was found inside a record; its address is that of the record with the id behind `#` (R4,
+    /// section 3.1.1.5.6).
+    ///
+    /// # Errors
+    /// 500 when the stored body cannot be read.
+    pub(super) fn part(
+        &mut self,
+        call: &Call<'_>,
+        record: &Record,
+        part: &str,
+        subset: &Subset,
+    ) -> Result<(), Failure> {
+        self.entry(|out| {
+            full_url(call, &record.kind, &format!("{}#{part}", record.id), out);
+            out.extend_from_slice(br#","resource":"#);
+            subset.write_part(record, part, out)?;
+            out.extend_from_slice(br#","search":{"mode":"match"}"#);
             Ok(())
         })
     }

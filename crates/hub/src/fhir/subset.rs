@@ -42,7 +42,7 @@ pub(super) fn asked(call: &Call<'_>, others: &[&str]) -> Result<Subset, Failure>
         return Ok(Subset::Whole);
     }
     // Both parameters are read alike for every type.
-    of_query(&search::parse("Basic", &pairs, &search_context(call, true))?)
+    of_query(&search::parse("Basic", &pairs, &search_context(call, &search::R4, true))?)
 }
 
 /// What a search asks for.
@@ -116,6 +116,27 @@ impl Subset {
         Ok(())
     }
 
+    /// Writes this part of a resource inside a record.
+    ///
+    /// # Errors
+    /// 500 when the stored body cannot be read, or holds no such resource.
+    pub(super) fn write_part(&self, record: &Record, part: &str, out: &mut Vec<u8>) -> Result<(), Failure> {
+        let json = record.plain_json();
+        let limits = Limits { bytes: usize::MAX, depth: usize::MAX, nodes: usize::MAX };
+        let document = Document::parse(&json, &limits).map_err(|_| unreadable())?;
+        let text =
+            |value: Value<'_>, name| value.get(name).and_then(Value::text).unwrap_or_default().into_owned();
+        let mut contained = document.root().get("contained").into_iter().flat_map(Value::elements);
+        let inner = contained.find(|inner| text(*inner, "id") == part).ok_or_else(unreadable)?;
+        if *self == Self::Whole {
+            write_minified(inner, out, &mut |_| None);
+            return Ok(());
+        }
+        let def = r4().type_of(&text(inner, "resourceType")).ok_or_else(unreadable)?;
+        self.resource(inner, def, out);
+        Ok(())
+    }
+
     fn resource(&self, resource: Value<'_>, def: &TypeDef, out: &mut Vec<u8>) {
         out.push(b'{');
         let mut first = true;
@@ -149,6 +170,12 @@ impl Subset {
             } else {
                 first = false;
             }
+        }
+        if resource.get("meta").is_none() {
+            // Records always have one; a resource inside a record may have none.
+            out.extend_from_slice(if first { br#""meta":{"tag":["# } else { br#","meta":{"tag":["# });
+            out.extend_from_slice(SUBSETTED);
+            out.extend_from_slice(b"]}");
         }
         out.push(b'}');
     }

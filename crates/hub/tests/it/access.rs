@@ -35,8 +35,14 @@ const EXPECTED: &[(&str, &str, Who, &str)] = &[
     ("DELETE", "/fhir/{kind}/{id}", Who::Writers, "delete"),
     ("GET", "/fhir/{kind}/{id}/_history", Who::Accounts, "history-instance"),
     ("GET", "/fhir/{kind}/{id}/_history/{version}", Who::Accounts, "vread"),
+    ("GET", "/fhir/{kind}/{id}/{inner}", Who::Accounts, "search-compartment"),
+    ("POST", "/fhir/{kind}/{id}/{inner}/_search", Who::Accounts, "search-compartment"),
     ("GET", "/fhir/Patient/{id}/$everything", Who::Accounts, "everything"),
     ("POST", "/fhir/Patient/{id}/$everything", Who::Accounts, "everything"),
+    ("GET", "/fhir/Encounter/{id}/$everything", Who::Accounts, "everything"),
+    ("POST", "/fhir/Encounter/{id}/$everything", Who::Accounts, "everything"),
+    ("GET", "/fhir/Group/{id}/$everything", Who::Accounts, "everything"),
+    ("POST", "/fhir/Group/{id}/$everything", Who::Accounts, "everything"),
     ("GET", "/fhir/$export", Who::Accounts, "export"),
     ("POST", "/fhir/$export", Who::Accounts, "export"),
     ("GET", "/fhir/{kind}/$export", Who::Accounts, "export"),
@@ -53,6 +59,7 @@ fn path(route: &Route) -> String {
     let path = route.pattern.strip_prefix("/fhir").unwrap();
     path.replace("{kind}", "Patient")
         .replace("{id}", "canary")
+        .replace("{inner}", "Observation")
         .replace("{version}", "1")
         .replace("{file}", "Patient.1.ndjson")
 }

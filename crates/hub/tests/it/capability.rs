@@ -7,7 +7,12 @@ use ieum_fhir::validate::validate;
 
 use crate::support::{Kind, Server, on_every_engine};
 
-on_every_engine!(is_a_valid_resource, tells_what_is_done, parameters_it_names_are_taken);
+on_every_engine!(
+    is_a_valid_resource,
+    tells_what_is_done,
+    parameters_it_names_are_taken,
+    tells_the_search_language
+);
 
 fn is_a_valid_resource(kind: Kind) {
     let server = Server::with_accounts(kind);
@@ -30,7 +35,14 @@ fn tells_what_is_done(kind: Kind) {
             .map(|interaction| interaction["code"].as_str().unwrap().to_owned());
         codes.collect()
     };
-    assert_eq!(codes(&rest["interaction"]), ["transaction", "batch", "history-system"]);
+    assert_eq!(codes(&rest["interaction"]), ["search-system", "transaction", "batch", "history-system"]);
+    let compartments: Vec<_> =
+        rest["compartment"].as_array().unwrap().iter().map(|url| url.as_str().unwrap()).collect();
+    let definition = |owner: &str| format!("http://hl7.org/fhir/CompartmentDefinition/{owner}");
+    assert_eq!(
+        compartments,
+        ["patient", "encounter", "relatedPerson", "practitioner", "device"].map(definition)
+    );
     let resources = rest["resource"].as_array().unwrap();
     assert_eq!(resources.len(), ieum_fhir::definitions::r4().resource_types().len());
     let patient = resources.iter().find(|resource| resource["type"] == "Patient").unwrap();
@@ -108,4 +120,47 @@ fn parameters_it_names_are_taken(kind: Kind) {
         }
     }
     assert!(asked > 60, "{asked}");
+}
+
+fn tells_the_search_language(kind: Kind) {
+    let server = Server::open(kind);
+    let rest = &server.get("/metadata").expect(200).json()["rest"][0];
+    let names: Vec<&str> =
+        rest["searchParam"].as_array().unwrap().iter().map(|param| param["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["_type", "_list", "_filter", "_has", "_contained", "_containedType", "_sort"]);
+    server
+        .get("?_type=Patient&_list=x&_filter=_id%20eq%201&_has:Observation:patient:_id=1&_sort=_id")
+        .expect(200);
+    let documentation = rest["documentation"].as_str().unwrap();
+    for told in [
+        "string: missing, exact, contains;",
+        "token: missing, text, not, in, not-in, above, below, of-type;",
+        "reference: missing, above, below, identifier, [type];",
+        "uri: missing, above, below;",
+        "date: eq, ne, gt, ge, lt, le, sa, eb, ap",
+    ] {
+        assert!(documentation.contains(told), "{told}: {documentation}");
+    }
+    let of = |kind: &str| {
+        let resources = rest["resource"].as_array().unwrap();
+        resources.iter().find(|resource| resource["type"] == kind).unwrap().clone()
+    };
+    let param = |kind: &str, name: &str| {
+        let params = of(kind)["searchParam"].as_array().unwrap().clone();
+        params.into_iter().find(|param| param["name"] == name).unwrap_or_else(|| panic!("{kind} {name}"))
+    };
+    for (kind, name, of_type) in [
+        ("Observation", "code-value-quantity", "composite"),
+        ("Location", "near", "special"),
+        ("Patient", "_text", "string"),
+        ("Patient", "_content", "string"),
+        ("Patient", "_id", "token"),
+    ] {
+        assert_eq!(param(kind, name)["type"], of_type, "{kind} {name}");
+    }
+    for kind in ["Encounter", "Group", "Patient"] {
+        let operations = of(kind)["operation"].to_string();
+        assert!(operations.contains(&format!("{kind}-everything")), "{operations}");
+    }
+    assert!(!of("Observation")["operation"].to_string().contains("everything"));
 }

@@ -251,8 +251,6 @@ fn unknown_addresses_and_methods(kind: Kind) {
         let reply = server.send(method, path, &[], "{}").refused(405, "IEUM-R008");
         assert_eq!(reply.header("allow"), Some(allow), "{method} {path}");
     }
-    server.get("/?_type=Patient").refused(400, "IEUM-S004");
-    server.form("/_search", "_type=Patient").refused(400, "IEUM-S004");
     server.get("/Patient/a?_sumary=true").refused(400, "IEUM-S002");
 }
 

@@ -7,7 +7,18 @@ use serde_json::Value;
 
 use crate::support::{Kind, Server, entries, ids, link, on_every_engine, patient};
 
-on_every_engine!(compartment_with_shared_records, paged, narrowed, by_post, of_nobody, within_reach);
+on_every_engine!(
+    compartment_with_shared_records,
+    paged,
+    narrowed,
+    by_post,
+    of_nobody,
+    within_reach,
+    of_an_encounter,
+    of_a_group,
+    of_a_group_within_reach,
+    of_too_large_a_group,
+);
 
 /// Two patients, each with observations and a shared hospital; gives the first one's id.
 fn hospital(server: &Server) -> String {
@@ -133,4 +144,146 @@ fn within_reach(kind: Kind) {
     server.get_as(&own, "/Patient/b/$everything").refused(404, "IEUM-R006");
     let operator = server.account(Role::Operator, None);
     server.get_as(&operator, "/Patient/a/$everything").refused(404, "IEUM-R006");
+}
+
+fn found(server: &Server, path: &str) -> Vec<String> {
+    let pages = server.pages(path).concat();
+    let address = |entry: &Value| {
+        let resource = &entry["resource"];
+        format!("{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap())
+    };
+    let mut found: Vec<String> = pages.iter().map(address).collect();
+    found.sort();
+    found
+}
+
+fn of_an_encounter(kind: Kind) {
+    let server = Server::open(kind);
+    let patient = hospital(&server);
+    for id in ["v", "w"] {
+        server.put(&format!("/Encounter/{id}"), &format!(
+            r#"{{"resourceType":"Encounter","id":"{id}","status":"finished","class":{{"code":"AMB"}},"subject":{{"reference":"Patient/{patient}"}},"serviceProvider":{{"reference":"Organization/h"}}}}"#
+        )).expect(201);
+        for number in 0..3 {
+            server.put(&format!("/Observation/{id}{number}"), &format!(
+                r#"{{"resourceType":"Observation","id":"{id}{number}","status":"final","code":{{"text":"x"}},"subject":{{"reference":"Patient/{patient}"}},"encounter":{{"reference":"Encounter/{id}"}}}}"#
+            )).expect(201);
+        }
+    }
+    let path = "/Encounter/v/$everything";
+    let patient = format!("Patient/{patient}");
+    let all =
+        ["Encounter/v", "Observation/v0", "Observation/v1", "Observation/v2", "Organization/h", &patient];
+    assert_eq!(found(&server, path), all);
+    let bundle = server.get(path).expect(200).json();
+    assert_eq!(link(&bundle, "self").unwrap(), format!("{}{path}", server.base));
+    assert_eq!(ids(&bundle, "match"), ["v", "v0", "v1", "v2"]);
+    let pages = server.pages(&format!("{path}?_count=3"));
+    let matches = |page: &Vec<Value>| page.iter().filter(|entry| entry["search"]["mode"] == "match").count();
+    assert_eq!(pages.iter().map(matches).collect::<Vec<_>>(), [3, 1]);
+    assert_eq!(found(&server, &format!("{path}?_type=Observation&_count=1")), all[1..4]);
+    assert_eq!(found(&server, &format!("{path}?_type=Organization")), ["Organization/h"]);
+    let since = server.get("/Observation/v1").json()["meta"]["lastUpdated"].as_str().unwrap().to_owned();
+    assert_eq!(found(&server, &format!("{path}?_since={since}")), all[2..4]);
+    let next = link(&server.get(&format!("{path}?_count=1")).json(), "next").unwrap().to_owned();
+    server.get(&next.replace("Encounter/v", "Encounter/w")).refused(400, "IEUM-R024");
+    server.get(&format!("{path}?start=2020")).refused(400, "IEUM-S002");
+    server.get("/Encounter/none/$everything").refused(404, "IEUM-R006");
+    let body = r#"{"resourceType":"Parameters","parameter":[{"name":"_type","valueCode":"Encounter"}]}"#;
+    assert_eq!(ids(&server.post(path, body).expect(200).json(), "match"), ["v"]);
+}
+
+/// Two patients whose records are together in one of them, a third, and a group of the first two.
+fn group(send: &dyn Fn(&str, &str)) {
+    for id in ["a", "b", "c"] {
+        send(&format!("/Patient/{id}"), &format!(r#"{{"resourceType":"Patient","id":"{id}"}}"#));
+        for number in 0..2 {
+            let id = format!("{id}{number}");
+            let patient = &id[..1];
+            send(
+                &format!("/Condition/{id}"),
+                &format!(
+                    r#"{{"resourceType":"Condition","id":"{id}","subject":{{"reference":"Patient/{patient}"}}}}"#
+                ),
+            );
+        }
+    }
+    let both = r#"{"resourceType":"Appointment","id":"both","status":"booked","participant":[{"actor":{"reference":"Patient/a"},"status":"accepted"},{"actor":{"reference":"Patient/b"},"status":"accepted"}]}"#;
+    send("/Appointment/both", both);
+    let member =
+        |id: &str, inactive: bool| format!(r#"{{"entity":{{"reference":"{id}"}},"inactive":{inactive}}}"#);
+    let members = [
+        member("Patient/a", false),
+        member("Patient/b", false),
+        member("Patient/c", true),
+        member("Device/x", false),
+    ];
+    send(
+        "/Group/g",
+        &format!(
+            r#"{{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[{}]}}"#,
+            members.join(",")
+        ),
+    );
+}
+
+const OF_MEMBERS: [&str; 7] = [
+    "Appointment/both",
+    "Condition/a0",
+    "Condition/a1",
+    "Condition/b0",
+    "Condition/b1",
+    "Patient/a",
+    "Patient/b",
+];
+
+fn of_a_group(kind: Kind) {
+    let server = Server::open(kind);
+    group(&|path, body| drop(server.put(path, body).expect(201)));
+    let path = "/Group/g/$everything";
+    for count in [1, 2, 3, 100] {
+        let mut all = found(&server, &format!("{path}?_count={count}"));
+        // The group refers to its members, the one who has left among them: it is theirs too.
+        all.retain(|address| address != "Group/g");
+        assert_eq!(all, OF_MEMBERS, "by {count}");
+    }
+    assert_eq!(found(&server, &format!("{path}?_type=Patient")), ["Patient/a", "Patient/b"]);
+    // A new member does not break a walk.
+    let next = link(&server.get(&format!("{path}?_count=1")).json(), "next").unwrap().to_owned();
+    let more = r#"{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/a"}},{"entity":{"reference":"Patient/c"}}]}"#;
+    server.put("/Group/g", more).expect(200);
+    server.get(&next).expect(200);
+    let all = found(&server, &format!("{path}?_type=Condition"));
+    assert_eq!(all, ["Condition/a0", "Condition/a1", "Condition/c0", "Condition/c1"]);
+    server.delete("/Group/g").expect(204);
+    server.get(path).refused(410, "IEUM-R007");
+    server.get("/Group/none/$everything").refused(404, "IEUM-R006");
+}
+
+fn of_a_group_within_reach(kind: Kind) {
+    let server = Server::with_accounts(kind);
+    let service = server.account(Role::Service, None);
+    group(&|path, body| drop(server.send_as(&service, "PUT", path, body).expect(201)));
+    let own = server.account(Role::Patient, Some("a"));
+    for path in ["/Group/g/$everything", "/Encounter/e/$everything"] {
+        server.get(path).refused(401, "IEUM-R001");
+    }
+    let bundle = server.get_as(&own, "/Group/g/$everything").expect(200).json();
+    let mut found = ids(&bundle, "match");
+    found.sort();
+    assert_eq!(found, ["a", "a0", "a1", "both", "g"]);
+    let operator = server.account(Role::Operator, None);
+    server.get_as(&operator, "/Group/g/$everything").refused(404, "IEUM-R006");
+}
+
+fn of_too_large_a_group(kind: Kind) {
+    let server = Server::open(kind);
+    let members: Vec<String> =
+        (0..1_001).map(|id| format!(r#"{{"entity":{{"reference":"Patient/p{id}"}}}}"#)).collect();
+    let body = format!(
+        r#"{{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[{}]}}"#,
+        members.join(",")
+    );
+    server.put("/Group/g", &body).expect(201);
+    server.get("/Group/g/$everything").refused(400, "IEUM-S008");
 }

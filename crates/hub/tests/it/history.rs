@@ -2,7 +2,16 @@
 
 use crate::support::{Kind, Server, entries, link, on_every_engine, patient};
 
-on_every_engine!(instance_history, type_and_system_history, paged, since, refused_parameters);
+on_every_engine!(
+    instance_history,
+    type_and_system_history,
+    paged,
+    pages_go_back,
+    since,
+    at,
+    of_the_deleted,
+    refused_parameters,
+);
 
 fn instance_history(kind: Kind) {
     let server = Server::open(kind);
@@ -75,6 +84,76 @@ fn paged(kind: Kind) {
     assert_eq!((none["total"].as_u64(), entries(&none).len(), link(&none, "next")), (Some(7), 0, None));
 }
 
+fn pages_go_back(kind: Kind) {
+    let server = Server::open(kind);
+    for count in 0..7 {
+        let body = format!(r#"{{"resourceType":"Patient","id":"p","multipleBirthInteger":{count}}}"#);
+        server.put("/Patient/p", &body);
+    }
+    for path in ["/Patient/p/_history", "/Patient/_history", "/_history"] {
+        let mut pages = vec![server.get(&format!("{path}?_count=3")).expect(200).json()];
+        while let Some(next) = link(pages.last().unwrap(), "next") {
+            pages.push(server.get(next).expect(200).json());
+        }
+        assert!(pages.len() >= 3);
+        assert_eq!(link(&pages[0], "previous"), None, "{path}");
+        // A write while going back changes nothing.
+        server.put("/Patient/q", r#"{"resourceType":"Patient","id":"q"}"#);
+        for window in pages.windows(2).rev() {
+            let back = server.get(link(&window[1], "previous").unwrap()).expect(200).json();
+            assert_eq!(back["entry"], window[0]["entry"], "{path}");
+        }
+    }
+}
+
+fn at(kind: Kind) {
+    let server = Server::open(kind);
+    let version = |active: bool| {
+        let body = format!(r#"{{"resourceType":"Patient","id":"p","active":{active}}}"#);
+        let reply = server.put("/Patient/p", &body).json();
+        reply["meta"]["lastUpdated"].as_str().unwrap().replace('+', "%2B")
+    };
+    let first = version(true);
+    server.put("/Organization/o", r#"{"resourceType":"Organization","id":"o"}"#).expect(201);
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    let second = version(false);
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    server.delete("/Patient/p").expect(204);
+    let found = |path: &str| {
+        let bundle = server.get(path).expect(200).json();
+        assert_eq!(link(&bundle, "self").unwrap(), format!("{}{path}", server.base));
+        let versions = entries(&bundle).iter().map(|entry| {
+            let place = entry["fullUrl"].as_str().unwrap().rsplit('/').next().unwrap();
+            format!("{place}{}", entry["response"]["etag"].as_str().unwrap().trim_start_matches("W/"))
+        });
+        versions.collect::<Vec<_>>()
+    };
+    assert_eq!(found(&format!("/Patient/p/_history?_at={first}")), ["p\"1\""]);
+    assert_eq!(found(&format!("/Patient/p/_history?_at={second}")), ["p\"2\""]);
+    assert_eq!(found(&format!("/Patient/_history?_at={second}")), ["p\"2\""]);
+    assert_eq!(found(&format!("/_history?_at={second}")), ["p\"2\"", "o\"1\""]);
+    // The deletion is what held at last; a year covers all that held in it.
+    assert_eq!(found("/Patient/p/_history?_at=2999-01-01"), ["p\"3\""]);
+    assert_eq!(found("/Patient/p/_history?_at=2000"), [""; 0]);
+    assert_eq!(found(&format!("/Patient/p/_history?_at={}", &first[..4])).len(), 3);
+    assert_eq!(found(&format!("/Patient/p/_history?_since={second}&_at={}", &first[..4])).len(), 2);
+    assert_eq!(server.get(&format!("/Patient/p/_history?_at={second}")).json()["total"], 1);
+}
+
+fn of_the_deleted(kind: Kind) {
+    let server = Server::open(kind);
+    let id = server.create(&patient("1", "김"));
+    server.delete(&format!("/Patient/{id}")).expect(204);
+    let bundle = server.get(&format!("/Patient/{id}/_history?_count=1")).expect(200).json();
+    assert_eq!(
+        (bundle["total"].as_u64(), &entries(&bundle)[0]["request"]["method"]),
+        (Some(2), &"DELETE".into())
+    );
+    let next = server.get(link(&bundle, "next").unwrap()).expect(200).json();
+    assert_eq!(entries(&next)[0]["resource"]["id"], id.as_str());
+    server.get("/Patient/never/_history").refused(404, "IEUM-R006");
+}
+
 fn since(kind: Kind) {
     let server = Server::open(kind);
     server.create(&patient("1", "김"));
@@ -94,7 +173,8 @@ fn refused_parameters(kind: Kind) {
     server.get("/_history?_since=yesterday").refused(400, "IEUM-S005");
     server.get("/_history?_since=2020&_since=2021").refused(400, "IEUM-S005");
     server.get("/_history?_count=many").refused(400, "IEUM-S005");
-    server.get("/_history?_at=2020").refused(400, "IEUM-S004");
+    server.get("/_history?_at=2020&_at=2021").refused(400, "IEUM-S005");
+    server.get("/_history?_at=then").refused(400, "IEUM-S005");
     server.get("/_history?foo=bar").refused(400, "IEUM-S002");
     server.get_with("/_history?foo=bar", &[("prefer", "handling=lenient")]).expect(200);
     server.get("/_history?_page=zz").refused(400, "IEUM-R024");

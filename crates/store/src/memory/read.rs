@@ -9,8 +9,8 @@ use crate::access::AccessPlan;
 use crate::commit::StoreError;
 use crate::engine::{
     AsOfPage, AsOfRequest, AsOfWhich, CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage,
-    HistoryRequest, HistoryScope, Key, KeysPage, KeysRequest, Position, SearchPage, SearchRequest, Snapshot,
-    StoredAuditEntry,
+    HistoryRequest, HistoryScope, Key, KeysPage, KeysRequest, PlacesPage, Position, SearchPage,
+    SearchRequest, Snapshot, StoredAuditEntry, Stretch,
 };
 use crate::record::Record;
 
@@ -53,32 +53,48 @@ impl Snapshot for View<'_> {
             let wanted = in_scope(&version.record)
                 && self.shows(access, version)
                 && entry.t <= as_of
-                && request.since.is_none_or(|since| entry.instant >= since);
+                && request.since.is_none_or(|since| entry.instant >= since)
+                && request.at.is_none_or(|at| self.was_newest(&version.record, at));
             if wanted {
                 records.push((place, &version.record));
             }
         }
         let total = Some(records.len() as u64);
         records.reverse();
-        if let Some(after) = &request.after {
-            records.retain(|(place, _)| i64::try_from(*place).is_ok_and(|place| place < after.last));
-        }
-        let more = records.len() > request.limit;
-        records.truncate(request.limit);
-        let next = records.last().filter(|_| more).map(|(place, _)| Position {
+        let after = request.after.as_ref().map(|after| after.last);
+        let is_before = |place: usize| {
+            let place = i64::try_from(place).unwrap_or(i64::MAX);
+            after.is_some_and(|after| if request.backward { place > after } else { place >= after })
+        };
+        let (mut before, mut rest): (Vec<_>, Vec<_>) =
+            records.into_iter().partition(|(place, _)| is_before(*place));
+        let more = if request.backward {
+            let start = before.len().saturating_sub(request.limit);
+            let behind = std::mem::replace(&mut rest, before.split_off(start));
+            !behind.is_empty()
+        } else {
+            rest.len() > request.limit
+        };
+        rest.truncate(request.limit);
+        let position = |(place, _): &(usize, &Record)| Position {
             as_of,
             keys: Vec::new(),
             last: i64::try_from(*place).unwrap_or(i64::MAX),
-        });
+        };
         Ok(HistoryPage {
-            records: records.into_iter().map(|(_, record)| record.clone()).collect(),
-            next,
+            previous: rest.first().filter(|_| !before.is_empty()).map(position),
+            next: rest.last().filter(|_| more).map(position),
+            records: rest.into_iter().map(|(_, record)| record.clone()).collect(),
             total,
         })
     }
 
     fn search(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<SearchPage, StoreError> {
         Ok(self.search_page(access, request))
+    }
+
+    fn places(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<PlacesPage, StoreError> {
+        Ok(self.places_page(access, request))
     }
 
     fn count(&self, access: &AccessPlan, query: &Query) -> Result<u64, StoreError> {
@@ -94,7 +110,7 @@ impl Snapshot for View<'_> {
         let mut found: Vec<(i64, &Version)> = Vec::new();
         for (place, (kind, id)) in (0..).zip(&self.state.born) {
             let Some(version) = self.state.newest(kind, id) else { continue };
-            let wanted = version.indexed.patients.iter().any(|patient| patient == request.patient)
+            let wanted = version.indexed.patients.iter().any(|patient| request.patients.contains(patient))
                 && !version.record.is_deleted()
                 && self.visible(access, version)
                 && (request.kinds.is_empty() || request.kinds.contains(kind))
@@ -200,6 +216,13 @@ impl View<'_> {
         let versions = &self.state.records[&(entry.kind.clone(), entry.id.clone())];
         let index = usize::try_from(entry.version - 1).expect("version numbers are small");
         &versions[index]
+    }
+
+    /// Whether a version was the newest of its record at some time in a stretch.
+    fn was_newest(&self, record: &Record, at: Stretch) -> bool {
+        let versions = &self.state.records[&(record.kind.clone(), record.id.clone())];
+        let next = versions.iter().find(|other| other.record.version == record.version + 1);
+        record.instant < at.until && next.is_none_or(|next| next.record.instant > at.from)
     }
 
     /// The commit that first created the record.

@@ -7,7 +7,7 @@ use ieum_fhir::search::{ContainedGive, ContainedSearch, Query, SortKeyOf};
 use super::judge::Subject;
 use super::{Version, View};
 use crate::access::AccessPlan;
-use crate::engine::{Position, SearchPage, SearchRequest, SortValue};
+use crate::engine::{self, PlacesPage, Position, SearchPage, SearchRequest, SortValue};
 
 /// A match's place in the order: its sort values, then the order of creation.
 type Place = (Vec<Option<SortValue>>, i64);
@@ -30,6 +30,14 @@ impl<'v> Match<'v> {
             Some(part) => Subject::of_part(self.version, &self.version.indexed.contained[part]),
         }
     }
+}
+
+/// A page cut out of all matches.
+struct Cut<'v> {
+    as_of: u64,
+    has_before: bool,
+    rest: Vec<(Place, Match<'v>)>,
+    more: bool,
 }
 
 impl View<'_> {
@@ -61,6 +69,33 @@ impl View<'_> {
     }
 
     pub(super) fn search_page(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> SearchPage {
+        let Cut { as_of, has_before, rest, more } = self.cut(access, request);
+        let position = |(keys, last): &Place| Position { as_of, keys: keys.clone(), last: *last };
+        let parts = rest.iter().map(|(_, one)| one.subject().part_id().map(ToOwned::to_owned));
+        let wants_parts = request.query.contained.give == ContainedGive::Contained;
+        SearchPage {
+            previous: rest.first().filter(|_| has_before).map(|(place, _)| position(place)),
+            next: rest.last().filter(|_| more).map(|(place, _)| position(place)),
+            parts: if wants_parts { parts.collect() } else { Vec::new() },
+            records: rest.iter().map(|(_, one)| one.version.record.clone()).collect(),
+        }
+    }
+
+    pub(super) fn places_page(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> PlacesPage {
+        let Cut { as_of, has_before, rest, more } = self.cut(access, request);
+        let wants_parts = request.query.contained.give == ContainedGive::Contained;
+        let place = |((keys, last), one): (Place, Match<'_>)| engine::Place {
+            position: Position { as_of, keys, last },
+            kind: one.version.record.kind.clone(),
+            id: one.version.record.id.clone(),
+            part: one.subject().part_id().filter(|_| wants_parts).map(ToOwned::to_owned),
+        };
+        let more = if request.backward { has_before } else { more };
+        PlacesPage { places: rest.into_iter().map(place).collect(), more }
+    }
+
+    /// What stands on a page.
+    fn cut(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Cut<'_> {
         let query = request.query;
         let as_of = request.after.as_ref().map_or(self.state.t, |position| position.as_of);
         let mut found: Vec<(Place, Match<'_>)> = Vec::new();
@@ -95,15 +130,7 @@ impl View<'_> {
             rest.len() > request.limit
         };
         rest.truncate(request.limit);
-        let position = |(keys, last): &Place| Position { as_of, keys: keys.clone(), last: *last };
-        let parts = rest.iter().map(|(_, one)| one.subject().part_id().map(ToOwned::to_owned));
-        let wants_parts = query.contained.give == ContainedGive::Contained;
-        SearchPage {
-            previous: rest.first().filter(|_| !before.is_empty()).map(|(place, _)| position(place)),
-            next: rest.last().filter(|_| more).map(|(place, _)| position(place)),
-            parts: if wants_parts { parts.collect() } else { Vec::new() },
-            records: rest.iter().map(|(_, one)| one.version.record.clone()).collect(),
-        }
+        Cut { as_of, has_before: !before.is_empty(), rest, more }
     }
 
     /// The order of creation; resources contained in a record follow it, in their own order.

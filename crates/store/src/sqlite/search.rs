@@ -10,14 +10,16 @@ mod plan;
 mod select;
 mod sql;
 
-use ieum_fhir::search::{ContainedGive, ContainedSearch, Query};
+use ieum_fhir::search::{Contained, ContainedGive, ContainedSearch, Query};
 use rusqlite::{OptionalExtension, params_from_iter};
 
 use super::dict::id_text;
 use super::to_u64;
 use super::view::Scope;
 use crate::commit::StoreError;
-use crate::engine::{Key, KeysPage, KeysRequest, Position, SearchPage, SearchRequest, SortValue};
+use crate::engine::{
+    self, Key, KeysPage, KeysRequest, PlacesPage, Position, SearchPage, SearchRequest, SortValue,
+};
 
 pub(super) use sql::{Sql, json_numbers};
 
@@ -104,13 +106,44 @@ pub(super) fn run(
     let found: Vec<(i64, i64)> =
         places.iter().map(|(_, place)| order::part_of_place(contained, *place)).collect();
     let rids: Vec<i64> = found.iter().map(|(rid, _)| *rid).collect();
-    let gives_parts = contained.search != ContainedSearch::No && contained.give == ContainedGive::Contained;
     Ok(SearchPage {
         previous: places.first().filter(|_| more_before).map(position),
         next: places.last().filter(|_| more_after).map(position),
         records: scope.records(&rids)?,
-        parts: if gives_parts { part_ids(scope, &found)? } else { Vec::new() },
+        parts: if gives_parts(contained) { part_ids(scope, &found)? } else { Vec::new() },
     })
+}
+
+/// Runs the statement of a page for the places alone.
+pub(super) fn found(
+    scope: &Scope<'_>,
+    request: &SearchRequest<'_>,
+    statement: &Sql,
+) -> Result<PlacesPage, StoreError> {
+    let mut places = places(scope, statement, request.query.sort.len())?;
+    let more = places.len() > request.limit;
+    places.truncate(request.limit);
+    if request.backward {
+        places.reverse();
+    }
+    let (as_of, contained) = (as_of(scope, request), request.query.contained);
+    let records: Vec<(i64, i64)> =
+        places.iter().map(|(_, place)| order::part_of_place(contained, *place)).collect();
+    let parts = if gives_parts(contained) { part_ids(scope, &records)? } else { vec![None; records.len()] };
+    let sql = "SELECT kind, id FROM res WHERE rid = ?1";
+    let mut name = scope.connection.prepare_cached(sql)?;
+    let mut found = Vec::with_capacity(places.len());
+    for (((keys, last), (rid, _)), part) in places.into_iter().zip(records).zip(parts) {
+        let (kind, id) =
+            name.query_row([rid], |row| Ok((row.get::<_, i64>(0)?, id_text(row.get_ref(1)?))))?;
+        let kind = scope.shared.registry.name(kind)?.to_owned();
+        found.push(engine::Place { position: Position { as_of, keys, last }, kind, id: id?, part });
+    }
+    Ok(PlacesPage { places: found, more })
+}
+
+fn gives_parts(contained: Contained) -> bool {
+    contained.search != ContainedSearch::No && contained.give == ContainedGive::Contained
 }
 
 /// The ids of resources inside records, by record and place there.

@@ -7,12 +7,12 @@ use super::apply::{SEVERAL, SHARED, SYSTEM, find_rid};
 use super::connection::{Reader, ReaderPool};
 use super::dict::StoredId;
 use super::search::{self, Sql, json_numbers};
-use super::{Shared, audit, newest_t, past, read, to_u64};
+use super::{Shared, audit, history, newest_t, past, read, to_u64};
 use crate::access::{AccessPlan, Family, Reach};
 use crate::commit::StoreError;
 use crate::engine::{
     AsOfPage, AsOfRequest, CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage, HistoryRequest,
-    KeysPage, KeysRequest, SearchPage, SearchRequest, Snapshot, StoredAuditEntry,
+    KeysPage, KeysRequest, PlacesPage, SearchPage, SearchRequest, Snapshot, StoredAuditEntry,
 };
 use crate::record::{Op, Record};
 
@@ -197,7 +197,7 @@ impl Snapshot for View<'_> {
 
     fn history(&self, access: &AccessPlan, request: &HistoryRequest<'_>) -> Result<HistoryPage, StoreError> {
         let scope = self.scope(access)?;
-        self.reader.timed("history", |_| read::history(&scope, request))
+        self.reader.timed("history", |_| history::page(&scope, request))
     }
 
     fn search(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<SearchPage, StoreError> {
@@ -205,6 +205,13 @@ impl Snapshot for View<'_> {
         let statement = self.reader.timed("planning", |_| search::page_statement(&scope, request))?;
         let Some(statement) = statement else { return Ok(SearchPage::default()) };
         self.reader.timed(&statement.text, |_| search::run(&scope, request, &statement))
+    }
+
+    fn places(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<PlacesPage, StoreError> {
+        let scope = self.scope(access)?;
+        let statement = self.reader.timed("planning", |_| search::page_statement(&scope, request))?;
+        let Some(statement) = statement else { return Ok(PlacesPage::default()) };
+        self.reader.timed(&statement.text, |_| search::found(&scope, request, &statement))
     }
 
     fn count(&self, access: &AccessPlan, query: &Query) -> Result<u64, StoreError> {

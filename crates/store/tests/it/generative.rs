@@ -111,12 +111,25 @@ fn same_reading(
     for scope in
         [HistoryScope::System, HistoryScope::Kind("Observation"), HistoryScope::Record("Patient", "p1")]
     {
-        let request = HistoryRequest { scope, since: Some(1_770_000_000_000_000), after: None, limit: 1_000 };
+        let request = HistoryRequest {
+            scope,
+            since: Some(1_770_000_000_000_000),
+            at: None,
+            backward: false,
+            after: None,
+            limit: 1_000,
+        };
         let (left, right) =
             (left.history(access, &request).unwrap(), right.history(access, &request).unwrap());
         prop_assert_eq!(left.records, right.records, "{:?} for {:?}", scope, access);
     }
-    let request = CompartmentRequest { patient: "p1", kinds: &[], since: None, after: None, limit: 1_000 };
+    let request = CompartmentRequest {
+        patients: &["p1".to_owned()],
+        kinds: &[],
+        since: None,
+        after: None,
+        limit: 1_000,
+    };
     let ids = |records: Vec<ieum_store::record::Record>| {
         let mut ids: Vec<_> =
             records.into_iter().map(|record| (record.kind, record.id, record.version)).collect();

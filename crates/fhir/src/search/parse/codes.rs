@@ -41,9 +41,11 @@ impl Parser<'_> {
         for codes in listed {
             let codes = codes.map_err(|problem| {
                 let kind = match problem {
-                    ValueSetProblem::Unknown => SearchProblem::BadValue,
+                    ValueSetProblem::Unknown | ValueSetProblem::Ambiguous => SearchProblem::BadValue,
                     ValueSetProblem::TooLarge => SearchProblem::TooCostly,
-                    ValueSetProblem::NeedsTerminology => SearchProblem::NotSupported,
+                    ValueSetProblem::NeedsTerminology | ValueSetProblem::Unavailable => {
+                        SearchProblem::NotSupported
+                    }
                 };
                 SearchError::new(kind, whole, format!("{what} {problem}"))
             })?;

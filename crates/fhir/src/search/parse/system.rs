@@ -5,7 +5,7 @@ use crate::search::Query;
 
 /// Reads a search over several kinds (`GET [base]?_type=Patient,Observation&…`): one query for each of those that
 /// `_type` names, in its order; of all `kinds` given when it names none. Beside the parameters of every kind only such
-/// may be used as all of these kinds have.
+/// may be used as all of these kinds have; what is included need only start from one of them.
 ///
 /// # Errors
 /// Every reason found why this is no search we can run, each once.
@@ -16,22 +16,36 @@ pub fn parse_system(
 ) -> Result<Vec<Query>, Vec<SearchError>> {
     let (types, mut rest): (Vec<_>, Vec<_>) = pairs.iter().cloned().partition(|(name, _)| name == "_type");
     let chosen = chosen(kinds, &types, context).map_err(|error| vec![error])?;
+    let limit = context.limits.parameters;
+    if rest.len() > limit {
+        let text = format!("a search may have at most {limit} parameters, this one has {}", rest.len());
+        return Err(vec![SearchError::new(SearchProblem::TooCostly, "", text)]);
+    }
+    let takes = |kind: &str, pair: &(String, String)| {
+        parse(kind, std::slice::from_ref(pair), context).map(|query| !query.applied.is_empty())
+    };
     if !context.strict {
         // What one kind does not have is passed over in all of them.
-        rest.retain(|pair| {
-            let takes = |kind: &&str| {
-                parse(kind, std::slice::from_ref(pair), context)
-                    .map_or(true, |query| !query.applied.is_empty())
-            };
-            chosen.iter().all(takes)
-        });
+        rest.retain(|pair| is_include(&pair.0) || chosen.iter().all(|kind| takes(kind, pair) != Ok(false)));
     }
-    let mut queries = Vec::with_capacity(chosen.len());
+    // An inclusion that some of the kinds do not have is meant for the others.
+    let meant: Vec<Vec<&str>> = rest
+        .iter()
+        .map(|pair| {
+            let taking = |kind: &&&str| !is_include(&pair.0) || takes(kind, pair) == Ok(true);
+            let taking: Vec<&str> = chosen.iter().filter(taking).copied().collect();
+            if taking.is_empty() { chosen.clone() } else { taking }
+        })
+        .collect();
+    let mut queries: Vec<Query> = Vec::with_capacity(chosen.len());
     let mut errors: Vec<SearchError> = Vec::new();
-    for kind in chosen {
-        match parse(kind, &rest, context) {
-            Ok(mut query) => {
-                query.applied.splice(0..0, types.iter().cloned());
+    let mut applied: Vec<(String, String)> = Vec::new();
+    for kind in &chosen {
+        let own = rest.iter().zip(&meant).filter(|(_, kinds)| kinds.contains(kind));
+        let pairs: Vec<_> = own.map(|(pair, _)| pair.clone()).collect();
+        match parse(kind, &pairs, context) {
+            Ok(query) => {
+                applied.extend(query.applied.iter().cloned());
                 queries.push(query);
             }
             Err(found) => {
@@ -43,7 +57,20 @@ pub fn parse_system(
             }
         }
     }
-    if errors.is_empty() { Ok(queries) } else { Err(errors) }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    // All of them tell the same, in the order given: what took effect in one of them.
+    let applied: Vec<_> =
+        types.into_iter().chain(rest.into_iter().filter(|pair| applied.contains(pair))).collect();
+    for query in &mut queries {
+        query.applied.clone_from(&applied);
+    }
+    Ok(queries)
+}
+
+fn is_include(name: &str) -> bool {
+    matches!(name.split(':').next(), Some("_include" | "_revinclude"))
 }
 
 /// The kinds that `_type` names, each once.

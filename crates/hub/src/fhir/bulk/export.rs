@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::parameters::legible;
 use crate::call::{Call, Failure};
 use crate::fhir::subset::Subset;
-use crate::fhir::{error, page, search_context};
+use crate::fhir::{error, page, search_context, value_sets};
 use crate::percent;
 
 /// Filters, elements and patients that may be named, at most.
@@ -205,11 +205,12 @@ fn check_types(call: &Call<'_>, export: &mut Export) -> Result<(), Failure> {
 
 fn check_filters(call: &Call<'_>, export: &Export) -> Result<(), Failure> {
     let catalogue = call.hub.door().catalogue();
+    let sets = value_sets::of_call(call);
     for filter in &export.filters {
         if !call.prefer.lenient && !export.kinds(catalogue).contains(&filter.kind.as_str()) {
             return Err(wrong("_typeFilter", "is about a type that is not exported; name it in _type"));
         }
-        let query = filter.parse(&search_context(call, !call.prefer.lenient))?;
+        let query = filter.parse(&search_context(call, &sets, !call.prefer.lenient))?;
         let shapes = !query.sort.is_empty()
             || !query.includes.is_empty()
             || query.count.is_some()

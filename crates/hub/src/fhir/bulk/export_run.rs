@@ -5,11 +5,8 @@
 //! `_typeFilter` selects is listed first. The point says which part is being written, and how far it is in it.
 
 use ieum_fhir::date::format_instant;
-use ieum_fhir::definitions::r4;
-use ieum_fhir::index::Target;
-use ieum_fhir::json::{Document, Limits, Value, write_string};
+use ieum_fhir::json::write_string;
 use ieum_fhir::outcome::Code;
-use ieum_fhir::reference;
 use ieum_fhir::search::Query;
 use ieum_fhir::search::parse::ParseContext;
 use ieum_store::engine::{AsOfRequest, AsOfWhich};
@@ -20,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::export::{Export, Level};
 use super::export_list;
 use super::out::Out;
+use crate::fhir::{group, value_sets};
 use crate::jobs::record::OutPart;
 use crate::jobs::work::{Stop, Work};
 
@@ -143,7 +141,10 @@ fn total(view: &View<'_>, export: &Export) -> Result<Option<u64>, Stop> {
 
 fn queries(work: &Work<'_>, export: &Export, kind: &str) -> Result<Vec<Query>, Stop> {
     // It was read strictly when it was asked, unless it was to be read leniently.
-    let context = ParseContext::r4(work.hub.door().catalogue().bases(), work.hub.now(), false);
+    let door = work.hub.door();
+    let sets = value_sets::of_access(door, &work.access);
+    let context = ParseContext::r4(door.catalogue().bases(), work.hub.now(), false);
+    let context = ParseContext { value_sets: &sets, ..context };
     Ok(export.filters_of(kind).map(|filter| filter.parse(&context)).collect::<Result<_, _>>()?)
 }
 
@@ -165,7 +166,7 @@ fn patients(work: &Work<'_>, export: &Export, group: Option<u64>) -> Result<Opti
             let group = work.view()?.read_version("Group", id, version)?;
             let group =
                 group.ok_or_else(|| Stop::failed(Code::NotFound, "the group is not there any more"))?;
-            let mut members = members(work, &group)?;
+            let mut members = group::members(work.hub, &group)?;
             members.retain(|member| export.patients.is_empty() || export.patients.contains(member));
             members
         }
@@ -177,31 +178,6 @@ fn patients(work: &Work<'_>, export: &Export, group: Option<u64>) -> Result<Opti
         return Err(Stop::failed(Code::AsyncGroup, what));
     }
     Ok(Some(patients))
-}
-
-/// The patients who are active members of a group. Members that are groups themselves are not followed.
-fn members(work: &Work<'_>, group: &Record) -> Result<Vec<String>, Stop> {
-    let json = group.plain_json();
-    let limits = Limits { bytes: usize::MAX, depth: usize::MAX, nodes: usize::MAX };
-    let document = Document::parse(&json, &limits).map_err(|_| Stop::internal())?;
-    let mut members = Vec::new();
-    for member in document.root().get("member").into_iter().flat_map(Value::elements) {
-        if member.get("inactive").and_then(|inactive| inactive.boolean()) == Some(true) {
-            continue;
-        }
-        let text = member.get("entity").and_then(|entity| entity.get("reference")).and_then(Value::text);
-        let target = text.and_then(|text| {
-            reference::target(text, work.hub.door().catalogue().bases(), &|kind| r4().is_resource(kind))
-        });
-        if let Some(Target::Local { kind, id }) = target
-            && kind == "Patient"
-        {
-            members.push(id.into_owned());
-        }
-    }
-    members.sort_unstable();
-    members.dedup();
-    Ok(members)
 }
 
 fn narrowed<'v>(view: View<'v>, patients: Option<&[String]>) -> View<'v> {

@@ -17,11 +17,14 @@ use crate::{fhir, percent, routes};
 /// An answer that was asked for later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Later {
-    /// Type that is searched, or of whose instance everything is asked.
+    /// Type that is searched, or of whose instance something is asked; empty for a search of all types.
     pub kind: String,
     /// The instance; nothing for a search.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// What is searched in the instance's compartment; nothing for `$everything`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inner: Option<String>,
     /// Parameters.
     pub pairs: Vec<(String, String)>,
     /// Whether parameters that do not exist are passed over.
@@ -56,13 +59,18 @@ pub(in crate::fhir) fn ask(call: &Call<'_>) -> Result<Answer, Failure> {
     let is_form = call.route.takes == Takes::Form;
     let mut pairs = if is_form { call.pairs.clone() } else { parameters::all(call)? };
     pairs.retain(|(name, _)| !own.contains(&name.as_str()));
-    let Place { kind, id, .. } = &call.place;
+    let Place { kind, id, inner, .. } = &call.place;
     // The pattern of `$everything` names its type.
     let is_instance = !id.is_empty();
     let kind = if is_instance && kind.is_empty() { "Patient" } else { kind };
-    let path = if is_instance { format!("/{kind}/{id}/$everything") } else { format!("/{kind}") };
-    let id = is_instance.then(|| id.clone());
-    let later = Later { kind: kind.to_owned(), id, pairs, lenient: call.prefer.lenient };
+    let path = match (is_instance, inner.as_str()) {
+        (true, "") => format!("/{kind}/{id}/$everything"),
+        (true, inner) => format!("/{kind}/{id}/{inner}"),
+        (false, _) if kind.is_empty() => String::new(),
+        (false, _) => format!("/{kind}"),
+    };
+    let (id, inner) = (is_instance.then(|| id.clone()), (!inner.is_empty()).then(|| inner.clone()));
+    let later = Later { kind: kind.to_owned(), id, inner, pairs, lenient: call.prefer.lenient };
     add(call, jobs, &jobs.new_id(), &path, Request::Later(later))
 }
 
@@ -121,7 +129,8 @@ struct Link<'p> {
 /// One page: its Bundle, how many entries it has, and the token of the next.
 fn page(work: &Work<'_>, later: &Later, token: Option<&str>) -> Result<(Vec<u8>, u64, Option<String>), Stop> {
     let path: Vec<&str> = match &later.id {
-        Some(id) => vec!["fhir", &later.kind, id, "$everything"],
+        Some(id) => vec!["fhir", &later.kind, id, later.inner.as_deref().unwrap_or("$everything")],
+        None if later.kind.is_empty() => vec!["fhir"],
         None => vec!["fhir", &later.kind],
     };
     let (route, place) = routes::find(&Method::GET, &path).ok_or_else(Stop::internal)?;

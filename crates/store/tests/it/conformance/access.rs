@@ -65,10 +65,10 @@ on_every_engine! {
         let view = store.engine.snapshot().unwrap();
         let feed = view.feed(&plan, 0, 100).unwrap();
         assert!(feed.iter().all(|entry| entry.id != "ov"));
-        let request = HistoryRequest { scope: HistoryScope::System, since: None, after: None, limit: 100 };
+        let request = HistoryRequest { scope: HistoryScope::System, since: None, at: None, backward: false, after: None, limit: 100 };
         let history = view.history(&plan, &request).unwrap();
         assert!(history.records.iter().all(|record| record.id != "ov"));
-        let request = CompartmentRequest { patient: "a", kinds: &[], since: None, after: None, limit: 100 };
+        let request = CompartmentRequest { patients: &["a".to_owned()], kinds: &[], since: None, after: None, limit: 100 };
         let compartment = view.compartment(&plan, &request).unwrap();
         let ids: Vec<_> = compartment.records.iter().map(|record| record.id.as_str()).collect();
         assert_eq!(ids, ["a", "oa", "both"]);
@@ -134,7 +134,7 @@ on_every_engine! {
         assert!(view.read_version(&plan, "Observation", "oa", 1).unwrap().is_none());
         assert!(view.read_version(&everything(), "Observation", "oa", 1).unwrap().is_some());
         for scope in [HistoryScope::System, HistoryScope::Kind("Observation"), HistoryScope::Record("Observation", "oa")] {
-            let request = HistoryRequest { scope, since: None, after: None, limit: 100 };
+            let request = HistoryRequest { scope, since: None, at: None, backward: false, after: None, limit: 100 };
             let history = view.history(&plan, &request).unwrap();
             assert!(history.records.iter().all(|record| record.id != "oa"));
         }
@@ -150,7 +150,7 @@ on_every_engine! {
         assert!(view.read_version(&plan, "Observation", "ov", 1).unwrap().is_none());
         assert!(view.read_version(&plan, "Observation", "ov", 2).unwrap().is_some());
         let scope = HistoryScope::Record("Observation", "ov");
-        let page = view.history(&plan, &HistoryRequest { scope, since: None, after: None, limit: 9 }).unwrap();
+        let page = view.history(&plan, &HistoryRequest { scope, since: None, at: None, backward: false, after: None, limit: 9 }).unwrap();
         assert_eq!(page.records.len(), 1);
         assert!(page.total.is_none_or(|total| total == 1));
     }
@@ -205,7 +205,7 @@ on_every_engine! {
             let mut ids = Vec::new();
             let mut after = None;
             loop {
-                let request = CompartmentRequest { patient: "a", kinds, since, after, limit: 1 };
+                let request = CompartmentRequest { patients: &["a".to_owned()], kinds, since, after, limit: 1 };
                 let page = view.compartment(&everything(), &request).unwrap();
                 ids.extend(page.records.into_iter().map(|record| record.id));
                 after = page.next;

@@ -1,5 +1,5 @@
 use ieum_store::access::AccessPlan;
-use ieum_store::engine::{HistoryRequest, HistoryScope};
+use ieum_store::engine::{HistoryRequest, HistoryScope, Stretch};
 
 use crate::support::{Store, everything, only};
 
@@ -14,7 +14,9 @@ fn walk(
     let mut found = Vec::new();
     let mut after = None;
     loop {
-        let page = view.history(access, &HistoryRequest { scope, since, after, limit }).unwrap();
+        let page = view
+            .history(access, &HistoryRequest { scope, since, at: None, backward: false, after, limit })
+            .unwrap();
         found.extend(
             page.records.iter().map(|record| format!("{}{}@{}", record.id, record.version, record.t)),
         );
@@ -66,6 +68,53 @@ on_every_engine! {
         assert_eq!(walk(store, &everything(), HistoryScope::System, Some(third + 1), 2), ["b1@8", "a5@7", "a4@6", "x2@5"]);
     }
 
+    /// `_at` takes what was the newest version at some time in a stretch.
+    fn at_takes_what_was_the_newest(store: &Store) {
+        fill(store);
+        let view = store.engine.snapshot().unwrap();
+        let instant = |version| view.read_version(&everything(), "Patient", "a", version).unwrap().unwrap().instant;
+        let (second, third, last) = (instant(2), instant(3), instant(5));
+        let found = |scope, from: i64, until: i64| {
+            let at = Some(Stretch { from, until });
+            let mut request = HistoryRequest { scope, since: None, at, after: None, backward: false, limit: 1 };
+            let mut found = Vec::new();
+            loop {
+                let page = view.history(&everything(), &request).unwrap();
+                found.extend(page.records.iter().map(|record| format!("{}{}", record.id, record.version)));
+                assert!(page.total.is_none_or(|total| total >= found.len() as u64));
+                request.after = page.next;
+                if request.after.is_none() {
+                    return found;
+                }
+            }
+        };
+        let patient = HistoryScope::Record("Patient", "a");
+        assert_eq!(found(patient, third, third + 1), ["a3"]);
+        assert_eq!(found(patient, third - 1, third), ["a2"]);
+        assert_eq!(found(patient, third - 1, third + 1), ["a3", "a2"]);
+        assert_eq!(found(patient, second, i64::MAX), ["a5", "a4", "a3", "a2"]);
+        assert_eq!(found(patient, 0, 1), [""; 0]);
+        assert_eq!(found(HistoryScope::Kind("Patient"), last, i64::MAX), ["b1", "a5"]);
+        assert_eq!(found(HistoryScope::System, third, third + 1), ["a3", "x1"]);
+        assert_eq!(found(HistoryScope::System, i64::MAX - 1, i64::MAX), ["b1", "a5", "x2"]);
+    }
+
+    /// Going back gives the pages that were seen.
+    fn history_goes_back(store: &Store) {
+        fill(store);
+        let view = store.engine.snapshot().unwrap();
+        for scope in [HistoryScope::Record("Patient", "a"), HistoryScope::Kind("Patient"), HistoryScope::System] {
+            let mut request = HistoryRequest { scope, since: None, at: None, after: None, backward: false, limit: 2 };
+            let first = view.history(&everything(), &request).unwrap();
+            assert_eq!(first.previous, None);
+            request.after.clone_from(&first.next);
+            let second = view.history(&everything(), &request).unwrap();
+            (request.after, request.backward) = (second.previous, true);
+            let back = view.history(&everything(), &request).unwrap();
+            assert_eq!((back.records, back.previous, back.next), (first.records, None, first.next));
+        }
+    }
+
     /// Versions of others are not there, deletions included.
     fn history_shows_only_ones_own(store: &Store) {
         fill(store);
@@ -78,7 +127,7 @@ on_every_engine! {
     fn a_walk_does_not_see_later_writes(store: &Store) {
         fill(store);
         let view = store.engine.snapshot().unwrap();
-        let request = HistoryRequest { scope: HistoryScope::System, since: None, after: None, limit: 3 };
+        let request = HistoryRequest { scope: HistoryScope::System, since: None, at: None, backward: false, after: None, limit: 3 };
         let first = view.history(&everything(), &request).unwrap();
         drop(view);
         store.put(r#"{"resourceType":"Patient","id":"c"}"#);

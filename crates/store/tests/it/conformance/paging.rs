@@ -59,6 +59,29 @@ on_every_engine! {
         }
     }
 
+    /// Places stand as the records do, in both directions.
+    fn places_stand_as_the_records_do(store: &Store) {
+        fill(store, 13);
+        let view = store.engine.snapshot().unwrap();
+        for url in SORTS {
+            let query = store.query(url);
+            let mut request = SearchRequest { query: &query, after: None, backward: false, limit: 5 };
+            for _ in 0..2 {
+                let (page, places) = (store.page(&everything(), &request), view.places(&everything(), &request).unwrap());
+                let ids: Vec<_> = page.records.iter().map(|record| (&*record.kind, &*record.id)).collect();
+                assert_eq!(places.places.iter().map(|place| (&*place.kind, &*place.id)).collect::<Vec<_>>(), ids, "{url}");
+                assert_eq!(places.places.last().map(|place| &place.position), page.next.as_ref(), "{url}");
+                assert!(places.more);
+                request.after = page.next;
+            }
+            let back = SearchRequest { backward: true, ..request.clone() };
+            let places = view.places(&everything(), &back).unwrap();
+            let page = store.page(&everything(), &back);
+            assert_eq!(places.places.first().map(|place| &place.position), page.previous.as_ref(), "{url}");
+            assert_eq!((places.places.len(), places.more), (5, true), "{url}");
+        }
+    }
+
     /// Records without a value come last, in both directions.
     fn missing_values_come_last(store: &Store) {
         fill(store, 9);

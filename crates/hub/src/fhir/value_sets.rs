@@ -1,0 +1,78 @@
+//! Value sets and code systems for searches, out of the stored ValueSets and CodeSystems that the caller reaches.
+
+use ieum_fhir::search::value_sets::{Definitions, Listed, ValueSetProblem};
+use ieum_fhir::search::{Filter, Param, Query, SystemTest, Test, TokenTest, Total, UriMode, UriTest};
+use ieum_store::record::Record;
+use ieum_trust::access::Access;
+use ieum_trust::door::Door;
+
+use crate::call::Call;
+
+/// What is stored, looked at when it is asked for.
+pub(super) struct Stored<'c> {
+    door: &'c Door,
+    access: &'c Access,
+}
+
+/// The value sets for one call. They are not kept beyond it: a definition that is changed counts from the next one on.
+pub(super) fn of_call<'c>(call: &'c Call<'_>) -> Listed<Stored<'c>> {
+    of_access(call.hub.door(), call.access)
+}
+
+/// The value sets that an access reaches.
+pub(super) fn of_access<'c>(door: &'c Door, access: &'c Access) -> Listed<Stored<'c>> {
+    Listed::new(Stored { door, access })
+}
+
+impl Definitions for Stored<'_> {
+    fn value_set(&self, url: &str, version: Option<&str>) -> Result<Option<Vec<u8>>, ValueSetProblem> {
+        self.find("ValueSet", url, version)
+    }
+
+    fn value_set_of_id(&self, id: &str) -> Result<Option<Vec<u8>>, ValueSetProblem> {
+        let view = self.door.resource_view(self.access).map_err(|error| unavailable(&error))?;
+        let found = view.read("ValueSet", id).map_err(|error| unavailable(&error))?;
+        Ok(found.filter(|record| !record.is_deleted()).map(|record| record.plain_json()))
+    }
+
+    fn code_system(&self, url: &str, version: Option<&str>) -> Result<Option<Vec<u8>>, ValueSetProblem> {
+        self.find("CodeSystem", url, version)
+    }
+}
+
+impl Stored<'_> {
+    /// The one record of this URL; of several the one that is active, if only one is.
+    fn find(&self, kind: &str, url: &str, version: Option<&str>) -> Result<Option<Vec<u8>>, ValueSetProblem> {
+        let mut filters =
+            vec![filter(kind, "url", Test::Uri(UriTest { mode: UriMode::Exact, text: url.to_owned() }))];
+        filters.extend(version.map(|version| filter(kind, "version", token(version))));
+        let mut found = self.search(kind, filters.clone())?;
+        if found.len() > 1 {
+            filters.push(filter(kind, "status", token("active")));
+            found = self.search(kind, filters)?;
+            if found.len() != 1 {
+                return Err(ValueSetProblem::Ambiguous);
+            }
+        }
+        Ok(found.pop().map(|record| record.plain_json()))
+    }
+
+    fn search(&self, kind: &str, filters: Vec<Filter>) -> Result<Vec<Record>, ValueSetProblem> {
+        let view = self.door.resource_view(self.access).map_err(|error| unavailable(&error))?;
+        let query = Query { kind: kind.to_owned(), filters, total: Total::None, ..Query::default() };
+        Ok(view.search(&query, None, 2).map_err(|error| unavailable(&error))?.records)
+    }
+}
+
+fn filter(kind: &str, code: &str, test: Test) -> Filter {
+    Filter::Any { param: Param { kind: kind.to_owned(), code: code.to_owned() }, tests: vec![test] }
+}
+
+fn token(code: &str) -> Test {
+    Test::Token(TokenTest { system: SystemTest::Any, code: Some(code.to_owned()) })
+}
+
+fn unavailable(error: &dyn std::fmt::Display) -> ValueSetProblem {
+    tracing::error!(error = %error, "a definition for a search cannot be read");
+    ValueSetProblem::Unavailable
+}
