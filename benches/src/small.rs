@@ -68,9 +68,9 @@ fn beside<T>(server: &Server, work: impl FnOnce() -> Result<T>) -> Result<((Vec<
                         let started = Instant::now();
                         let answer = client.send("POST", "Observation", Some(SMALL.as_bytes()))?;
                         if answer.status == 201 {
-                            times.push(started.elapsed())
+                            times.push(started.elapsed());
                         } else {
-                            refused += 1
+                            refused += 1;
                         }
                         // As people do, and not as a mill: the big one should have a chance, too.
                         std::thread::sleep(Duration::from_millis(5));
