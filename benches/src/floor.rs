@@ -17,6 +17,7 @@ use ieum_store::compress::{pack, unpack};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::Result;
+use crate::server::settle;
 
 /// What waits for the disk, and whom to tell.
 type Waiting = (Vec<u8>, SyncSender<std::io::Result<()>>);
@@ -30,6 +31,7 @@ pub(crate) struct Log {
 impl Log {
     /// An empty file.
     pub(crate) fn create(path: &Path) -> Result<Self> {
+        settle()?;
         let mut file = File::create(path)?;
         let (sender, receiver) = channel::<Waiting>();
         let thread = std::thread::spawn(move || {
@@ -148,7 +150,7 @@ impl Reader {
     pub(crate) fn everything(&self, id: &str) -> Result<usize> {
         let sql =
             "SELECT codec, body FROM res WHERE pat = (SELECT rid FROM idmap WHERE kind = (SELECT no FROM kind
-                   WHERE name = 'Patient') AND id = ?1) AND op IN (1, 2)";
+                   WHERE name = 'Patient') AND id = ?1) AND pat > 0 AND op IN (1, 2)";
         self.bodies(sql, params![uuid_bytes(id)])
     }
 

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::Result;
-use crate::server::Programs;
+use crate::report::{percentile, readable};
+use crate::server::{Programs, settle};
 
 /// Part of the processors that others may use before we say so.
 const QUIET: f64 = 0.05;
@@ -19,6 +20,7 @@ const QUIET: f64 = 0.05;
 pub(crate) fn describe(work: &Path, programs: &Programs) -> Result<Value> {
     let busy = busy_part()?;
     let load = fs::read_to_string("/proc/loadavg")?;
+    let (fsyncs, fsync_median) = fsyncs(work)?;
     let hfs = programs.hfs.as_ref().map(|(program, _)| version(program)).transpose()?;
     Ok(json!({
         "processors": std::thread::available_parallelism()?.get(),
@@ -28,7 +30,8 @@ pub(crate) fn describe(work: &Path, programs: &Programs) -> Result<Value> {
         "load_average": load.trim_end(),
         "busy_before_start": busy,
         "quiet": busy <= QUIET,
-        "fsyncs_per_second": fsyncs(work)?,
+        "fsyncs_per_second": fsyncs,
+        "fsync_median_ms": fsync_median,
         "ieum": version(&programs.ieum)?,
         "hfs": hfs,
         "sqlite": rusqlite::version(),
@@ -39,12 +42,13 @@ pub(crate) fn describe(work: &Path, programs: &Programs) -> Result<Value> {
 pub(crate) fn told(machine: &Value) -> String {
     let text = |name: &str| machine[name].to_string().trim_matches('"').to_owned();
     let mut told = format!(
-        "{} processors ({}), {}, Linux {}; fsync {}/s; load {}; {}; {}; SQLite {}",
+        "{} processors ({}), {}, Linux {}; fsync {}/s, median {} ms; load {}; {}; {}; SQLite {}",
         text("processors"),
         text("processor"),
         text("memory"),
         text("kernel"),
-        machine["fsyncs_per_second"].as_f64().unwrap_or_default().round(),
+        readable(machine["fsyncs_per_second"].as_f64().unwrap_or_default()),
+        readable(machine["fsync_median_ms"].as_f64().unwrap_or_default()),
         text("load_average"),
         text("ieum"),
         machine["hfs"].as_str().unwrap_or("no HFS"),
@@ -77,20 +81,23 @@ fn busy_part() -> Result<f64> {
     Ok(1.0 - (idle_after - idle) / (all_after - all).max(1.0))
 }
 
-/// How many small writes one after another the disk makes durable in a second.
-fn fsyncs(work: &Path) -> Result<f64> {
+/// How many small writes one after another the disk makes durable in a second, and milliseconds of the median one: the
+/// two differ where others use the disk.
+fn fsyncs(work: &Path) -> Result<(f64, f64)> {
+    settle()?;
     let path = work.join("fsync");
     let mut file = File::create(&path)?;
     let started = Instant::now();
-    let mut count = 0.0;
+    let mut times = Vec::new();
     while started.elapsed() < Duration::from_secs(2) {
+        let asked = Instant::now();
         file.write_all(&[1; 4096])?;
         file.sync_data()?;
-        count += 1.0;
+        times.push(asked.elapsed());
     }
-    let rate = count / started.elapsed().as_secs_f64();
+    let rate = times.len() as f64 / started.elapsed().as_secs_f64();
     fs::remove_file(path)?;
-    Ok(rate)
+    Ok((rate, percentile(&mut times, 50).ok_or("no fsync within two seconds")?))
 }
 
 fn version(program: &Path) -> Result<String> {

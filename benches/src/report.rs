@@ -133,7 +133,7 @@ impl Figure {
 }
 
 /// Three digits that count.
-fn readable(value: f64) -> String {
+pub(crate) fn readable(value: f64) -> String {
     match value.abs() {
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),

@@ -44,6 +44,7 @@ impl Programs {
     /// Starts a server on a data directory and waits until it answers a search.
     pub(crate) fn start(&self, program: Program, data: &Path) -> Result<Server> {
         fs::create_dir_all(data)?;
+        settle()?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let log = fs::File::create(data.with_extension("log"))?;
@@ -173,6 +174,13 @@ pub(crate) fn cpu_of_ended() -> Result<f64> {
     let ticks = |index: usize| fields.get(index).and_then(|text| text.parse::<f64>().ok());
     let (user, system) = ticks(13).zip(ticks(14)).ok_or("/proc tells no processor time")?;
     Ok((user + system) / TICKS)
+}
+
+/// Lets the disk write what earlier workloads left in memory: an fsync pays for whatever waits on the same file system,
+/// and who comes after a server that does not wait for the disk would pay for that one.
+pub(crate) fn settle() -> Result<()> {
+    Command::new("sync").status()?;
+    Ok(())
 }
 
 /// Bytes of all files below a folder.
