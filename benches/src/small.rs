@@ -9,6 +9,8 @@ use crate::{Bench, Result};
 
 /// Clients that write small records.
 const CLIENTS: usize = 4;
+/// Time between two writes of one client, whatever became of the first.
+const PACE: Duration = Duration::from_millis(20);
 const TIME: (&str, Better) = ("ms", Better::Less);
 const SMALL: &str = r#"{"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8867-4"}]},"subject":{"reference":"Patient/small"},"effectiveDateTime":"2026-03-01T09:00:00+09:00","valueQuantity":{"value":72,"unit":"/min","system":"http://unitsofmeasure.org","code":"/min"}}"#;
 
@@ -64,16 +66,17 @@ fn beside<T>(server: &Server, work: impl FnOnce() -> Result<T>) -> Result<((Vec<
             .map(|_| {
                 scope.spawn(|| -> Result<(Vec<Duration>, usize)> {
                     let (mut client, mut times, mut refused) = (server.client(), Vec::new(), 0);
+                    let mut due = Instant::now();
                     while !done.load(Ordering::Relaxed) {
-                        let started = Instant::now();
+                        // From when it was to be sent: one that waits for the one before it has waited, too.
+                        due += PACE;
+                        std::thread::sleep(due.saturating_duration_since(Instant::now()));
                         let answer = client.send("POST", "Observation", Some(SMALL.as_bytes()))?;
                         if answer.status == 201 {
-                            times.push(started.elapsed());
+                            times.push(due.elapsed());
                         } else {
                             refused += 1;
                         }
-                        // As people do, and not as a mill: the big one should have a chance, too.
-                        std::thread::sleep(Duration::from_millis(5));
                     }
                     Ok((times, refused))
                 })
