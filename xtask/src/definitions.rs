@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{Result, root, target};
 
@@ -45,6 +45,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         fs::write(made.join(name), format!("{HEAD}{table}"))?;
     }
     if options.check { compare(&folder, &made, &tables.map(|(name, _)| name)) } else { Ok(()) }
+}
+
+/// HL7's search parameters of R4 as one Bundle: the file that other servers are given.
+pub(crate) fn search_parameters() -> Result<PathBuf> {
+    Ok(package::Package::open(&target().join("definitions"))?.path("search-parameters.json"))
 }
 
 fn compare(kept: &Path, made: &Path, names: &[&str]) -> Result<()> {

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 
 mod accounts;
 mod arrows;
+mod bench;
 mod definitions;
 mod demo;
 mod dictionaries;
@@ -31,6 +32,9 @@ enum Task {
     Demo(demo::Options),
     /// Everything that must hold: installs what is missing, checks, tests
     Test(test::Options),
+    /// Measure: the record store, beside a floor program and Helios HFS
+    #[command(subcommand)]
+    Bench(bench::Suite),
     /// Compile the FHIR R4 definitions into the tables of crates/fhir/definitions
     Definitions(definitions::Options),
     /// Train the compression dictionary for new record bodies, on synthetic records only
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Demo(options) => demo::run_demo(&options),
         Task::Test(options) => test::run(&options),
+        Task::Bench(suite) => bench::run_suite(&suite),
         Task::Definitions(options) => definitions::run(&options),
         Task::Dictionaries(options) => dictionaries::run(&options),
     };

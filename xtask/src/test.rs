@@ -8,6 +8,7 @@ mod clients;
 mod steps;
 mod tools;
 
+pub(crate) use steps::built;
 use steps::{STEPS, Step};
 pub(crate) use tools::{Tool, ensure};
 

@@ -41,9 +41,14 @@ impl Package {
         Ok(Self { files: folder.join("package/dist/fhir/r4") })
     }
 
+    /// Where a file is.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.files.join(name)
+    }
+
     /// One file.
     pub(super) fn read(&self, name: &str) -> Result<Value> {
-        let path = self.files.join(name);
+        let path = self.path(name);
         let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(serde_json::from_slice(&bytes)?)
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::clients;
 use super::tools::{self, Tool};
 use crate::process::{cargo, run};
-use crate::{Result, arrows, definitions, documents, root, target};
+use crate::{Result, arrows, bench, definitions, documents, root, target};
 
 /// One step.
 pub(super) struct Step {
@@ -34,6 +34,7 @@ pub(super) const STEPS: &[Step] = &[
     step("pages", "the documentation builds without warning", &[Tool::WebModules], pages),
     step("build", "everything builds, tests and examples included", &[Tool::WebModules], build),
     step("tests", "the tests in Rust", &[Tool::WebModules], tests),
+    step("bench", "the benchmark runs, in its quick mode", &[Tool::WebModules], bench::smoke),
     step("browser", "the pages in a real browser", &[Tool::Browser, Tool::WebModules], browser),
     step(
         "clients",
@@ -99,7 +100,9 @@ fn advisories() -> Result<String> {
 }
 
 fn unused() -> Result<String> {
-    run(Command::new(tools::binary("cargo-machete")).current_dir(root()).args(["crates", "xtask"]))?;
+    run(Command::new(tools::binary("cargo-machete"))
+        .current_dir(root())
+        .args(["benches", "crates", "xtask"]))?;
     Ok(String::new())
 }
 
@@ -143,7 +146,7 @@ fn browser() -> Result<String> {
 }
 
 /// A program of ours, built by the step `build`.
-pub(super) fn built(name: &str) -> PathBuf {
+pub(crate) fn built(name: &str) -> PathBuf {
     target().join("debug").join(name)
 }
 
