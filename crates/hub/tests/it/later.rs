@@ -9,6 +9,7 @@ use crate::support::{Kind, Server, entries, on_every_engine};
 
 on_every_engine!(
     a_search_is_answered_later,
+    searches_of_several_types_are_answered_later,
     everything_is_answered_later,
     what_is_wrong_is_told_at_once,
     an_answer_has_a_bound,
@@ -50,6 +51,20 @@ fn a_search_is_answered_later(kind: Kind) {
     let manifest = server.result(None, &asked).expect(200).json();
     assert_eq!(ids(&server.lines(None, &manifest, "output")), ["p3"]);
     assert!(!manifest["request"].as_str().unwrap().is_empty());
+}
+
+fn searches_of_several_types_are_answered_later(kind: Kind) {
+    let server = paging(kind, 1 << 20);
+    fill(&server, 5);
+    for (path, expected) in [
+        ("?_type=Patient,Condition&_sort=_id", vec!["c", "p0", "p1", "p2", "p3", "p4"]),
+        ("/Patient/p0/Condition", vec!["c"]),
+        ("/Patient/p0/*", vec!["p0", "c"]),
+    ] {
+        let manifest = server.manifest(path);
+        assert_eq!(manifest["request"], format!("{}{path}", server.base));
+        assert_eq!(ids(&server.lines(None, &manifest, "output")), expected, "{path}");
+    }
 }
 
 fn everything_is_answered_later(kind: Kind) {
