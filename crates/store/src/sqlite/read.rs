@@ -117,7 +117,8 @@ pub(super) fn feed(scope: &Scope<'_>, after: u64, limit: usize) -> Result<Vec<Fe
 
 /// The numbers of the records in the compartments of some patients, each once.
 fn of_patients(patients: &[i64]) -> Sql {
-    let mut sql = Sql::new("(SELECT rid FROM res WHERE pat ");
+    // The first condition lets SQLite see that the partial index `res_pat` will do.
+    let mut sql = Sql::new("(SELECT rid FROM res WHERE pat > 0 AND pat ");
     let mut is_one_of = Sql::default();
     // Of one patient nothing can be found twice, and nothing has to be sorted.
     let union = if let [patient] = patients {
