@@ -63,7 +63,6 @@ pub(crate) fn smoke() -> Result<String> {
             data.display()
         ));
     }
-    run(cargo().args(["build", "--locked", "--package", "ieum", "--package", "ieum-bench"]))?;
     let work = target().join("bench-smoke");
     let mut command = Command::new(built("ieum-bench"));
     command.arg("--ieum").arg(built("ieum")).arg("--work").arg(work).arg("--data").arg(data);
