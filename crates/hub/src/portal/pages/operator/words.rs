@@ -81,7 +81,9 @@ const PARTS: [(&str, &str, &str); 10] = [
     ("document", "문서 열람", "Document read"),
 ];
 
-const ACTIONS: [(&str, &str, &str); 42] = [
+const ACTIONS: [(&str, &str, &str); 44] = [
+    ("search-compartment", "한 사람·방문 안에서 검색", "Search within a compartment"),
+    ("search-type", "종류별 검색", "Search of a kind"),
     ("job-file", "작업 결과 내려받기", "Result of a job sent"),
     ("job-start", "작업 시작", "Job begun"),
     ("job-save", "작업 진행 기록", "Progress of a job"),
