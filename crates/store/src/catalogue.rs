@@ -212,7 +212,9 @@ fn revision(param_type: ParamType) -> u32 {
         | ParamType::Quantity
         | ParamType::Composite
         | ParamType::Special => 2,
-        ParamType::String | ParamType::Date | ParamType::Number => 1,
+        // 2: Korean names as one word.
+        ParamType::String => 2,
+        ParamType::Date | ParamType::Number => 1,
     }
 }
 

@@ -142,7 +142,10 @@ impl<'d> Sink<'d, '_> {
             Leaf::Money => self.add(param, quantity::money(value)),
             Leaf::QuantityRange => self.add(param, quantity::range(value)),
             Leaf::Text => self.string(param, value),
-            Leaf::HumanName => self.parts(param, value, &["text", "family", "given", "prefix", "suffix"]),
+            Leaf::HumanName => {
+                self.parts(param, value, &["text", "family", "given", "prefix", "suffix"]);
+                self.korean_name(param, value);
+            }
             Leaf::Address => {
                 let parts = ["text", "line", "city", "district", "state", "postalCode", "country"];
                 self.parts(param, value, &parts);
@@ -229,6 +232,25 @@ impl<'d> Sink<'d, '_> {
     fn string(&mut self, param: u16, value: Value<'d>) {
         if let Some(text) = value.text().filter(has_ink) {
             self.values.push((param, IndexValue::String(text)));
+        }
+    }
+
+    /// Korean names are one word, however they were taken apart: 김 and 민수, or `김 민수`, are found as 김민수.
+    fn korean_name(&mut self, param: u16, value: Value<'d>) {
+        let is_hangul =
+            |text: &str| !text.is_empty() && text.chars().all(|letter| matches!(letter, '가'..='힣'));
+        let mut add = |joined: String| {
+            let joined = crate::text::nfc(&joined).into_owned();
+            if is_hangul(&joined) {
+                self.values.push((param, IndexValue::String(Cow::Owned(joined))));
+            }
+        };
+        if let Some(whole) = text(value, "text").filter(|whole| whole.contains(' ')) {
+            add(whole.replace(' ', ""));
+        }
+        if let Some(family) = text(value, "family") {
+            let given = value.get("given").into_iter().flat_map(Value::each).filter_map(Value::text);
+            add(given.fold(family.into_owned(), |name, part| name + &part));
         }
     }
 

@@ -18,6 +18,19 @@ fn fill(store: &Store) {
 }
 
 on_every_engine! {
+    /// A Korean name is one word, whether it was sent whole, with a space, or in two parts.
+    fn korean_names_are_one_word(store: &Store) {
+        store.put(r#"{"resourceType":"Patient","id":"parts","name":[{"family":"홍","given":["길동"]}]}"#);
+        store.put(r#"{"resourceType":"Patient","id":"space","name":[{"text":"홍 길동"}]}"#);
+        store.put(r#"{"resourceType":"Patient","id":"whole","name":[{"text":"홍길동"}]}"#);
+        store.put(r#"{"resourceType":"Patient","id":"latin","name":[{"family":"Hong","given":["Gil"]}]}"#);
+        for question in ["홍길동", "홍길", "ㅎㄱㄷ", "홍ㄱㄷ"] {
+            let found = store.find(&everything(), &format!("Patient?name={question}"));
+            assert_eq!(found, ["parts", "space", "whole"], "{question}");
+        }
+        assert!(store.find(&everything(), "Patient?name=honggil").is_empty());
+    }
+
     /// Hundreds of stretches, thousands of exact values in one parameter are an ordinary question; more is refused.
     fn many_values_are_an_ordinary_question(store: &Store) {
         store.put(r#"{"resourceType":"Patient","id":"p","gender":"female","name":[{"text":"가상"}],"birthDate":"1999-12-31"}"#);
