@@ -203,7 +203,8 @@ impl Sender<'_> {
         if refused.is_empty() {
             return Ok(());
         }
-        let limits = Limits { bytes: part.bundle.len(), ..Limits::default() };
+        // It was within the limits before it was put into a bundle, which makes it deeper.
+        let limits = Limits { bytes: usize::MAX, depth: usize::MAX, nodes: usize::MAX };
         let document = Document::parse(&part.bundle, &limits).expect("what was written here is JSON");
         let entries: Vec<Value<'_>> =
             document.root().get("entry").into_iter().flat_map(Value::elements).collect();

@@ -28,13 +28,7 @@ pub(super) fn insert(
     rid: i64,
     text: &FullText,
 ) -> Result<(), StoreError> {
-    for (table, terms) in TABLES.into_iter().zip([&text.narrative, &text.content]) {
-        if !terms.is_empty() {
-            let sql = format!("INSERT INTO {table} (rowid, terms) VALUES (?1, ?2)");
-            connection.prepare_cached(&sql)?.execute(params![rid, line(connection, dict, terms)?])?;
-        }
-    }
-    Ok(())
+    write(connection, dict, rid, text, |table| format!("INSERT INTO {table} (rowid, terms) VALUES (?1, ?2)"))
 }
 
 /// Removes the terms of a record, which must be those it was added with.
@@ -44,10 +38,22 @@ pub(super) fn delete(
     rid: i64,
     text: &FullText,
 ) -> Result<(), StoreError> {
+    write(connection, dict, rid, text, |table| {
+        format!("INSERT INTO {table} ({table}, rowid, terms) VALUES ('delete', ?1, ?2)")
+    })
+}
+
+fn write(
+    connection: &Connection,
+    dict: &mut Dict,
+    rid: i64,
+    text: &FullText,
+    statement: fn(&str) -> String,
+) -> Result<(), StoreError> {
     for (table, terms) in TABLES.into_iter().zip([&text.narrative, &text.content]) {
         if !terms.is_empty() {
-            let sql = format!("INSERT INTO {table} ({table}, rowid, terms) VALUES ('delete', ?1, ?2)");
-            connection.prepare_cached(&sql)?.execute(params![rid, line(connection, dict, terms)?])?;
+            let line = line(connection, dict, terms)?;
+            connection.prepare_cached(&statement(table))?.execute(params![rid, line])?;
         }
     }
     Ok(())
