@@ -130,20 +130,20 @@ impl Reader {
         Ok(out.len())
     }
 
-    /// The numbers of a parameter and of a value: what a hub has in its memory. Slow, and so apart.
+    /// The number of a value of a parameter: what a hub has in its memory. Slow, and so apart. Of a code that stands
+    /// there with several words, the most frequent.
     pub(crate) fn token(&self, kind: &str, code: &str, value: &str) -> Result<Token> {
-        let sql = "SELECT p.tp FROM param p JOIN kind k ON k.no = p.kind WHERE k.name = ?1 AND p.code = ?2";
-        let param = self.connection.query_row(sql, [kind, code], |row| row.get(0))?;
-        let value =
-            self.connection.query_row("SELECT id FROM dict WHERE text = ?1", [value], |row| row.get(0))?;
-        Ok(Token { param, value })
+        let sql = "SELECT m.k FROM tokval m JOIN param p ON p.tp = m.tp JOIN kind k ON k.no = p.kind
+                   JOIN dict w ON w.id = m.v WHERE k.name = ?1 AND p.code = ?2 AND w.text = ?3
+                   ORDER BY (SELECT count(*) FROM tok t WHERE t.k = m.k) DESC LIMIT 1";
+        Ok(Token(self.connection.query_row(sql, [kind, code, value], |row| row.get(0))?))
     }
 
     /// The bodies of the first so many records that have a token.
     pub(crate) fn page(&self, token: Token, most: u32) -> Result<usize> {
         let sql = "SELECT r.codec, r.body FROM tok t JOIN res r ON r.rid = t.rid
-                   WHERE t.tp = ?1 AND t.v = ?2 ORDER BY t.rid LIMIT ?3";
-        self.bodies(sql, params![token.param, token.value, most])
+                   WHERE t.k = ?1 ORDER BY t.rid LIMIT ?2";
+        self.bodies(sql, params![token.0, most])
     }
 
     /// The bodies of all records of a patient.
@@ -165,12 +165,9 @@ impl Reader {
     }
 }
 
-/// The numbers of a parameter and of a value.
+/// The number of a value of a parameter.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Token {
-    param: i64,
-    value: i64,
-}
+pub(crate) struct Token(i64);
 
 /// UUIDs are kept as sixteen bytes.
 fn uuid_bytes(id: &str) -> Option<Vec<u8>> {

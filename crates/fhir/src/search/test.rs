@@ -253,20 +253,47 @@ pub struct NumberTest {
 }
 
 impl NumberTest {
+    /// The comparison with its keys as bytes.
+    #[must_use]
+    pub fn asked(&self) -> NumberAsked<'_> {
+        NumberAsked { prefix: self.prefix, exact: &self.exact.0, lo: &self.lo.0, hi: &self.hi.0 }
+    }
+
     /// Whether a value between `lo` and `hi`, both inside, passes.
     #[must_use]
     pub fn holds(&self, lo: &SortKey, hi: &SortKey) -> bool {
-        let inside = self.lo <= *lo && *hi < self.hi;
+        self.asked().holds(&lo.0, &hi.0)
+    }
+}
+
+/// [`NumberTest`] with borrowed keys ([`SortKey`]), for who reads them out of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NumberAsked<'a> {
+    /// How to compare.
+    pub prefix: Prefix,
+    /// The number as given.
+    pub exact: &'a [u8],
+    /// Start of its implicit range, inside.
+    pub lo: &'a [u8],
+    /// End of its implicit range, outside.
+    pub hi: &'a [u8],
+}
+
+impl NumberAsked<'_> {
+    /// Whether a value between `lo` and `hi`, both inside, passes.
+    #[must_use]
+    pub fn holds(&self, lo: &[u8], hi: &[u8]) -> bool {
+        let inside = self.lo <= lo && hi < self.hi;
         match self.prefix {
             Prefix::Eq => inside,
             Prefix::Ne => !inside,
-            Prefix::Gt => *hi > self.exact,
-            Prefix::Lt => *lo < self.exact,
-            Prefix::Ge => *hi >= self.exact,
-            Prefix::Le => *lo <= self.exact,
-            Prefix::Sa => *lo > self.exact,
-            Prefix::Eb => *hi < self.exact,
-            Prefix::Ap => *lo < self.hi && *hi >= self.lo,
+            Prefix::Gt => hi > self.exact,
+            Prefix::Lt => lo < self.exact,
+            Prefix::Ge => hi >= self.exact,
+            Prefix::Le => lo <= self.exact,
+            Prefix::Sa => lo > self.exact,
+            Prefix::Eb => hi < self.exact,
+            Prefix::Ap => lo < self.hi && hi >= self.lo,
         }
     }
 }

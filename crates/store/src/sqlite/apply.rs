@@ -1,15 +1,16 @@
 //! Applying changes inside the writer's transaction.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use ieum_fhir::index::{FullText, IndexValue};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::contained::Container;
-use super::dict::{Dict, StoredId};
+use super::dict::StoredId;
+use super::ids::MENTIONED;
+use super::numbers::{Given, Giving};
 use super::pending::Pending;
-use super::rows::{Giving, RowSet};
-use super::table::Carried;
+use super::rows::RowSet;
 use super::view::Scope;
 use super::{Shared, to_i64, to_u64, words};
 use crate::access::{AccessPlan, Family};
@@ -18,55 +19,20 @@ use crate::compress::{self, Packed};
 use crate::prepare::{Indexed, Prepared};
 use crate::record::Op;
 
-/// Ids remembered by the writer; cleared when full.
-const REMEMBERED: usize = 400_000;
 /// `pat` of a record that is nobody's.
 pub(super) const SHARED: i64 = 0;
 /// `pat` of a clinical record of several patients, or of none; see `comp`.
 pub(super) const SEVERAL: i64 = -1;
 /// `pat` of the system's own records.
 pub(super) const SYSTEM: i64 = -2;
-/// `op` of a row that only gives a number to a record mentioned but not (yet) here.
-const MENTIONED: i64 = 0;
-
 const DAY: i64 = 86_400_000_000;
 
-/// Record numbers: each record mentioned anywhere gets one, for ever.
-#[derive(Debug, Default)]
-pub(super) struct Ids {
-    known: HashMap<(i64, StoredId), i64>,
-}
-
-impl Ids {
-    /// The number of a record, a new one when it is first mentioned.
-    pub(super) fn rid(&mut self, connection: &Connection, kind: i64, id: &str) -> Result<i64, StoreError> {
-        let key = (kind, StoredId::new(id));
-        if let Some(&rid) = self.known.get(&key) {
-            return Ok(rid);
-        }
-        let rid = match find_rid(connection, kind, &key.1)? {
-            Some(rid) => rid,
-            None => {
-                let mention = "INSERT INTO res (kind, id, ver, t, t0, op, pat, mask, present, present_high, codec, body) \
-                               VALUES (?1, ?2, 0, 0, 0, ?3, 0, 0, 0, 0, 0, x'')";
-                let rid = connection.prepare_cached(mention)?.insert(params![kind, key.1, MENTIONED])?;
-                let sql = "INSERT INTO idmap (kind, id, rid) VALUES (?1, ?2, ?3)";
-                connection.prepare_cached(sql)?.execute(params![kind, key.1, rid])?;
-                rid
-            }
-        };
-        if self.known.len() >= REMEMBERED {
-            self.known.clear();
-        }
-        self.known.insert(key, rid);
-        Ok(rid)
-    }
-}
-
-/// The number of a record, if it was ever mentioned.
-pub(super) fn find_rid(connection: &Connection, kind: i64, id: &StoredId) -> Result<Option<i64>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT rid FROM idmap WHERE kind = ?1 AND id = ?2")?;
-    Ok(statement.query_row(params![kind, id], |row| row.get(0)).optional()?)
+/// Whose a record is, which labels it has, and its main date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Carried {
+    pub(super) pat: i64,
+    pub(super) mask: i64,
+    pub(super) d: Option<i64>,
 }
 
 /// The writer's state inside a transaction.
@@ -79,8 +45,7 @@ pub(super) struct Applier<'a> {
 /// What the writer remembers between transactions, and what waits inside one.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    pub(super) dict: Dict,
-    ids: Ids,
+    pub(super) given: Given,
     pub(super) pending: Pending,
     touched: HashSet<i64>,
 }
@@ -117,47 +82,65 @@ impl Current {
 }
 
 impl Applier<'_> {
-    /// Judges what each change expects, and that nobody overwrites what they may not read. Writes nothing.
-    pub(super) fn check(&mut self, access: &AccessPlan, changes: &[Change]) -> Result<(), CommitError> {
+    /// Judges what each change expects, and that nobody overwrites what they may not read. Writes nothing; gives back
+    /// what each change found.
+    pub(super) fn check(
+        &mut self,
+        access: &AccessPlan,
+        changes: &[Change],
+    ) -> Result<Vec<Option<Current>>, CommitError> {
         let scope = Scope::new(self.connection, self.shared, access, 0)?;
         let mut named = HashSet::with_capacity(changes.len());
+        let mut found = Vec::with_capacity(changes.len());
         for (index, change) in changes.iter().enumerate() {
             let (kind, id) = change.key();
             if !named.insert((kind, id)) {
                 return Err(CommitError::Duplicate { index });
             }
-            if change.expect() == Expect::Anything && access.reaches_everything() {
-                continue;
-            }
             let current = self.current(kind, id)?;
-            if let Some(current) = current.as_ref().filter(|current| current.op != MENTIONED)
-                && !scope.sees(current.rid)?
+            let known = current.as_ref().filter(|current| current.op != MENTIONED);
+            if let Some(known) = known
+                && !access.reaches_everything()
+                && !scope.sees(known.rid)?
             {
                 return Err(CommitError::Denied);
             }
-            let version = current.as_ref().filter(|current| current.exists()).map(|current| current.version);
+            let version = known.filter(|current| current.exists()).map(|current| current.version);
             match change.expect() {
-                Expect::New if current.is_some_and(|current| current.op != MENTIONED) => {
-                    return Err(CommitError::Taken { index });
-                }
+                Expect::New if known.is_some() => return Err(CommitError::Taken { index }),
                 Expect::Absent if version.is_some() => {
                     return Err(CommitError::Version { index, current: version });
                 }
                 Expect::Version(expected) if version != Some(expected) => {
                     return Err(CommitError::Version { index, current: version });
                 }
-                _ => {}
+                _ => found.push(current),
             }
         }
-        Ok(())
+        Ok(found)
     }
 
-    /// Applies one change as part of commit `t`.
-    pub(super) fn apply(&mut self, change: &Change, t: u64, instant: i64) -> Result<Changed, StoreError> {
-        match change {
-            Change::Put { record, .. } => self.put(record, t, instant),
-            Change::Delete { kind, id, .. } => self.delete(kind, id, t, instant),
+    /// Applies changes, which found this, as commit `t`.
+    pub(super) fn apply(
+        &mut self,
+        changes: &[Change],
+        found: Vec<Option<Current>>,
+        t: u64,
+        instant: i64,
+    ) -> Result<Vec<Changed>, StoreError> {
+        // New records get their numbers first: what refers to one that comes later finds it, and rows are added at the
+        // end of their table.
+        for (change, found) in changes.iter().zip(&found) {
+            if let (Change::Put { record, .. }, None) = (change, found) {
+                let kind = self.kind_no(&record.kind)?;
+                self.memory.given.ids.give(self.connection, kind, &record.id)?;
+            }
         }
+        let apply = |(change, found): (&Change, Option<Current>)| match change {
+            Change::Put { record, .. } => self.put(record, found, t, instant),
+            Change::Delete { kind, id, .. } => self.delete(kind, id, found, t, instant),
+        };
+        changes.iter().zip(found).map(apply).collect()
     }
 
     /// Writes the index rows that wait, so that they can be searched.
@@ -166,24 +149,29 @@ impl Applier<'_> {
         self.memory.pending.flush(self.connection)
     }
 
-    fn put(&mut self, record: &Prepared, t: u64, instant: i64) -> Result<Changed, StoreError> {
-        let current = self.current(&record.kind, &record.id)?;
+    fn put(
+        &mut self,
+        record: &Prepared,
+        current: Option<Current>,
+        t: u64,
+        instant: i64,
+    ) -> Result<Changed, StoreError> {
         let existing = current.as_ref().filter(|current| current.exists());
         if let Some(existing) = existing
             && compress::unpack(existing.packed.codec, &existing.packed.bytes)? == record.body
         {
             return Ok(changed(&record.kind, &record.id, existing.version, existing.instant, None));
         }
-        let kind = self.shared.registry.kind(&record.kind).ok_or_else(unknown_kind)?;
+        let kind = self.kind_no(&record.kind)?;
         let rid = match &current {
             Some(current) => current.rid,
-            None => self.memory.ids.rid(self.connection, kind.no, &record.id)?,
+            None => self.memory.given.ids.mentioned(self.connection, kind, &record.id)?,
         };
         let version = current.as_ref().map_or(0, |current| current.version) + 1;
         let op = if existing.is_some() { Op::Update } else { Op::Create };
         let rows = self.rows_of(&record.kind, rid, &record.indexed.values)?;
         let carried = self.carried(&record.kind, rid, version, &record.indexed)?;
-        let present = rows.present;
+        let (present, vals) = (rows.present, rows.vals());
         let t0 = current.as_ref().map_or(0, |current| current.t0);
         let t0 = if t0 == 0 { to_i64(t) } else { t0 };
         let container = Container { rid, version, t: to_i64(t), t0, carried };
@@ -196,8 +184,8 @@ impl Applier<'_> {
             Some(existing) => {
                 let old = self.indexed(&record.kind, &record.id, existing, self.shared.catalogue.bases())?;
                 let old_rows = self.rows_of(&record.kind, rid, &old.values)?;
-                self.memory.pending.replace(old_rows, existing.carried, rows, carried);
-                if old.contained == record.indexed.contained && existing.carried == carried {
+                self.memory.pending.replace(&old_rows, rows);
+                if old.contained == record.indexed.contained {
                     self.keep_contained(container)?;
                 } else {
                     self.remove_contained(rid, &old.contained)?;
@@ -205,23 +193,31 @@ impl Applier<'_> {
                 }
                 let text = self.text(&record.kind, &record.id, existing)?;
                 if text != record.text {
-                    words::delete(self.connection, &mut self.memory.dict, rid, &text)?;
-                    words::insert(self.connection, &mut self.memory.dict, rid, &record.text)?;
+                    words::delete(self.connection, &mut self.memory.given.dict, rid, &text)?;
+                    words::insert(self.connection, &mut self.memory.given.dict, rid, &record.text)?;
                 }
             }
             None => {
-                self.memory.pending.insert(rows, carried);
+                self.memory.pending.insert(rows);
                 self.add_contained(container, &record.indexed.contained)?;
-                words::insert(self.connection, &mut self.memory.dict, rid, &record.text)?;
+                words::insert(self.connection, &mut self.memory.given.dict, rid, &record.text)?;
             }
         }
         if let Some(current) = current.as_ref().filter(|current| current.op != MENTIONED) {
             self.keep_version(current)?;
         }
-        let sql = "UPDATE res SET ver = ?2, t = ?3, t0 = ?4, op = ?5, pat = ?6, mask = ?7, d = ?8, present = ?9, \
-                   present_high = ?10, codec = ?11, body = ?12 WHERE rid = ?1";
+        // A record without a row yet gets one; one that was mentioned or is there has its own.
+        let sql = if current.is_some() {
+            "UPDATE res SET ver = ?4, t = ?5, t0 = ?6, op = ?7, pat = ?8, mask = ?9, d = ?10, present = ?11, \
+             present_high = ?12, vals = ?13, codec = ?14, body = ?15 WHERE rid = ?1 AND kind = ?2 AND id = ?3"
+        } else {
+            "INSERT INTO res (rid, kind, id, ver, t, t0, op, pat, mask, d, present, present_high, vals, codec, body) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+        };
         self.connection.prepare_cached(sql)?.execute(params![
             rid,
+            kind,
+            StoredId::new(&record.id),
             to_i64(version),
             to_i64(t),
             t0,
@@ -231,15 +227,23 @@ impl Applier<'_> {
             carried.d,
             present.0,
             present.1,
+            vals,
             record.packed.codec,
             record.packed.bytes,
         ])?;
-        self.feed(t, rid, version, op, kind.no)?;
+        self.feed(t, rid, version, op, kind)?;
         Ok(changed(&record.kind, &record.id, version, instant, Some(op)))
     }
 
-    fn delete(&mut self, kind: &str, id: &str, t: u64, instant: i64) -> Result<Changed, StoreError> {
-        let Some(current) = self.current(kind, id)?.filter(|current| current.op != MENTIONED) else {
+    fn delete(
+        &mut self,
+        kind: &str,
+        id: &str,
+        current: Option<Current>,
+        t: u64,
+        instant: i64,
+    ) -> Result<Changed, StoreError> {
+        let Some(current) = current.filter(|current| current.op != MENTIONED) else {
             return Ok(changed(kind, id, 0, 0, None));
         };
         if !current.exists() {
@@ -255,7 +259,7 @@ impl Applier<'_> {
         self.memory.pending.delete(old_rows);
         self.remove_contained(current.rid, &old.contained)?;
         let text = self.text(kind, id, &current)?;
-        words::delete(self.connection, &mut self.memory.dict, current.rid, &text)?;
+        words::delete(self.connection, &mut self.memory.given.dict, current.rid, &text)?;
         self.keep_version(&current)?;
         if current.carried.pat == SEVERAL {
             let sql = "INSERT INTO comp SELECT owner, rid, ?2 FROM comp WHERE rid = ?1 AND ver = ?3";
@@ -265,7 +269,7 @@ impl Applier<'_> {
                 to_i64(current.version)
             ])?;
         }
-        let sql = "UPDATE res SET ver = ?2, t = ?3, op = ?4, present = 0, present_high = 0, codec = 0, body = x'' \
+        let sql = "UPDATE res SET ver = ?2, t = ?3, op = ?4, present = 0, present_high = 0, vals = x'', codec = 0, body = x'' \
                    WHERE rid = ?1";
         let op = Op::Delete;
         self.connection.prepare_cached(sql)?.execute(params![
@@ -274,18 +278,14 @@ impl Applier<'_> {
             to_i64(t),
             op.code()
         ])?;
-        let kind_no = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?.no;
+        let kind_no = self.kind_no(kind)?;
         self.feed(t, current.rid, version, op, kind_no)?;
         Ok(changed(kind, id, version, instant, Some(op)))
     }
 
     pub(super) fn current(&mut self, kind: &str, id: &str) -> Result<Option<Current>, StoreError> {
-        let kind = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?;
-        let stored = StoredId::new(id);
-        let rid = match self.memory.ids.known.get(&(kind.no, stored.clone())) {
-            Some(&rid) => Some(rid),
-            None => find_rid(self.connection, kind.no, &stored)?,
-        };
+        let kind = self.kind_no(kind)?;
+        let rid = self.memory.given.ids.find(self.connection, kind, id)?;
         let Some(rid) = rid else { return Ok(None) };
         let sql = "SELECT r.ver, r.t0, r.op, r.pat, r.mask, r.d, r.codec, r.body, coalesce(c.instant, 0), r.t \
                    FROM res r LEFT JOIN commits c ON c.t = r.t WHERE r.rid = ?1";
@@ -309,8 +309,7 @@ impl Applier<'_> {
         let mut numbers = Giving {
             connection: self.connection,
             registry: &self.shared.registry,
-            dict: &mut self.memory.dict,
-            ids: &mut self.memory.ids,
+            given: &mut self.memory.given,
         };
         RowSet::new(&mut numbers, kind, rid, values)
     }
@@ -350,10 +349,10 @@ impl Applier<'_> {
         let pat = match (family, indexed.patients.as_slice()) {
             (Family::System, _) => SYSTEM,
             (Family::Shared, _) => SHARED,
-            (Family::Clinical, [one]) => self.memory.ids.rid(self.connection, patient, one)?,
+            (Family::Clinical, [one]) => self.memory.given.ids.mentioned(self.connection, patient, one)?,
             (Family::Clinical, several) => {
                 for owner in several {
-                    let owner = self.memory.ids.rid(self.connection, patient, owner)?;
+                    let owner = self.memory.given.ids.mentioned(self.connection, patient, owner)?;
                     let sql = "INSERT OR IGNORE INTO comp (owner, rid, ver) VALUES (?1, ?2, ?3)";
                     self.connection.prepare_cached(sql)?.execute(params![owner, rid, to_i64(version)])?;
                 }
@@ -362,6 +361,10 @@ impl Applier<'_> {
         };
         let d = indexed.main_date.map(|micros| micros.div_euclid(DAY));
         Ok(Carried { pat, mask: i64::from(indexed.mask), d })
+    }
+
+    fn kind_no(&self, kind: &str) -> Result<i64, StoreError> {
+        Ok(self.shared.registry.kind(kind).ok_or_else(unknown_kind)?.no)
     }
 
     fn keep_version(&self, current: &Current) -> Result<(), StoreError> {
@@ -388,6 +391,6 @@ fn changed(kind: &str, id: &str, version: u64, instant: i64, op: Option<Op>) -> 
     Changed { kind: kind.to_owned(), id: id.to_owned(), version, instant, op }
 }
 
-fn unknown_kind() -> StoreError {
+pub(super) fn unknown_kind() -> StoreError {
     StoreError::Engine("a kind that is not in the catalogue".into())
 }

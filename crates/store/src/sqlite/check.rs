@@ -3,11 +3,10 @@
 use ieum_fhir::index::IndexValue;
 use rusqlite::{Connection, Row};
 
-use super::apply::find_rid;
-use super::dict::{StoredId, dict_find, id_text};
-use super::registry::Registry;
-use super::rows::{Numbers, RowSet};
-use super::table::{Carried, TABLES};
+use super::dict::id_text;
+use super::numbers::Finding;
+use super::rows::RowSet;
+use super::table::TABLES;
 use super::{Shared, schema, to_u64, words};
 use crate::commit::StoreError;
 use crate::compress::unpack;
@@ -143,8 +142,7 @@ fn bodies(
     report: &mut CheckReport,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(), StoreError> {
-    let sql = "SELECT rid, kind, id, codec, body, pat, mask, d, present, present_high FROM res \
-               WHERE op IN (1, 2) ORDER BY rid";
+    let sql = "SELECT rid, kind, id, codec, body, present, present_high, vals FROM res WHERE op IN (1, 2) ORDER BY rid";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut expected = [0_u64; TABLES.len()];
@@ -189,21 +187,27 @@ fn record(
     let text = shared.catalogue.full_text_of_body(kind, &id, &body).map_err(not_json)?;
 
     let rid: i64 = row.get(0)?;
-    let carried = Carried { pat: row.get(5)?, mask: row.get(6)?, d: row.get(7)? };
     let mut all = RowsOf { connection, shared, expected };
-    let mut good = all.stored(name, rid, &indexed.values, carried, (row.get(8)?, row.get(9)?))?;
+    let kept = Kept { present: (row.get(5)?, row.get(6)?), vals: row.get(7)? };
+    let mut good = all.stored(name, rid, &indexed.values, &kept)?;
     good &= words::are_stored(connection, rid, &text)?;
 
-    let sql = "SELECT rid, present, present_high FROM res WHERE container = ?1 ORDER BY part";
+    let sql = "SELECT c.rid, c.present, c.present_high, c.vals, c.pat = r.pat AND c.mask = r.mask FROM res r \
+               JOIN res c ON c.container = r.rid WHERE r.rid = ?1 ORDER BY c.part";
     let mut statement = connection.prepare_cached(sql)?;
     let mut parts = statement.query([rid])?;
     for inner in &indexed.contained {
         let Some(part) = parts.next()? else { return Ok(false) };
-        let carried = Carried { d: None, ..carried };
-        let present = (part.get(1)?, part.get(2)?);
-        good &= all.stored(inner.kind, part.get(0)?, &inner.values, carried, present)?;
+        let kept = Kept { present: (part.get(1)?, part.get(2)?), vals: part.get(3)? };
+        good &= part.get::<_, bool>(4)? && all.stored(inner.kind, part.get(0)?, &inner.values, &kept)?;
     }
     Ok(good && parts.next()?.is_none())
+}
+
+/// What stands in the record's own row of its values.
+struct Kept {
+    present: (i64, i64),
+    vals: Vec<u8>,
 }
 
 /// Looking for the rows of records, and counting them.
@@ -219,8 +223,7 @@ impl RowsOf<'_> {
         kind: &str,
         rid: i64,
         values: &[(u16, IndexValue<'_>)],
-        carried: Carried,
-        present: (i64, i64),
+        kept: &Kept,
     ) -> Result<bool, StoreError> {
         let registry = &self.shared.registry;
         let numbers = registry.kind(kind).ok_or_else(|| StoreError::Damaged("a kind".into()))?;
@@ -229,27 +232,7 @@ impl RowsOf<'_> {
         for (sum, count) in self.expected.iter_mut().zip(rows.counts()) {
             *sum += count as u64;
         }
-        Ok(rows.present == present && rows.is_stored(self.connection, carried)?)
-    }
-}
-
-/// Numbers as they are: a missing one is a fault.
-struct Finding<'f> {
-    connection: &'f Connection,
-    registry: &'f Registry,
-}
-
-impl Numbers for Finding<'_> {
-    fn text(&mut self, text: &str) -> Result<i64, StoreError> {
-        dict_find(self.connection, text)?.ok_or_else(|| StoreError::Damaged("a text has no number".into()))
-    }
-
-    fn record(&mut self, kind: i64, id: &str) -> Result<i64, StoreError> {
-        let found = find_rid(self.connection, kind, &StoredId::new(id))?;
-        found.ok_or_else(|| StoreError::Damaged("a reference has no number".into()))
-    }
-
-    fn registry(&self) -> &Registry {
-        self.registry
+        let is_kept = rows.present == kept.present && rows.vals() == kept.vals;
+        Ok(is_kept && rows.is_stored(self.connection)?)
     }
 }

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::Shared;
 use super::dict::id_text;
+use super::vals;
 use crate::commit::StoreError;
 
 /// Statements kept ready per connection.
@@ -71,7 +72,7 @@ pub(super) fn within<T>(
 }
 
 /// `id_text(id)`: a stored id as people write it, so that sorting by `_id` is sorting by text. `metres(lat, lon, lat,
-/// lon)`: the distance of two places.
+/// lon)`: the distance of two places. And those of [`vals`].
 fn register_functions(connection: &Connection) -> Result<(), StoreError> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("id_text", 1, flags, |context| {
@@ -81,7 +82,7 @@ fn register_functions(connection: &Connection) -> Result<(), StoreError> {
         let place = |first| Ok::<(i64, i64), rusqlite::Error>((context.get(first)?, context.get(first + 1)?));
         Ok(ieum_fhir::geo::distance(place(2)?, place(0)?))
     })?;
-    Ok(())
+    Ok(vals::register(connection)?)
 }
 
 thread_local! {

@@ -3,8 +3,7 @@
 use ieum_fhir::index::ContainedValues;
 use rusqlite::params;
 
-use super::apply::{Applier, Current};
-use super::table::Carried;
+use super::apply::{Applier, Carried, Current};
 use super::to_i64;
 use crate::commit::StoreError;
 
@@ -28,27 +27,30 @@ impl Applier<'_> {
         container: Container,
         contained: &[ContainedValues<'_>],
     ) -> Result<(), StoreError> {
-        let carried = Carried { d: None, ..container.carried };
+        let Carried { pat, mask, .. } = container.carried;
         for (part, inner) in (1_i64..).zip(contained) {
             let Some(kind) = self.shared.registry.kind(inner.kind) else { continue };
-            let sql = "INSERT INTO res (kind, id, ver, t, t0, op, pat, mask, present, present_high, codec, body, container, part) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, 0, x'', ?9, ?10)";
-            let rid = self.connection.prepare_cached(sql)?.insert(params![
+            let rid = self.memory.given.ids.next(self.connection)?;
+            let rows = self.rows_of(inner.kind, rid, &inner.values)?;
+            let sql = "INSERT INTO res (rid, kind, id, ver, t, t0, op, pat, mask, present, present_high, container, part, \
+                       vals, codec, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, x'')";
+            self.connection.prepare_cached(sql)?.execute(params![
+                rid,
                 kind.no,
                 inner.id,
                 to_i64(container.version),
                 container.t,
                 container.t0,
                 CONTAINED,
-                carried.pat,
-                carried.mask,
+                pat,
+                mask,
+                rows.present.0,
+                rows.present.1,
                 container.rid,
-                part
+                part,
+                rows.vals(),
             ])?;
-            let rows = self.rows_of(inner.kind, rid, &inner.values)?;
-            let sql = "UPDATE res SET present = ?2, present_high = ?3 WHERE rid = ?1";
-            self.connection.prepare_cached(sql)?.execute(params![rid, rows.present.0, rows.present.1])?;
-            self.memory.pending.insert(rows, carried);
+            self.memory.pending.insert(rows);
         }
         Ok(())
     }
@@ -66,8 +68,6 @@ impl Applier<'_> {
             let rows = self.rows_of(inner.kind, rid, &inner.values)?;
             self.memory.pending.delete(rows);
         }
-        // Their numbers may be given again: what waits under them must be written first.
-        self.flush()?;
         self.connection
             .prepare_cached("DELETE FROM res WHERE container = ?1")?
             .execute(params![container])?;
@@ -76,8 +76,9 @@ impl Applier<'_> {
 
     /// Leaves the contained resources as they are in a new version of their container.
     pub(super) fn keep_contained(&self, container: Container) -> Result<(), StoreError> {
-        let sql = "UPDATE res SET ver = ?2, t = ?3 WHERE container = ?1";
-        let values = params![container.rid, to_i64(container.version), container.t];
+        let Container { rid, version, t, carried, .. } = container;
+        let sql = "UPDATE res SET ver = ?2, t = ?3, pat = ?4, mask = ?5 WHERE container = ?1";
+        let values = params![rid, to_i64(version), t, carried.pat, carried.mask];
         self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
     }
@@ -97,12 +98,9 @@ impl Applier<'_> {
             let name = self.shared.registry.name(container)?.to_owned();
             let Some(current) = self.current(&name, &id)?.filter(Current::exists) else { continue };
             let indexed = self.indexed(&name, &id, &current, self.shared.catalogue.bases())?;
-            let carried = Carried { d: None, ..current.carried };
             for (rid, inner) in self.contained_rids(current.rid)?.into_iter().zip(indexed.contained) {
                 if inner.kind == kind {
-                    let mut rows = self.rows_of(kind, rid, &inner.values)?;
-                    rows.keep_only(tps);
-                    self.memory.pending.insert(rows, carried);
+                    self.index_values_again(kind, rid, &inner.values, tps)?;
                 }
             }
         }

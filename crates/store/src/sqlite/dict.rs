@@ -1,15 +1,11 @@
 //! Texts and ids as the tables hold them.
 
-use std::collections::HashMap;
-
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use sha2::{Digest, Sha256};
 
+use super::numbers::Known;
 use crate::commit::StoreError;
-
-/// Texts remembered by the writer; cleared when full.
-const REMEMBERED: usize = 400_000;
 
 /// A public id as stored: a lower-case UUID as 16 bytes, anything else as text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,13 +99,13 @@ pub(super) fn dict_find(connection: &Connection, text: &str) -> Result<Option<i6
 /// The writer's dictionary: gives numbers to new texts.
 #[derive(Debug, Default)]
 pub(super) struct Dict {
-    known: HashMap<String, i64>,
+    known: Known<String>,
 }
 
 impl Dict {
     /// The number of a text, a new one when it is new.
     pub(super) fn number(&mut self, connection: &Connection, text: &str) -> Result<i64, StoreError> {
-        if let Some(&id) = self.known.get(text) {
+        if let Some(id) = self.known.get(text) {
             return Ok(id);
         }
         let id = match dict_find(connection, text)? {
@@ -120,10 +116,7 @@ impl Dict {
                 insert.insert(params![spread(text), text])?
             }
         };
-        if self.known.len() >= REMEMBERED {
-            self.known.clear();
-        }
-        self.known.insert(text.to_owned(), id);
+        self.known.remember(text.to_owned(), id);
         Ok(id)
     }
 }

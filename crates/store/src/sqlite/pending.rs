@@ -1,35 +1,23 @@
 //! Rows waiting to be written, so that each table is touched in the order of its key.
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
-use super::rows::{Cho, Cmp, Dat, Geo, Num, Ref, RowSet, Str, Tok};
-use super::table::{self, Carried, each_list};
+use super::rows::RowSet;
+use super::table::{self, each_list};
 use crate::commit::StoreError;
 
 /// What the writer has to write before anyone asks.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    insert: Lists,
+    insert: RowSet,
     delete: RowSet,
 }
 
-#[derive(Debug, Default)]
-struct Lists {
-    tok: Vec<(Tok, Carried)>,
-    refs: Vec<(Ref, Carried)>,
-    dat: Vec<(Dat, Carried)>,
-    num: Vec<(Num, Carried)>,
-    text: Vec<(Str, Carried)>,
-    cho: Vec<(Cho, Carried)>,
-    cmp: Vec<(Cmp, Carried)>,
-    geo: Vec<(Geo, Carried)>,
-}
-
 impl Pending {
-    pub(super) fn insert(&mut self, rows: RowSet, carried: Carried) {
+    pub(super) fn insert(&mut self, rows: RowSet) {
         macro_rules! add {
             ($list:ident) => {
-                self.insert.$list.extend(rows.$list.into_iter().map(|row| (row, carried)))
+                self.insert.$list.extend(rows.$list)
             };
         }
         each_list!(add);
@@ -45,12 +33,7 @@ impl Pending {
     }
 
     /// Replaces one set by another, touching only what differs.
-    pub(super) fn replace(&mut self, old: RowSet, old_carried: Carried, new: RowSet, carried: Carried) {
-        if old_carried != carried {
-            self.delete(old);
-            self.insert(new, carried);
-            return;
-        }
+    pub(super) fn replace(&mut self, old: &RowSet, new: RowSet) {
         let (mut gone, mut come) = (RowSet::default(), RowSet::default());
         macro_rules! split {
             ($list:ident) => {
@@ -59,7 +42,7 @@ impl Pending {
         }
         each_list!(split);
         self.delete(gone);
-        self.insert(come, carried);
+        self.insert(come);
     }
 
     /// Writes everything that waits.
@@ -73,7 +56,6 @@ impl Pending {
             };
         }
         each_list!(delete);
-        list_tokens(connection, &self.insert.tok)?;
         macro_rules! insert {
             ($list:ident) => {
                 if !self.insert.$list.is_empty() {
@@ -84,16 +66,4 @@ impl Pending {
         each_list!(insert);
         Ok(())
     }
-}
-
-/// Adds to the list of values that a parameter ever had.
-fn list_tokens(connection: &Connection, rows: &[(Tok, Carried)]) -> Result<(), StoreError> {
-    let mut values: Vec<(i64, i64, i64)> = rows.iter().map(|(row, _)| (row.tp, row.s, row.v)).collect();
-    values.sort_unstable();
-    values.dedup();
-    let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO tokdict VALUES (?1, ?2, ?3)")?;
-    for (tp, s, v) in values {
-        insert.execute(params![tp, s, v])?;
-    }
-    Ok(())
 }

@@ -2,8 +2,9 @@
 
 use rusqlite::{Row, params_from_iter};
 
-use super::apply::{SEVERAL, find_rid};
+use super::apply::SEVERAL;
 use super::dict::{StoredId, id_text};
+use super::ids::find_rid;
 use super::search::Sql;
 use super::view::{Scope, op};
 use super::{Shared, to_i64, to_u64};

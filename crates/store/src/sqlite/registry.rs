@@ -119,9 +119,9 @@ pub(super) fn facets(tp: i64) -> [i64; 3] {
     [tp, tp + PER_FACET, tp + 2 * PER_FACET]
 }
 
-/// The number of the parameter to which a facet belongs.
-pub(super) fn base(tp: i64) -> i64 {
-    tp - tp % PER_KIND + tp % PER_FACET
+/// The place of a parameter's facet within its kind.
+pub(super) fn place(tp: i64) -> u64 {
+    (tp % PER_KIND).cast_unsigned()
 }
 
 /// The bit of a parameter in the two presence columns, as (low, high); none when it does not fit.

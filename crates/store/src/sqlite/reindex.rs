@@ -4,13 +4,14 @@
 //! All of it happens before anyone can ask, in one transaction: a crash on the way leaves the file as it was, and the
 //! next start begins again.
 
+use ieum_fhir::index::IndexValue;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::apply::Current;
-use super::apply::{Applier, Memory, SEVERAL, SHARED};
+use super::apply::{Applier, Carried, Current, Memory, SEVERAL, SHARED, unknown_kind};
 use super::contained::{CONTAINED, Container};
 use super::registry::{ChangedParam, EXTERNAL, facets};
-use super::table::{Carried, TABLES};
+use super::rows::RowSet;
+use super::table::TABLES;
 use super::{Shared, schema, words};
 use crate::access::Family;
 use crate::commit::StoreError;
@@ -42,7 +43,7 @@ pub(super) fn run(
 
 /// All rows of all records, and whose each record is.
 fn everything(transaction: &Transaction<'_>, shared: &Shared) -> Result<(), StoreError> {
-    for table in TABLES.into_iter().chain(["tokdict"]) {
+    for table in TABLES.into_iter().chain(["tokval", "unit"]) {
         transaction.execute(&format!("DELETE FROM {table}"), [])?;
     }
     for table in words::TABLES {
@@ -96,9 +97,14 @@ fn parameters(
             "search parameters changed: indexing again"
         );
         for tp in tps.iter().copied().flat_map(facets) {
-            for table in TABLES.into_iter().chain(["tokdict"]) {
-                transaction.execute(&format!("DELETE FROM {table} WHERE tp = ?1"), params![tp])?;
+            for table in TABLES {
+                let of_param = match table {
+                    "tok" | "cmp" => "k IN (SELECT k FROM tokval WHERE tp = ?1)",
+                    _ => "tp = ?1",
+                };
+                transaction.execute(&format!("DELETE FROM {table} WHERE {of_param}"), params![tp])?;
             }
+            transaction.execute("DELETE FROM tokval WHERE tp = ?1", params![tp])?;
         }
         let mut memory = Memory::default();
         let mut applier = Applier { connection: transaction, shared, memory: &mut memory };
@@ -143,11 +149,30 @@ impl Applier<'_> {
     pub(super) fn index_again(&mut self, kind: &str, id: &str, tps: &[i64]) -> Result<(), StoreError> {
         let Some(current) = self.current(kind, id)?.filter(Current::exists) else { return Ok(()) };
         let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
-        let mut rows = self.rows_of(kind, current.rid, &indexed.values)?;
-        let sql = "UPDATE res SET present = ?2, present_high = ?3 WHERE rid = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![current.rid, rows.present.0, rows.present.1])?;
-        rows.keep_only(tps);
-        self.memory.pending.insert(rows, current.carried);
+        self.index_values_again(kind, current.rid, &indexed.values, tps)
+    }
+
+    /// The same for a row of `res` with these values.
+    pub(super) fn index_values_again(
+        &mut self,
+        kind: &str,
+        rid: i64,
+        values: &[(u16, IndexValue<'_>)],
+        tps: &[i64],
+    ) -> Result<(), StoreError> {
+        let all = self.rows_of(kind, rid, values)?;
+        let sql = "UPDATE res SET present = ?2, present_high = ?3, vals = ?4 WHERE rid = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![
+            rid,
+            all.present.0,
+            all.present.1,
+            all.vals()
+        ])?;
+        let numbers = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?;
+        let is_named = |position: u16| tps.contains(&numbers.tp[usize::from(position)]);
+        let named: Vec<_> = values.iter().filter(|(position, _)| is_named(*position)).cloned().collect();
+        let rows = self.rows_of(kind, rid, &named)?;
+        self.memory.pending.insert(rows);
         Ok(())
     }
 
@@ -157,11 +182,11 @@ impl Applier<'_> {
         let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
         let rows = self.rows_of(kind, current.rid, &indexed.values)?;
         let carried = self.carried(kind, current.rid, current.version, &indexed)?;
-        self.carry(current.rid, carried, rows.present)?;
-        self.memory.pending.insert(rows, carried);
+        self.carry(current.rid, carried, &rows)?;
+        self.memory.pending.insert(rows);
         self.add_contained(Container { carried, ..current.container() }, &indexed.contained)?;
         let text = self.text(kind, id, &current)?;
-        words::insert(self.connection, &mut self.memory.dict, current.rid, &text)
+        words::insert(self.connection, &mut self.memory.given.dict, current.rid, &text)
     }
 
     /// Writes a record's rows anew that were written when the hub had only the addresses `before`.
@@ -177,18 +202,18 @@ impl Applier<'_> {
         let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
         let rows = self.rows_of(kind, current.rid, &indexed.values)?;
         let carried = self.carried(kind, current.rid, current.version, &indexed)?;
-        self.carry(current.rid, carried, rows.present)?;
-        self.memory.pending.replace(old, current.carried, rows, carried);
+        self.carry(current.rid, carried, &rows)?;
+        self.memory.pending.replace(&old, rows);
         self.remove_contained(current.rid, &before.contained)?;
         self.add_contained(Container { carried, ..current.container() }, &indexed.contained)
     }
 
     /// Changes whose a record is and what it has, without a new version.
-    fn carry(&self, rid: i64, carried: Carried, present: (i64, i64)) -> Result<(), StoreError> {
-        let sql =
-            "UPDATE res SET pat = ?2, mask = ?3, d = ?4, present = ?5, present_high = ?6 WHERE rid = ?1";
+    fn carry(&self, rid: i64, carried: Carried, rows: &RowSet) -> Result<(), StoreError> {
+        let sql = "UPDATE res SET pat = ?2, mask = ?3, d = ?4, present = ?5, present_high = ?6, vals = ?7 WHERE rid = ?1";
         let Carried { pat, mask, d } = carried;
-        self.connection.prepare_cached(sql)?.execute(params![rid, pat, mask, d, present.0, present.1])?;
+        let values = params![rid, pat, mask, d, rows.present.0, rows.present.1, rows.vals()];
+        self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
     }
 }

@@ -1,23 +1,23 @@
 //! Index rows: what a record is found by, as numbers.
 
-use ieum_fhir::index::{IndexValue, Target};
+use ieum_fhir::index::{IndexValue, NumberRange};
 use ieum_fhir::text;
 use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, Statement, ToSql};
 
-use super::apply::Ids;
-use super::dict::Dict;
-use super::registry::{EXTERNAL, KindNumbers, Registry, base, facet, presence};
-use super::table::{self, Carried, IndexRow, each_list, index_row};
+use super::numbers::{CANONICAL, Numbers, REFERENCE, TokenValue, Unit};
+use super::registry::{KindNumbers, facet, presence};
+use super::table::{self, IndexRow, each_list, index_row};
+use super::vals;
 use crate::commit::StoreError;
 
 index_row! {
-    /// A code, the number of its text, under a system; 0 for none. URIs and words for tokens have no system.
-    Tok in "tok", dated = true { tp: i64, v: i64, rid: i64, s: i64 }
+    /// A value of a parameter, by its number in `tokval`: a token, a URI, a word.
+    Tok in "tok" { k: i64, rid: i64 }
 }
 index_row! {
     /// What is referred to.
-    Ref in "ref", dated = true { tp: i64, target: i64, rid: i64 }
+    Ref in "ref" { tp: i64, target: i64, rid: i64 }
 }
 index_row! {
     /// A stretch of time in microseconds.
@@ -25,7 +25,7 @@ index_row! {
 }
 index_row! {
     /// A stretch of numbers with its unit.
-    Num in "num" { tp: i64, lo: Vec<u8>, hi: Vec<u8>, rid: i64, code: i64, s: i64, unit: i64 }
+    Num in "num" { tp: i64, lo: Vec<u8>, hi: Vec<u8>, rid: i64, u: i64 }
 }
 index_row! {
     /// A text, normalised and as it stands.
@@ -40,10 +40,8 @@ index_row! {
     Geo in "geo" { tp: i64, lat: i64, lon: i64, rid: i64 }
 }
 index_row! {
-    /// A combination of values inside one element; see `schema-3.sql`.
-    Cmp in "cmp" {
-        tp: i64, v: i64, lo: Key, hi: Key, rid: i64, s: i64, code: i64, s2: i64, unit: i64, lo3: Vec<u8>, hi3: Vec<u8>,
-    }
+    /// A combination of values inside one element; see `schema-4.sql`.
+    Cmp in "cmp" { k: i64, lo: Key, hi: Key, rid: i64, u: i64, lo3: Vec<u8>, hi3: Vec<u8> }
 }
 
 /// A value that orders as SQLite orders it: numbers, then text, then bytes.
@@ -74,9 +72,6 @@ impl ToSql for Key {
     }
 }
 
-/// `s2` of a quantity in canonical units, whose `code` is the canonical unit.
-pub(super) const CANONICAL: i64 = -1;
-
 /// The index rows of one record; each list sorted, none twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct RowSet {
@@ -92,63 +87,13 @@ pub(super) struct RowSet {
     pub(super) present: (i64, i64),
 }
 
-/// Gives the numbers of texts and records while rows are made.
-pub(super) trait Numbers {
-    /// The number of a text.
-    fn text(&mut self, text: &str) -> Result<i64, StoreError>;
-
-    /// The number of a record, or of an address elsewhere.
-    fn record(&mut self, kind: i64, id: &str) -> Result<i64, StoreError>;
-
-    /// The numbers of kinds.
-    fn registry(&self) -> &Registry;
-
-    /// The number of a text; 0 for none.
-    fn maybe(&mut self, text: Option<&str>) -> Result<i64, StoreError> {
-        text.map_or(Ok(0), |text| self.text(text))
-    }
-
-    /// The number of what a reference points to.
-    fn target(&mut self, target: &Target<'_>) -> Result<i64, StoreError> {
-        match target {
-            Target::Local { kind, id } => match self.registry().kind(kind).map(|kind| kind.no) {
-                Some(kind) => self.record(kind, id),
-                None => self.record(EXTERNAL, &format!("{kind}/{id}")),
-            },
-            Target::Url(url) => self.record(EXTERNAL, url),
-        }
-    }
-}
-
-/// The writer's numbers: what is new gets one.
-pub(super) struct Giving<'n> {
-    pub(super) connection: &'n Connection,
-    pub(super) registry: &'n Registry,
-    pub(super) dict: &'n mut Dict,
-    pub(super) ids: &'n mut Ids,
-}
-
-impl Numbers for Giving<'_> {
-    fn text(&mut self, text: &str) -> Result<i64, StoreError> {
-        self.dict.number(self.connection, text)
-    }
-
-    fn record(&mut self, kind: i64, id: &str) -> Result<i64, StoreError> {
-        self.ids.rid(self.connection, kind, id)
-    }
-
-    fn registry(&self) -> &Registry {
-        self.registry
-    }
-}
-
 /// System and code of an identifier's type as one text; the separator stands in neither.
 pub(super) fn of_type(system: &str, code: &str) -> String {
     format!("{system}\u{1f}{code}")
 }
 
 impl RowSet {
-    /// The rows of a record with these values.
+    /// The rows of a record with these values, which are sorted.
     pub(super) fn new(
         numbers: &mut impl Numbers,
         kind: &KindNumbers,
@@ -156,16 +101,54 @@ impl RowSet {
         values: &[(u16, IndexValue<'_>)],
     ) -> Result<Self, StoreError> {
         let mut rows = Self::default();
-        for (position, value) in values {
-            let tp = kind.tp[usize::from(*position)];
+        for of_param in values.chunk_by(|(left, _), (right, _)| left == right) {
+            let tp = kind.tp[usize::from(of_param[0].0)];
             if let Some((low, high)) = presence(tp) {
                 rows.present.0 |= low;
                 rows.present.1 |= high;
             }
-            rows.add(numbers, facet(tp, value.facet()), rid, value)?;
+            rows.add_tokens(numbers, tp, rid, of_param)?;
+            for (_, value) in of_param {
+                rows.add(numbers, facet(tp, value.facet()), rid, value)?;
+            }
         }
         rows.sort();
         Ok(rows)
+    }
+
+    /// The column `vals` of the record.
+    pub(super) fn vals(&self) -> Vec<u8> {
+        vals::encode(&self.dat, &self.num)
+    }
+
+    /// Tokens and the words for them. Most often there is one of each: then they are one value.
+    fn add_tokens(
+        &mut self,
+        numbers: &mut impl Numbers,
+        tp: i64,
+        rid: i64,
+        values: &[(u16, IndexValue<'_>)],
+    ) -> Result<(), StoreError> {
+        let mut tokens = Vec::new();
+        for (_, value) in values {
+            match value {
+                IndexValue::Token { system, code } => {
+                    let (v, s) = (numbers.maybe(code.as_deref())?, numbers.maybe(system.as_deref())?);
+                    tokens.push(TokenValue { tp, v, s, x: 0 });
+                }
+                IndexValue::Text(text) => {
+                    tokens.push(TokenValue { tp, v: 0, s: 0, x: numbers.text(text)? });
+                }
+                _ => {}
+            }
+        }
+        if let [TokenValue { v, s, x: 0, .. }, TokenValue { v: 0, s: 0, x, .. }] = tokens[..] {
+            tokens = vec![TokenValue { tp, v, s, x }];
+        }
+        for token in tokens {
+            self.tok.push(Tok { k: numbers.token(token)?, rid });
+        }
+        Ok(())
     }
 
     fn add(
@@ -175,40 +158,59 @@ impl RowSet {
         rid: i64,
         value: &IndexValue<'_>,
     ) -> Result<(), StoreError> {
+        let mut token = |numbers: &mut _, v, s| {
+            let k = Numbers::token(numbers, TokenValue { tp, v, s, x: 0 })?;
+            self.tok.push(Tok { k, rid });
+            Ok(())
+        };
         match value {
-            IndexValue::Token { system, code } | IndexValue::Identifier { system, value: code } => {
-                let (v, s) = (numbers.maybe(code.as_deref())?, numbers.maybe(system.as_deref())?);
-                self.tok.push(Tok { tp, v, rid, s });
+            IndexValue::Token { .. } | IndexValue::Text(_) => Ok(()),
+            IndexValue::Identifier { system, value } => {
+                let (v, s) = (numbers.maybe(value.as_deref())?, numbers.maybe(system.as_deref())?);
+                token(numbers, v, s)
             }
             IndexValue::OfType { system, code, value } => {
                 let (v, s) = (numbers.text(value)?, numbers.text(&of_type(system, code))?);
-                self.tok.push(Tok { tp, v, rid, s });
+                token(numbers, v, s)
             }
-            IndexValue::Uri(text) | IndexValue::Text(text) => {
-                self.tok.push(Tok { tp, v: numbers.text(text)?, rid, s: 0 });
+            IndexValue::Uri(text) => {
+                let v = numbers.text(text)?;
+                token(numbers, v, 0)
             }
             IndexValue::Reference(target) => {
                 self.refs.push(Ref { tp, target: numbers.target(target)?, rid });
+                Ok(())
             }
-            IndexValue::Date(range) => self.dat.push(Dat { tp, lo: range.lo, hi: range.hi, rid }),
+            IndexValue::Date(range) => {
+                self.dat.push(Dat { tp, lo: range.lo, hi: range.hi, rid });
+                Ok(())
+            }
             IndexValue::Number(range) => {
-                let (lo, hi) = (range.lo.0.clone(), range.hi.0.clone());
-                self.num.push(Num { tp, lo, hi, rid, code: 0, s: 0, unit: 0 });
+                self.add_number(tp, rid, range, 0);
+                Ok(())
             }
-            IndexValue::Quantity { system, code, unit, range } => {
-                let (lo, hi) = (range.lo.0.clone(), range.hi.0.clone());
-                let (code, s) = (numbers.maybe(code.as_deref())?, numbers.maybe(system.as_deref())?);
-                self.num.push(Num { tp, lo, hi, rid, code, s, unit: numbers.maybe(unit.as_deref())? });
+            IndexValue::Quantity { range, .. } | IndexValue::Canonical { range, .. } => {
+                self.add_number(tp, rid, range, unit(numbers, value)?);
+                Ok(())
             }
-            IndexValue::Canonical { unit, range } => {
-                let (lo, hi) = (range.lo.0.clone(), range.hi.0.clone());
-                self.num.push(Num { tp, lo, hi, rid, code: numbers.text(unit)?, s: 0, unit: 0 });
+            IndexValue::String(raw) => {
+                self.add_text(tp, rid, raw);
+                Ok(())
             }
-            IndexValue::String(raw) => self.add_text(tp, rid, raw),
-            IndexValue::Composite(parts) => self.cmp.push(combination(numbers, tp, rid, parts)?),
-            IndexValue::Near { lat, lon } => self.geo.push(Geo { tp, lat: *lat, lon: *lon, rid }),
+            IndexValue::Composite(parts) => {
+                self.cmp.push(combination(numbers, tp, rid, parts)?);
+                Ok(())
+            }
+            IndexValue::Near { lat, lon } => {
+                self.geo.push(Geo { tp, lat: *lat, lon: *lon, rid });
+                Ok(())
+            }
         }
-        Ok(())
+    }
+
+    fn add_number(&mut self, tp: i64, rid: i64, range: &NumberRange, u: i64) {
+        let (lo, hi) = ends(range);
+        self.num.push(Num { tp, lo, hi, rid, u });
     }
 
     fn add_text(&mut self, tp: i64, rid: i64, raw: &str) {
@@ -222,16 +224,6 @@ impl RowSet {
         self.text.push(Str { tp, norm, rid, raw });
     }
 
-    /// Leaves only the rows of these parameters.
-    pub(super) fn keep_only(&mut self, tps: &[i64]) {
-        macro_rules! keep {
-            ($list:ident) => {
-                self.$list.retain(|row| tps.contains(&base(row.tp())))
-            };
-        }
-        each_list!(keep);
-    }
-
     fn sort(&mut self) {
         macro_rules! tidy {
             ($list:ident) => {
@@ -242,23 +234,16 @@ impl RowSet {
         each_list!(tidy);
     }
 
-    /// Whether every row is in its table, carrying this.
-    pub(super) fn is_stored(&self, connection: &Connection, carried: Carried) -> Result<bool, StoreError> {
+    /// Whether every row is in its table.
+    pub(super) fn is_stored(&self, connection: &Connection) -> Result<bool, StoreError> {
         macro_rules! look {
             ($list:ident) => {
-                if !table::are_stored(connection, &self.$list, carried)? {
+                if !table::are_stored(connection, &self.$list)? {
                     return Ok(false);
                 }
             };
         }
         each_list!(look);
-        let mut known =
-            connection.prepare_cached("SELECT 1 FROM tokdict WHERE tp = ? AND s = ? AND v = ?")?;
-        for Tok { tp, v, s, .. } in &self.tok {
-            if !known.exists([tp, s, v])? {
-                return Ok(false);
-            }
-        }
         Ok(true)
     }
 }
@@ -266,6 +251,27 @@ impl RowSet {
 /// The raw text as kept beside its normal form. Most texts are their own normal form; an empty column says so.
 pub(super) fn stored_raw(raw: &str, norm: &str) -> String {
     if raw == norm { String::new() } else { raw.to_owned() }
+}
+
+/// A stretch of numbers as kept: an empty end is equal to the start. No stretch ends at minus infinity, whose key is
+/// empty too.
+fn ends(range: &NumberRange) -> (Vec<u8>, Vec<u8>) {
+    let hi = if range.hi == range.lo { Vec::new() } else { range.hi.0.clone() };
+    (range.lo.0.clone(), hi)
+}
+
+/// The number of the unit of a quantity.
+fn unit(numbers: &mut impl Numbers, value: &IndexValue<'_>) -> Result<i64, StoreError> {
+    let unit = match value {
+        IndexValue::Quantity { system, code, unit, .. } => Unit {
+            code: numbers.maybe(code.as_deref())?,
+            s: numbers.maybe(system.as_deref())?,
+            unit: numbers.maybe(unit.as_deref())?,
+        },
+        IndexValue::Canonical { unit, .. } => Unit { code: numbers.text(unit)?, s: CANONICAL, unit: 0 },
+        _ => Unit::default(),
+    };
+    numbers.unit(unit)
 }
 
 /// The row of one combination.
@@ -276,72 +282,58 @@ fn combination(
     parts: &[IndexValue<'_>],
 ) -> Result<Cmp, StoreError> {
     let unknown = || StoreError::Engine("a composite parameter of a form without index".into());
-    let none = Key::Int(0);
-    let (mut row, rest) = match parts {
-        [first, second, rest @ ..] if rest.len() <= 1 => {
-            let (v, s) = match first {
-                IndexValue::Token { system, code } => {
-                    (numbers.maybe(code.as_deref())?, numbers.maybe(system.as_deref())?)
-                }
-                IndexValue::Reference(target) => (numbers.target(target)?, 0),
-                _ => return Err(unknown()),
-            };
-            let row = Cmp {
-                tp,
-                v,
-                lo: none.clone(),
-                hi: none,
-                rid,
-                s,
-                code: 0,
-                s2: 0,
-                unit: 0,
-                lo3: Vec::new(),
-                hi3: Vec::new(),
-            };
-            (second_part(numbers, row, second)?.ok_or_else(unknown)?, rest)
+    let [first, second, rest @ ..] = parts else { return Err(unknown()) };
+    let k = match first {
+        IndexValue::Token { .. } => token_part(numbers, tp, first)?,
+        IndexValue::Reference(target) => {
+            let v = numbers.target(target)?;
+            numbers.token(TokenValue { tp, v, s: REFERENCE, x: 0 })?
         }
         _ => return Err(unknown()),
     };
-    match rest {
-        [] => {}
-        [IndexValue::Number(range)] => (row.lo3, row.hi3) = (range.lo.0.clone(), range.hi.0.clone()),
+    let (lo, hi) = second_part(numbers, tp, second)?.ok_or_else(unknown)?;
+    let u = unit(numbers, second)?;
+    let (lo3, hi3) = match rest {
+        [] => (Vec::new(), Vec::new()),
+        [IndexValue::Number(range)] => (range.lo.0.clone(), range.hi.0.clone()),
         _ => return Err(unknown()),
-    }
-    Ok(row)
+    };
+    Ok(Cmp { k, lo, hi, rid, u, lo3, hi3 })
 }
 
-/// Puts the second part into the row; `None` for forms that no parameter of R4 has there.
+/// The number of a token that is part of a combination.
+fn token_part(numbers: &mut impl Numbers, tp: i64, part: &IndexValue<'_>) -> Result<i64, StoreError> {
+    let (v, s) = match part {
+        IndexValue::Token { system, code } => {
+            (numbers.maybe(code.as_deref())?, numbers.maybe(system.as_deref())?)
+        }
+        _ => (0, 0),
+    };
+    numbers.token(TokenValue { tp, v, s, x: 0 })
+}
+
+/// The columns of the second part; `None` for forms that no parameter of R4 has there.
 fn second_part(
     numbers: &mut impl Numbers,
-    mut row: Cmp,
+    tp: i64,
     part: &IndexValue<'_>,
-) -> Result<Option<Cmp>, StoreError> {
-    match part {
-        IndexValue::Token { system, code } => {
-            row.lo = Key::Int(numbers.maybe(code.as_deref())?);
-            row.s2 = numbers.maybe(system.as_deref())?;
+) -> Result<Option<(Key, Key)>, StoreError> {
+    Ok(Some(match part {
+        IndexValue::Token { .. } => (Key::Int(token_part(numbers, tp, part)?), Key::Int(0)),
+        IndexValue::Reference(target) => (Key::Int(numbers.target(target)?), Key::Int(0)),
+        IndexValue::Quantity { range, .. }
+        | IndexValue::Canonical { range, .. }
+        | IndexValue::Number(range) => {
+            let (lo, hi) = ends(range);
+            (Key::Bytes(lo), Key::Bytes(hi))
         }
-        IndexValue::Quantity { system, code, unit, range } => {
-            (row.lo, row.hi) = (Key::Bytes(range.lo.0.clone()), Key::Bytes(range.hi.0.clone()));
-            (row.code, row.s2) = (numbers.maybe(code.as_deref())?, numbers.maybe(system.as_deref())?);
-            row.unit = numbers.maybe(unit.as_deref())?;
-        }
-        IndexValue::Canonical { unit, range } => {
-            (row.lo, row.hi) = (Key::Bytes(range.lo.0.clone()), Key::Bytes(range.hi.0.clone()));
-            (row.code, row.s2) = (numbers.text(unit)?, CANONICAL);
-        }
-        IndexValue::Reference(target) => row.lo = Key::Int(numbers.target(target)?),
-        IndexValue::Number(range) => {
-            (row.lo, row.hi) = (Key::Bytes(range.lo.0.clone()), Key::Bytes(range.hi.0.clone()));
-        }
-        IndexValue::Date(range) => (row.lo, row.hi) = (Key::Int(range.lo), Key::Int(range.hi)),
+        IndexValue::Date(range) => (Key::Int(range.lo), Key::Int(range.hi)),
         IndexValue::String(raw) => {
             let raw = text::nfc(raw);
             let norm = text::normalize(&raw).into_owned();
-            (row.lo, row.hi) = (Key::Text(norm.clone()), Key::Text(stored_raw(&raw, &norm)));
+            let raw = stored_raw(&raw, &norm);
+            (Key::Text(norm), Key::Text(raw))
         }
         _ => return Ok(None),
-    }
-    Ok(Some(row))
+    }))
 }

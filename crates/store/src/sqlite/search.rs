@@ -9,6 +9,7 @@ mod order;
 mod plan;
 mod select;
 mod sql;
+mod tokens;
 
 use ieum_fhir::search::{Contained, ContainedGive, ContainedSearch, Query};
 use rusqlite::{OptionalExtension, params_from_iter};

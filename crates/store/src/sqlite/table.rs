@@ -5,50 +5,32 @@ use rusqlite::{Connection, Statement};
 use super::rows::RowSet;
 use crate::commit::StoreError;
 
-/// Columns that every index row of a record carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Carried {
-    pub(super) pat: i64,
-    pub(super) mask: i64,
-    pub(super) d: Option<i64>,
-}
-
-/// A row of an index table, without what it carries. Fields stand, and order, as the columns of the key.
+/// A row of an index table, which is its key. Fields stand, and order, as the columns.
 pub(super) trait IndexRow: Ord + Clone {
     /// The table.
     const TABLE: &'static str;
-    /// The columns of its key.
-    const KEY: &'static [&'static str];
-    /// Whether its rows carry the main date of the record.
-    const DATED: bool = false;
+    /// Its columns.
+    const COLUMNS: &'static [&'static str];
 
-    /// The parameter.
-    fn tp(&self) -> i64;
-
-    /// Binds the columns of the key, from the first place on.
+    /// Binds the columns, from the first place on.
     fn bind(&self, statement: &mut Statement<'_>) -> rusqlite::Result<()>;
 }
 
 /// Declares a row type: fields are columns.
 macro_rules! index_row {
-    ($(#[$doc:meta])* $name:ident in $table:literal $(, dated = $dated:literal)? { $($field:ident: $type:ty),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident in $table:literal { $($field:ident: $type:ty),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
         pub(super) struct $name { $(pub(super) $field: $type),+ }
 
         impl IndexRow for $name {
             const TABLE: &'static str = $table;
-            const KEY: &'static [&'static str] = &[$(stringify!($field)),+];
-            $(const DATED: bool = $dated;)?
-
-            fn tp(&self) -> i64 {
-                self.tp
-            }
+            const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
 
             fn bind(&self, statement: &mut Statement<'_>) -> rusqlite::Result<()> {
                 let mut place = 0;
                 $(place += 1; statement.raw_bind_parameter(place, &self.$field)?;)+
-                debug_assert_eq!(place, Self::KEY.len());
+                debug_assert_eq!(place, Self::COLUMNS.len());
                 Ok(())
             }
         }
@@ -57,18 +39,13 @@ macro_rules! index_row {
 pub(super) use index_row;
 
 /// Adds rows; sorted first, so that each leaf page is touched once.
-pub(super) fn insert<R: IndexRow>(
-    connection: &Connection,
-    rows: &mut Vec<(R, Carried)>,
-) -> Result<(), StoreError> {
-    rows.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-    let carried = if R::DATED { 3 } else { 2 };
-    let places = vec!["?"; R::KEY.len() + carried].join(", ");
+pub(super) fn insert<R: IndexRow>(connection: &Connection, rows: &mut Vec<R>) -> Result<(), StoreError> {
+    rows.sort_unstable();
+    let places = vec!["?"; R::COLUMNS.len()].join(", ");
     let sql = format!("INSERT INTO {} VALUES ({places})", R::TABLE);
     let mut statement = connection.prepare_cached(&sql)?;
-    for (row, carried) in rows.drain(..) {
+    for row in rows.drain(..) {
         row.bind(&mut statement)?;
-        bind_carried::<R>(&mut statement, carried)?;
         statement.raw_execute()?;
     }
     Ok(())
@@ -76,7 +53,7 @@ pub(super) fn insert<R: IndexRow>(
 
 /// Removes rows.
 pub(super) fn delete<R: IndexRow>(connection: &Connection, rows: &[R]) -> Result<(), StoreError> {
-    let sql = format!("DELETE FROM {} WHERE {}", R::TABLE, equal(R::KEY));
+    let sql = format!("DELETE FROM {} WHERE {}", R::TABLE, equal(R::COLUMNS));
     let mut statement = connection.prepare_cached(&sql)?;
     for row in rows {
         row.bind(&mut statement)?;
@@ -85,33 +62,17 @@ pub(super) fn delete<R: IndexRow>(connection: &Connection, rows: &[R]) -> Result
     Ok(())
 }
 
-/// Whether all rows are there, carrying this.
-pub(super) fn are_stored<R: IndexRow>(
-    connection: &Connection,
-    rows: &[R],
-    carried: Carried,
-) -> Result<bool, StoreError> {
-    let date = if R::DATED { " AND d IS ?" } else { "" };
-    let sql = format!("SELECT 1 FROM {} WHERE {} AND pat = ? AND mask = ?{date}", R::TABLE, equal(R::KEY));
+/// Whether all rows are there.
+pub(super) fn are_stored<R: IndexRow>(connection: &Connection, rows: &[R]) -> Result<bool, StoreError> {
+    let sql = format!("SELECT 1 FROM {} WHERE {}", R::TABLE, equal(R::COLUMNS));
     let mut statement = connection.prepare_cached(&sql)?;
     for row in rows {
         row.bind(&mut statement)?;
-        bind_carried::<R>(&mut statement, carried)?;
         if statement.raw_query().next()?.is_none() {
             return Ok(false);
         }
     }
     Ok(true)
-}
-
-fn bind_carried<R: IndexRow>(statement: &mut Statement<'_>, carried: Carried) -> rusqlite::Result<()> {
-    let first = R::KEY.len() + 1;
-    statement.raw_bind_parameter(first, carried.pat)?;
-    statement.raw_bind_parameter(first + 1, carried.mask)?;
-    if R::DATED {
-        statement.raw_bind_parameter(first + 2, carried.d)?;
-    }
-    Ok(())
 }
 
 fn equal(columns: &[&str]) -> String {

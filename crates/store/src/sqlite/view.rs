@@ -3,9 +3,10 @@
 use ieum_fhir::search::Query;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
-use super::apply::{SEVERAL, SHARED, SYSTEM, find_rid};
+use super::apply::{SEVERAL, SHARED, SYSTEM};
 use super::connection::{Reader, ReaderPool};
 use super::dict::StoredId;
+use super::ids::find_rid;
 use super::search::{self, Sql, json_numbers};
 use super::{Shared, audit, history, newest_t, past, read, to_u64};
 use crate::access::{AccessPlan, Family, Reach};

@@ -11,7 +11,7 @@ use super::apply::{Applier, Memory};
 use super::guard::check_guards;
 use super::{Shared, audit, newest_t, to_i64};
 use crate::clock::next_instant;
-use crate::commit::{Changed, CommitError, CommitRequest, Committed, StoreError};
+use crate::commit::{CommitError, CommitRequest, Committed, StoreError};
 use crate::engine::AuditEntry;
 
 /// Changes that one transaction takes at most before it is written to disk.
@@ -215,15 +215,10 @@ impl Worker {
             self.applier().flush()?;
             check_guards(&self.connection, &self.shared, request)?;
         }
-        self.applier().check(&request.access, &request.changes)?;
+        let found = self.applier().check(&request.access, &request.changes)?;
         let t = self.state.t + 1;
         let instant = next_instant(self.state.instant, (self.shared.clock)());
-        let mut applier = self.applier();
-        let changes: Vec<Changed> = request
-            .changes
-            .iter()
-            .map(|change| applier.apply(change, t, instant))
-            .collect::<Result<_, StoreError>>()?;
+        let changes = self.applier().apply(&request.changes, found, t, instant)?;
         let written = changes.iter().filter(|change| change.op.is_some()).count() as u64;
         if written == 0 {
             return Ok(Committed { t: self.state.t, changes });

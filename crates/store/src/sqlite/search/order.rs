@@ -8,6 +8,7 @@ use super::plan::Matching;
 use super::sql::Sql;
 use crate::commit::StoreError;
 use crate::engine::{Position, SearchRequest, SortValue};
+use crate::sqlite::registry::place as place_of;
 use crate::sqlite::view::Scope;
 
 /// The number of the record, or of the record around a resource.
@@ -113,26 +114,33 @@ impl Key {
         };
         let Some((tp, param_type)) = param_of(scope, param) else { return plain(Sql::new("NULL")) };
         let end = if descending { "max" } else { "min" };
+        let in_row = || {
+            let mut value = Sql::new(if descending { "greatest(" } else { "least(" });
+            value.push(record).push(".vals, ").bind(place_of(tp).cast_signed()).push(")");
+            plain(value)
+        };
         let by_record = |column: &str, from: &str| {
             let mut value =
                 Sql::new(&format!("(SELECT {end}(x.{column}) FROM {from} x WHERE x.rid = {record}.rid"));
             value.push(" AND x.tp = ").bind(tp).push(")");
             plain(value)
         };
-        let by_table = |value: &str, from: &str| {
-            let mut rows = Sql::new(&format!("SELECT x.rid, {end}({value}) FROM {from} WHERE x.tp = "));
+        let by_table = |value: &str, from: &str, of: &str| {
+            let mut rows = Sql::new(&format!("SELECT x.rid, {end}({value}) FROM {from} WHERE {of}.tp = "));
             rows.bind(tp).push(" GROUP BY x.rid");
             Self::of_table(name, record, Vec::new(), &rows)
         };
         match param_type {
-            ParamType::Date => by_record("lo", "dat"),
-            ParamType::Number | ParamType::Quantity => by_record("lo", "num"),
+            ParamType::Date | ParamType::Number | ParamType::Quantity => in_row(),
             ParamType::String => by_record("norm", "str"),
             // A value without text (a system alone) is no value to sort by.
-            ParamType::Token | ParamType::Uri => by_table("w.text", "tok x JOIN dict w ON w.id = x.v"),
+            ParamType::Token | ParamType::Uri => {
+                by_table("w.text", "tokval m JOIN tok x ON x.k = m.k JOIN dict w ON w.id = m.v", "m")
+            }
             ParamType::Reference => by_table(
                 "CASE t.kind WHEN 0 THEN id_text(t.id) ELSE n.name || '/' || id_text(t.id) END",
                 "ref x JOIN res t ON t.rid = x.target LEFT JOIN kind n ON n.no = t.kind",
+                "x",
             ),
             ParamType::Composite | ParamType::Special => plain(Sql::new("NULL")),
         }

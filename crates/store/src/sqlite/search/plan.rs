@@ -7,8 +7,8 @@ use rusqlite::params_from_iter;
 use super::select::{Select, Selector};
 use super::sql::{Sql, any_of, json_numbers};
 use crate::commit::StoreError;
-use crate::sqlite::apply::find_rid;
 use crate::sqlite::dict::StoredId;
+use crate::sqlite::ids::find_rid;
 use crate::sqlite::registry::presence;
 use crate::sqlite::to_i64;
 use crate::sqlite::view::Scope;
@@ -41,9 +41,6 @@ pub(super) fn matching(scope: &Scope<'_>, query: &Query, as_of: u64) -> Result<O
         Some(stream) => {
             from.push(stream.table).push(" x CROSS JOIN res r ON r.rid = ").push(stream.rid);
             condition.append(&stream.condition).push(" AND ");
-            if stream.table == "tok" {
-                condition.push(ONCE).push(" AND ");
-            }
         }
         None => {
             from.push("res r");
@@ -62,10 +59,6 @@ pub(super) fn matching(scope: &Scope<'_>, query: &Query, as_of: u64) -> Result<O
     condition.append(&conditions.sql);
     Ok(Some(Matching { from, condition }))
 }
-
-/// A code may stand in a record under several systems; the record counts once.
-const ONCE: &str =
-    "NOT EXISTS (SELECT 1 FROM tok y WHERE y.tp = x.tp AND y.v = x.v AND y.rid = x.rid AND y.s < x.s)";
 
 struct Planner<'p> {
     scope: &'p Scope<'p>,
@@ -183,13 +176,13 @@ impl Planner<'_> {
     fn condition(&mut self, alias: &str, kind: &str, filter: &Filter, form: Form) -> Result<Sql, StoreError> {
         let rid = format!("{alias}.rid");
         if let Some(selects) = self.set(filter)? {
-            return Ok(any(&selects, &rid, form));
+            return Ok(any(&selects, alias, form));
         }
         match filter {
             Filter::Any { .. } | Filter::Words { .. } => unreachable!("these are sets"),
             Filter::None { param, tests } => {
                 let mut sql = Sql::new("NOT ");
-                sql.append(&any(&self.selects(param, tests)?, &rid, Form::Probe));
+                sql.append(&any(&self.selects(param, tests)?, alias, Form::Probe));
                 Ok(sql)
             }
             Filter::Missing { param, missing } => Ok(self.missing(alias, param, *missing)),
@@ -365,17 +358,17 @@ fn flat(filters: &[Filter]) -> Vec<&Filter> {
     flat
 }
 
-/// Whether a record is in one of the selections.
-fn any(selects: &[Select], rid: &str, form: Form) -> Sql {
+/// Whether the record of the alias is in one of the selections.
+fn any(selects: &[Select], alias: &str, form: Form) -> Sql {
     if selects.is_empty() {
         return Sql::new("0");
     }
     let mut sql = Sql::default();
     if form == Form::Set {
         let statements: Vec<Sql> = selects.iter().map(Select::statement).collect();
-        sql.push(rid).push(" IN (").join(&statements, " UNION ALL ").push(")");
+        sql.push(alias).push(".rid IN (").join(&statements, " UNION ALL ").push(")");
     } else {
-        let probes: Vec<Sql> = selects.iter().map(|select| select.probe(rid)).collect();
+        let probes: Vec<Sql> = selects.iter().map(|select| select.probe(alias)).collect();
         sql = any_of(&probes);
     }
     sql

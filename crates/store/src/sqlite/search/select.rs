@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 
 use ieum_fhir::geo;
 use ieum_fhir::index::IndexValue;
-use ieum_fhir::search::{
-    QuantityTest, ReferenceTest, SystemTest, Test, TextPlace, TokenTest, UnitTest, UriMode, UriTest, passes,
-};
-use rusqlite::{Connection, params};
+use ieum_fhir::search::{QuantityTest, ReferenceTest, Test, TextPlace, UnitTest, passes};
+use rusqlite::Connection;
 
 use super::compare::{date_condition, number_condition, string_condition, text_condition};
 use super::sql::{Sql, any_of, json_numbers};
+use super::tokens::Tokens;
 use crate::commit::StoreError;
-use crate::sqlite::apply::find_rid;
 use crate::sqlite::dict::{StoredId, dict_find};
-use crate::sqlite::registry::{EXTERNAL, Registry, facet};
-use crate::sqlite::rows::{CANONICAL, of_type};
-use crate::sqlite::words;
+use crate::sqlite::ids::find_rid;
+use crate::sqlite::numbers::{CANONICAL, REFERENCE};
+use crate::sqlite::registry::{EXTERNAL, Registry, facet, place};
+use crate::sqlite::rows::of_type;
+use crate::sqlite::{vals, words};
 
 /// `SELECT {rid} FROM {table} x WHERE {condition}`.
 #[derive(Debug, Clone)]
@@ -25,13 +25,16 @@ pub(super) struct Select {
     /// The column with the record's number.
     pub(super) rid: &'static str,
     pub(super) condition: Sql,
-    /// The rows come out in order of the record's number.
+    /// The rows come out in order of the record's number, each record once.
     pub(super) ordered: bool,
+    /// Questions to the record's own row (see [`vals`]), one of which must be answered yes, as place of the parameter
+    /// and question; where there are some, they say the same as `condition`.
+    in_row: Vec<(i64, Vec<u8>)>,
 }
 
 impl Select {
     fn new(table: &'static str, condition: Sql) -> Self {
-        Self { table, rid: "x.rid", condition, ordered: false }
+        Self { table, rid: "x.rid", condition, ordered: false, in_row: Vec::new() }
     }
 
     /// Records with all these terms in a text; `None` when there can be none.
@@ -44,7 +47,7 @@ impl Select {
         let table = words::table(place);
         let mut condition = Sql::new("x.");
         condition.push(table).push(" MATCH ").bind(question);
-        Ok(Some(Self { table, rid: "x.rowid", condition, ordered: true }))
+        Ok(Some(Self { rid: "x.rowid", ordered: true, ..Self::new(table, condition) }))
     }
 
     /// The selection as a statement.
@@ -54,10 +57,18 @@ impl Select {
         sql
     }
 
-    /// Whether the record `rid` (an expression) is in the selection.
-    pub(super) fn probe(&self, rid: &str) -> Sql {
+    /// Whether the record of the alias is in the selection.
+    pub(super) fn probe(&self, alias: &str) -> Sql {
+        if !self.in_row.is_empty() {
+            let asks = self.in_row.iter().map(|(place, question)| {
+                let mut sql = Sql::new("passes(");
+                sql.push(alias).push(".vals, ").bind(*place).push(", ").bind(question.clone()).push(")");
+                sql
+            });
+            return any_of(&asks.collect::<Vec<_>>());
+        }
         let mut sql = Sql::new("EXISTS (");
-        sql.append(&self.statement()).push(" AND ").push(self.rid).push(" = ").push(rid).push(")");
+        sql.append(&self.statement()).push(" AND ").push(self.rid).push(" = ").push(alias).push(".rid)");
         sql
     }
 }
@@ -72,11 +83,11 @@ pub(super) struct Selector<'s> {
 /// What was asked, sorted by how it is looked up.
 #[derive(Default)]
 struct Asked {
-    /// Codes to be equal to, by facet and system (`None` for any).
-    codes: BTreeMap<(i64, Option<i64>), Vec<i64>>,
+    /// Values to be equal to, by their number in `tokval`.
+    keys: Vec<i64>,
     targets: Vec<i64>,
-    /// Conditions on rows of one facet of the parameter in one table.
-    ranges: BTreeMap<(&'static str, i64), Vec<Sql>>,
+    /// Conditions on rows of one facet of the parameter in one table, and the same asked of a record's own row.
+    ranges: BTreeMap<(&'static str, i64), (Vec<Sql>, Vec<Vec<u8>>)>,
     selects: Vec<Select>,
 }
 
@@ -88,126 +99,67 @@ impl Selector<'_> {
         for test in tests {
             self.take(test, &mut asked)?;
         }
-        let Asked { codes, mut targets, ranges, mut selects } = asked;
-        for ((tp, system), mut codes) in codes {
-            codes.sort_unstable();
-            codes.dedup();
-            selects.extend(values(tp, "tok", "v", &codes).map(|mut select| {
-                if let Some(system) = system {
-                    select.condition.push(" AND x.s = ").bind(system);
-                }
-                select
-            }));
-        }
-        targets.sort_unstable();
-        targets.dedup();
-        selects.extend(values(self.tp, "ref", "target", &targets));
-        for ((table, tp), conditions) in ranges {
-            let mut condition = of_param(tp);
-            condition.push(" AND ").append(&any_of(&conditions));
-            selects.push(Select::new(table, condition));
+        let Asked { keys, targets, ranges, mut selects } = asked;
+        selects.extend(values(Sql::new("x.k"), "tok", keys));
+        selects.extend(values(of_param(self.tp, "x.target"), "ref", targets));
+        for ((table, tp), (conditions, questions)) in ranges {
+            let mut condition = of_param(tp, "");
+            condition.append(&any_of(&conditions));
+            let place = place(tp).cast_signed();
+            let in_row = questions.into_iter().map(|question| (place, question)).collect();
+            selects.push(Select { in_row, ..Select::new(table, condition) });
         }
         Ok(selects)
     }
 
     fn take(&self, test: &Test, asked: &mut Asked) -> Result<(), StoreError> {
         let tp = facet(self.tp, test.facet());
-        let mut range = |table, condition| asked.ranges.entry((table, tp)).or_default().push(condition);
+        let mut range = |table, condition, question: Option<Vec<u8>>| {
+            let (conditions, questions) = asked.ranges.entry((table, tp)).or_default();
+            conditions.push(condition);
+            questions.extend(question);
+        };
         match test {
-            Test::Token(token) | Test::Identifier(token) => self.token(tp, token, asked)?,
+            Test::Token(token) | Test::Identifier(token) => match self.token(tp, token)? {
+                Tokens::None => {}
+                Tokens::Keys(keys) => asked.keys.extend(keys),
+                Tokens::Many(condition) => asked.selects.push(Select::new("tok", condition)),
+            },
             Test::OfType { system, code, value } => {
                 let system = dict_find(self.connection, &of_type(system, code))?;
                 if let (Some(system), Some(value)) = (system, dict_find(self.connection, value)?) {
-                    asked.codes.entry((tp, Some(system))).or_default().push(value);
+                    asked.keys.extend(self.keys(tp, value, Some(system))?);
                 }
             }
-            Test::Uri(uri) => asked.codes.entry((tp, Some(0))).or_default().extend(self.uris(uri)?),
+            Test::Uri(uri) => asked.keys.extend(self.uris(uri)?),
             Test::Text(_) => {
-                let texts = self.listed(tp, &|text| passes(test, &IndexValue::Text(text.into())))?;
-                asked.codes.entry((tp, Some(0))).or_default().extend(texts);
+                let passes = |text: &str| passes(test, &IndexValue::Text(text.into()));
+                asked.keys.extend(self.listed("x", &passes)?);
             }
             Test::Reference(reference) => asked.targets.extend(self.targets(reference)?),
-            Test::Date(date) => range("dat", date_condition(date)),
-            Test::Number(number) => range("num", number_condition(number, ("x.lo", "x.hi"))),
+            Test::Date(date) => range("dat", date_condition(date), Some(vals::date_question(date))),
+            Test::Number(number) => {
+                let question = vals::number_question(&number.asked(), None);
+                range("num", number_condition(number, ("x.lo", HI)), Some(question));
+            }
             Test::Quantity(quantity) => {
-                if let Some(condition) = self.quantity(quantity)? {
-                    range("num", condition);
+                if let Some((condition, question)) = self.quantity(quantity)? {
+                    range("num", condition, Some(question));
                 }
             }
             Test::String(string) => {
                 let (table, condition) = string_condition(string);
-                range(table, condition);
+                range(table, condition, None);
             }
-            Test::Near { lat, lon, metres } => range("geo", near_condition(*lat, *lon, *metres)),
+            Test::Near { lat, lon, metres } => range("geo", near_condition(*lat, *lon, *metres), None),
             Test::Composite(parts) => {
                 if let Some(condition) = self.composite(parts)? {
-                    range("cmp", condition);
+                    asked.selects.push(Select::new("cmp", condition));
                 }
             }
-            Test::Unequal(test) => {
-                let (table, condition) = self.unequal(test)?;
-                range(table, condition);
-            }
+            Test::Unequal(test) => asked.selects.push(self.unequal(test)?),
         }
         Ok(())
-    }
-
-    fn token(&self, tp: i64, token: &TokenTest, asked: &mut Asked) -> Result<(), StoreError> {
-        let Some(system) = self.system(&token.system)? else { return Ok(()) };
-        match (&token.code, system) {
-            (Some(code), system) => {
-                asked.codes.entry((tp, system)).or_default().extend(dict_find(self.connection, code)?);
-            }
-            (None, Some(system)) => {
-                let mut condition = of_param(tp);
-                condition.push(" AND x.v IN (SELECT v FROM tokdict WHERE tp = ").bind(tp);
-                condition.push(" AND s = ").bind(system).push(") AND x.s = ").bind(system);
-                asked.selects.push(Select::new("tok", condition));
-            }
-            (None, None) => asked.selects.push(Select::new("tok", of_param(tp))),
-        }
-        Ok(())
-    }
-
-    /// The number the system must have, or `Some(None)` for any; `None` when no record has that system.
-    fn system(&self, system: &SystemTest) -> Result<Option<Option<i64>>, StoreError> {
-        Ok(match system {
-            SystemTest::Any => Some(None),
-            SystemTest::Absent => Some(Some(0)),
-            SystemTest::Is(system) => dict_find(self.connection, system)?.map(Some),
-        })
-    }
-
-    fn uris(&self, uri: &UriTest) -> Result<Vec<i64>, StoreError> {
-        match uri.mode {
-            UriMode::Exact => Ok(dict_find(self.connection, &uri.text)?.into_iter().collect()),
-            UriMode::Above => {
-                let mut found = Vec::new();
-                for ancestor in uri.ancestors() {
-                    found.extend(dict_find(self.connection, ancestor)?);
-                }
-                Ok(found)
-            }
-            UriMode::Below => {
-                let folder = uri.folder();
-                self.listed(self.tp, &|text| text == uri.text || text.starts_with(&folder))
-            }
-        }
-    }
-
-    /// Numbers of the texts that values of this facet ever had, and that pass. Far fewer than there are records.
-    fn listed(&self, tp: i64, passes: &dyn Fn(&str) -> bool) -> Result<Vec<i64>, StoreError> {
-        let sql = "SELECT w.id, w.text FROM tokdict k JOIN dict w ON w.id = k.v WHERE k.tp = ?1 AND k.s = 0";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![tp])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let text = row.get_ref(1)?;
-            if text.as_str().is_ok_and(passes) {
-                found.push(row.get(0)?);
-            }
-        }
-        Ok(found)
     }
 
     /// Numbers of the records or addresses that a reference may name.
@@ -231,57 +183,58 @@ impl Selector<'_> {
         }
     }
 
-    /// `None` when no record has this unit at all.
-    fn quantity(&self, quantity: &QuantityTest) -> Result<Option<Sql>, StoreError> {
-        let number = number_condition(&quantity.number, ("x.lo", "x.hi"));
-        Ok(self.unit(&quantity.unit, "x.s")?.map(|unit| both(number, &unit)))
+    /// The condition on `num`, and the question to the record's own row; `None` when no record has this unit at all.
+    fn quantity(&self, quantity: &QuantityTest) -> Result<Option<(Sql, Vec<u8>)>, StoreError> {
+        let number = number_condition(&quantity.number, ("x.lo", HI));
+        let asked = quantity.number.asked();
+        Ok(match self.units(&quantity.unit)? {
+            None => Some((number, vals::number_question(&asked, None))),
+            Some(units) if units.is_empty() => None,
+            Some(units) => {
+                let question = vals::number_question(&asked, Some(&units));
+                Some((both(number, &is_in("x.u", &units)), question))
+            }
+        })
     }
 
-    /// What the columns `code`, `unit` and that of the system must be; `None` when no record has this unit at all.
-    fn unit(&self, unit: &UnitTest, system_column: &str) -> Result<Option<Sql>, StoreError> {
-        let mut sql = Sql::default();
-        match unit {
-            UnitTest::Any => {
-                sql.push("1");
-            }
+    /// Numbers of the units asked for; `None` for any.
+    fn units(&self, unit: &UnitTest) -> Result<Option<Vec<i64>>, StoreError> {
+        let find = |text: &str| Ok::<_, StoreError>(dict_find(self.connection, text)?.unwrap_or(NOTHING));
+        let (sql, values) = match unit {
+            UnitTest::Any => return Ok(None),
             UnitTest::Code(code) => {
-                let Some(code) = dict_find(self.connection, code)? else { return Ok(None) };
-                sql.push("(x.code = ").bind(code).push(" OR x.unit = ").bind(code).push(")");
+                let code = find(code)?;
+                ("SELECT u FROM unit WHERE code = ?1 AND s <> ?2 OR unit = ?1", [code, CANONICAL])
             }
             UnitTest::Coded { system, code } => {
-                let system = dict_find(self.connection, system)?;
-                let (Some(system), Some(code)) = (system, dict_find(self.connection, code)?) else {
-                    return Ok(None);
-                };
-                sql.push("x.code = ").bind(code).push(" AND ").push(system_column).push(" = ").bind(system);
+                ("SELECT u FROM unit WHERE code = ?1 AND s = ?2", [find(code)?, find(system)?])
             }
             UnitTest::Canonical { unit } => {
-                let Some(unit) = dict_find(self.connection, unit)? else { return Ok(None) };
-                sql.push("x.code = ").bind(unit);
+                ("SELECT u FROM unit WHERE code = ?1 AND s = ?2", [find(unit)?, CANONICAL])
             }
-        }
-        Ok(Some(sql))
+        };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let units = statement.query_map(values, |row| row.get(0))?;
+        Ok(Some(units.collect::<Result<_, _>>()?))
     }
 
     /// A condition on `cmp`; `None` when nothing can match.
     fn composite(&self, parts: &[Test]) -> Result<Option<Sql>, StoreError> {
         let [first, second, rest @ ..] = parts else { return Ok(None) };
         let first = match first {
-            Test::Token(token) => self.token_part(token, "x.v", "x.s")?,
-            Test::Reference(reference) => Some(is_in("x.v", &self.targets(reference)?)),
+            Test::Token(token) => self.token_part("x.k", token)?,
+            Test::Reference(reference) => {
+                let mut sql = Sql::new("s = ");
+                sql.bind(REFERENCE).push(" AND ").append(&is_in("v", &self.targets(reference)?));
+                Some(self.of_values("x.k", self.tp, &sql))
+            }
             _ => None,
         };
         let second = match second {
-            Test::Token(token) => self.token_part(token, "x.lo", "x.s2")?,
-            Test::Quantity(quantity) => {
-                let is_canonical = matches!(quantity.unit, UnitTest::Canonical { .. });
-                let mut form = Sql::new(if is_canonical { "x.s2 = " } else { "x.s2 <> " });
-                form.bind(CANONICAL);
-                let number = both(form, &number_condition(&quantity.number, ("x.lo", "x.hi")));
-                self.unit(&quantity.unit, "x.s2")?.map(|unit| both(number, &unit))
-            }
+            Test::Token(token) => self.token_part("x.lo", token)?,
+            Test::Quantity(quantity) => self.quantity_part(quantity)?,
             Test::Reference(reference) => Some(is_in("x.lo", &self.targets(reference)?)),
-            Test::Number(number) => Some(number_condition(number, ("x.lo", "x.hi"))),
+            Test::Number(number) => Some(number_condition(number, ("x.lo", HI))),
             Test::Date(date) => Some(date_condition(date)),
             Test::String(string) => Some(text_condition(string, ("x.lo", "x.hi"))),
             _ => None,
@@ -295,55 +248,62 @@ impl Selector<'_> {
         Ok(Some(both(both(first, &second), &third)))
     }
 
-    /// A token in the columns `code` and `system`; `None` when nothing can match.
-    fn token_part(&self, token: &TokenTest, code: &str, system: &str) -> Result<Option<Sql>, StoreError> {
-        let Some(number) = self.system(&token.system)? else { return Ok(None) };
-        let mut sql = Sql::new("1");
-        if let Some(number) = number {
-            sql.push(" AND ").push(system).push(" = ").bind(number);
-        }
-        if let Some(text) = &token.code {
-            let Some(number) = dict_find(self.connection, text)? else { return Ok(None) };
-            sql.push(" AND ").push(code).push(" = ").bind(number);
-        }
-        Ok(Some(sql))
+    /// A quantity as the second part of a combination, where those in canonical units stand beside those as written.
+    fn quantity_part(&self, quantity: &QuantityTest) -> Result<Option<Sql>, StoreError> {
+        let units = match self.units(&quantity.unit)? {
+            Some(units) if units.is_empty() => return Ok(None),
+            Some(units) => is_in("x.u", &units),
+            None => {
+                let mut sql = Sql::new("x.u NOT IN (SELECT u FROM unit WHERE s = ");
+                sql.bind(CANONICAL).push(")");
+                sql
+            }
+        };
+        Ok(Some(both(number_condition(&quantity.number, ("x.lo", HI)), &units)))
     }
 
-    /// Values that are not as asked, and their table.
-    fn unequal(&self, test: &Test) -> Result<(&'static str, Sql), StoreError> {
-        let never = || Sql::new("0");
+    /// Values that are not as asked.
+    fn unequal(&self, test: &Test) -> Result<Select, StoreError> {
         let (table, equal) = match test {
-            Test::Token(token) => ("tok", self.token_part(token, "x.v", "x.s")?.unwrap_or_else(never)),
-            Test::Uri(uri) => ("tok", is_in("x.v", &self.uris(uri)?)),
+            Test::Token(_) | Test::Uri(_) => {
+                return Ok(Select::new("tok", self.unequal_tokens(test)?));
+            }
             Test::Reference(reference) => ("ref", is_in("x.target", &self.targets(reference)?)),
             Test::String(string) => ("str", text_condition(string, ("x.norm", "x.raw"))),
             _ => return Err(StoreError::Engine("a comparison that cannot be turned round".into())),
         };
-        let mut sql = Sql::new("NOT (");
-        sql.append(&equal).push(")");
-        Ok((table, sql))
+        let mut condition = of_param(self.tp, "NOT (");
+        condition.append(&equal).push(")");
+        Ok(Select::new(table, condition))
     }
 }
 
-fn of_param(tp: i64) -> Sql {
+/// The greatest number inside a stretch: an empty `hi` is equal to `lo`.
+const HI: &str = "iif(x.hi = x'', x.lo, x.hi)";
+
+/// The number of no text.
+pub(super) const NOTHING: i64 = -2;
+
+/// Rows of a parameter for which also …
+fn of_param(tp: i64, also: &str) -> Sql {
     let mut condition = Sql::new("x.tp = ");
-    condition.bind(tp);
+    condition.bind(tp).push(" AND ").push(also);
     condition
 }
 
-/// Rows whose column holds one of the numbers.
-fn values(tp: i64, table: &'static str, column: &str, numbers: &[i64]) -> Option<Select> {
-    let mut condition = of_param(tp);
-    condition.push(" AND x.").push(column);
-    match numbers {
+/// Rows whose column, the last thing in `condition`, holds one of the numbers.
+fn values(mut condition: Sql, table: &'static str, mut numbers: Vec<i64>) -> Option<Select> {
+    numbers.sort_unstable();
+    numbers.dedup();
+    match numbers[..] {
         [] => return None,
-        [one] => condition.push(" = ").bind(*one),
-        several => condition.push(" IN (SELECT value FROM json_each(").bind(json_numbers(several)).push("))"),
+        [one] => condition.push(" = ").bind(one),
+        _ => condition.push(" IN (SELECT value FROM json_each(").bind(json_numbers(&numbers)).push("))"),
     };
     Some(Select { ordered: numbers.len() == 1, ..Select::new(table, condition) })
 }
 
-fn is_in(column: &str, numbers: &[i64]) -> Sql {
+pub(super) fn is_in(column: &str, numbers: &[i64]) -> Sql {
     let mut sql = Sql::new(column);
     sql.push(" IN (SELECT value FROM json_each(").bind(json_numbers(numbers)).push("))");
     sql
