@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use ieum_fhir::extract::{ExtractOptions, extract};
 use ieum_fhir::json::{Document, Limits, Value};
 use ieum_store::body::{Stamp, body_from, write_resource};
-use ieum_store::compress::{pack, unpack};
+use ieum_store::compress::{Dictionaries, Dictionary, pack};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::Result;
@@ -101,6 +101,7 @@ fn digest_one(resource: Value<'_>, out: &mut Vec<u8>) {
 /// The records of a hub that is not running, by the statements that a read needs at least.
 pub(crate) struct Reader {
     connection: Connection,
+    dictionaries: Dictionaries,
 }
 
 impl Reader {
@@ -109,7 +110,15 @@ impl Reader {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(data.join("records.sqlite"), flags)?;
         connection.pragma_update(None, "mmap_size", 4_i64 << 30)?;
-        Ok(Self { connection })
+        let dictionaries = Dictionaries::default();
+        let mut learnt = connection.prepare("SELECT no, bytes FROM zdict ORDER BY no")?;
+        let mut rows = learnt.query([])?;
+        while let Some(row) = rows.next()? {
+            dictionaries.add(row.get(0)?, Dictionary::read(&row.get::<_, Vec<u8>>(1)?)?);
+        }
+        drop(rows);
+        drop(learnt);
+        Ok(Self { connection, dictionaries })
     }
 
     /// One record by its id; its bytes as they would be sent.
@@ -123,7 +132,7 @@ impl Reader {
         let (version, codec, packed) = found.ok_or("the floor does not find a record by its id")?;
         let mut out = Vec::new();
         write_resource(
-            &unpack(codec, &packed)?,
+            &self.dictionaries.unpack(codec, &packed)?,
             &Stamp { kind, id, version: version.into(), instant: 0 },
             &mut out,
         );
@@ -159,7 +168,7 @@ impl Reader {
         let mut rows = statement.query(values)?;
         let mut bytes = 0;
         while let Some(row) = rows.next()? {
-            bytes += unpack(row.get(0)?, &row.get::<_, Vec<u8>>(1)?)?.len();
+            bytes += self.dictionaries.unpack(row.get(0)?, &row.get::<_, Vec<u8>>(1)?)?.len();
         }
         Ok(bytes)
     }

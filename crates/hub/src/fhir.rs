@@ -18,6 +18,8 @@ use crate::routes::Offer::{
 };
 use crate::routes::Takes::{Bundle, Form, Lines, Nothing, Parameters, Patch, Resource};
 use crate::routes::Who::{Accounts, Anybody, Writers};
+pub(crate) use transaction::put_plain;
+
 use crate::routes::{Gives, Handler, Offer, Route, Takes, Who};
 
 mod batch;

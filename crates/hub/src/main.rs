@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Records are many small pieces of memory, made by one thread and freed by another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     ieum::cli::main()
 }

@@ -8,7 +8,6 @@ use ieum_fhir::reference;
 use crate::access::Family;
 use crate::body;
 use crate::catalogue::{Catalogue, KindDef};
-use crate::compress::{self, Packed};
 
 /// A version ready to be written.
 #[derive(Debug, Clone)]
@@ -19,8 +18,6 @@ pub struct Prepared {
     pub id: String,
     /// Stored body (see [`crate::body`]).
     pub body: Vec<u8>,
-    /// The same, compressed.
-    pub packed: Packed,
     /// What it is found by.
     pub indexed: Indexed,
     /// The terms of its texts.
@@ -64,10 +61,9 @@ impl Catalogue {
         } else {
             self.index(kind, id, resource, self.bases())
         };
-        let packed = compress::pack(&body);
         // What is replaced are references and links, which are no text.
         let text = self.full_text(kind, resource);
-        Prepared { kind: kind.name.clone(), id: id.to_owned(), body, packed, indexed, text }
+        Prepared { kind: kind.name.clone(), id: id.to_owned(), body, indexed, text }
     }
 
     /// Reads a stored body again to learn what it is found by.

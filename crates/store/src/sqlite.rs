@@ -6,13 +6,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
 
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
-use crate::commit::{CommitError, CommitRequest, Committed, StoreError};
+use crate::commit::{Changed, CommitError, CommitRequest, Committed, StoreError};
+use crate::compress::Dictionaries;
 use crate::engine::{AuditEntry, Engine, Snapshot};
+use crate::record::Op;
 
 mod apply;
 mod audit;
@@ -23,6 +26,7 @@ mod dict;
 mod guard;
 mod history;
 mod ids;
+mod learn;
 mod numbers;
 mod past;
 mod pending;
@@ -42,6 +46,7 @@ pub use check::CheckReport;
 pub use connection::SlowQuery;
 
 use connection::ReaderPool;
+use learn::Learner;
 use registry::Registry;
 use writer::Writer;
 
@@ -54,19 +59,22 @@ pub struct SqliteOptions {
     pub query_seconds: u64,
     /// Commits that may wait before further ones are refused.
     pub waiting: usize,
+    /// Records at which a store first learns how to compress them.
+    pub learn_at: u64,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { readers: 16, query_seconds: 30, waiting: 4096 }
+        Self { readers: 16, query_seconds: 30, waiting: 4096, learn_at: 16_384 }
     }
 }
 
 /// The SQLite engine.
 pub struct SqliteEngine {
-    readers: ReaderPool,
-    writer: Writer,
+    readers: Arc<ReaderPool>,
+    writer: Arc<Writer>,
     shared: Arc<Shared>,
+    learner: Learner,
 }
 
 /// What the writer and all readers know.
@@ -76,6 +84,9 @@ struct Shared {
     registry: Registry,
     clock: Clock,
     options: SqliteOptions,
+    dictionaries: Dictionaries,
+    /// Numbers of records given so far: about how many records there are.
+    records: AtomicU64,
 }
 
 /// The name of the database file in the data directory.
@@ -96,11 +107,15 @@ impl SqliteEngine {
         let mut connection = connection::open_writer(&path)?;
         schema::migrate(&mut connection)?;
         let (registry, changed) = Registry::load(&mut connection, &catalogue)?;
-        let shared = Arc::new(Shared { path, catalogue, registry, clock, options });
+        let records = connection.query_row("SELECT coalesce(max(rid), 0) FROM res", [], |row| row.get(0))?;
+        let records = AtomicU64::new(to_u64(records)?);
+        let dictionaries = Dictionaries::default();
+        let shared = Arc::new(Shared { path, catalogue, registry, clock, options, dictionaries, records });
+        let learner = Learner::open(&connection, &shared)?;
         reindex::run(&mut connection, &shared, &changed)?;
-        let readers = ReaderPool::open(&shared)?;
-        let writer = Writer::start(connection, Arc::clone(&shared))?;
-        Ok(Self { readers, writer, shared })
+        let readers = Arc::new(ReaderPool::open(&shared)?);
+        let writer = Arc::new(Writer::start(connection, Arc::clone(&shared))?);
+        Ok(Self { readers, writer, shared, learner })
     }
 
     /// The addresses under which the hub has served the records in a directory: the catalogue must know them all, since
@@ -150,7 +165,14 @@ impl SqliteEngine {
 
     /// Stops the writer after everything that waits has been written.
     pub fn stop(&self) {
+        self.learner.stop();
         self.writer.stop();
+    }
+}
+
+impl Drop for SqliteEngine {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
@@ -159,7 +181,12 @@ impl Engine for SqliteEngine {
         if !request.access.write {
             return Err(CommitError::Denied);
         }
-        self.writer.commit(request)
+        let committed = self.writer.commit(request)?;
+        let is_new = |change: &&Changed| change.op == Some(Op::Create);
+        let new = committed.changes.iter().filter(is_new).count() as u64;
+        self.shared.records.fetch_add(new, Ordering::Relaxed);
+        self.learner.look(&self.shared, &self.readers, &self.writer);
+        Ok(committed)
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use foldhash::fast::RandomState;
+
 use super::MOST_TERMS;
 use super::terms::{each_run, record_terms};
 use crate::definitions::{Primitive, TypeDef, r4};
@@ -23,7 +25,7 @@ pub(super) fn full_text(kind: &str, resource: Value<'_>) -> FullText {
 }
 
 #[derive(Default)]
-struct Terms(HashSet<String>);
+struct Terms(HashSet<String, RandomState>);
 
 impl Terms {
     fn add(&mut self, text: &str) {

@@ -30,7 +30,10 @@ use crate::call::{Answer, Call, Content, Failure, Returns};
 use crate::routes::{Takes, Who};
 
 mod conditional_references;
+mod plain;
 mod references;
+
+pub(crate) use plain::put_plain;
 
 /// Does all of it, or nothing.
 pub(super) fn transaction(call: &Call<'_>, root: Value<'_>) -> Result<Answer, Failure> {
@@ -278,8 +281,13 @@ fn fate(call: &Call<'_>, step: &Step<'_>, view: &View<'_>, guards: &mut Vec<Guar
         }
         Does::Update { fresh, criteria } => {
             let Some(query) = criteria else {
-                let expect = update::expectation_of(&own, view, &step.entry.place.id)?;
-                return Ok(Fate::Put { id: step.entry.place.id.clone(), expect });
+                let id = step.entry.place.id.clone();
+                let expect = if own.conditions.are_on_version() {
+                    update::expectation_of(&own, view, &id)?
+                } else {
+                    Expect::Anything
+                };
+                return Ok(Fate::Put { id, expect });
             };
             let given = step.entry.resource.and_then(id_of);
             let (id, expect) = update::target(&own, view, find(query)?, given.as_deref(), fresh)?;

@@ -11,7 +11,7 @@ use super::journal::Entry;
 use super::order::{Order, Turn};
 use super::source::{Form, Source, SourceError};
 use super::target::{Refusal, RefusedEntry};
-use super::unit::{Part, Unit};
+use super::unit::{Part, Together, Unit};
 use super::{ImportError, Work};
 
 /// Units waiting between reading and sending, so that neither waits for the other.
@@ -151,12 +151,13 @@ impl Sender<'_> {
         let mut ended = Ended { first_line, lines, accepted: 0, rejected: 0 };
         let together = unit.together();
         let mut singles = if together.is_none() { unit.singles() } else { Vec::new() };
-        let parts = together.iter().chain(singles.iter().filter_map(|single| single.part.as_ref().ok()));
-        let keys = parts.flat_map(|part| part.keys.iter().copied()).collect();
+        let parts = singles.iter().filter_map(|single| single.part.as_ref().ok());
+        let keys = parts.flat_map(|part| &part.keys).chain(together.iter().flat_map(|lines| &lines.keys));
+        let keys = keys.copied().collect();
         let Some(mut turn) = self.order.enter(first_line, lines, keys) else { return Ok(None) };
-        if let Some(part) = together {
-            match self.send(&part, &mut turn) {
-                Ok(_) => ended.accepted += part.records,
+        if let Some(together) = together {
+            match self.all(&together, &mut turn) {
+                Ok(()) => ended.accepted += together.records(),
                 Err(Refusal::Unreachable(why)) => return Err(ImportError::Target(why)),
                 // Which line it was is found by sending each.
                 Err(Refusal::Invalid { .. }) => singles = unit.singles(),
@@ -182,6 +183,14 @@ impl Sender<'_> {
             }
         }
         Ok(Some(ended))
+    }
+
+    /// Sends lines together: as they are where the hub takes them so, else as a transaction.
+    fn all(&self, together: &Together<'_>, turn: &mut Turn<'_>) -> Result<(), Refusal> {
+        if together.with_ids().is_some_and(|resources| self.work.target.put(&resources)) {
+            return Ok(());
+        }
+        self.send(&together.part()?, turn).map(drop)
     }
 
     /// Sends a part. When it is refused for want of something that stands before it in the file and is still being

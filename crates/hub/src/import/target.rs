@@ -1,11 +1,13 @@
 //! Where units go: the hub in this process, or one that is running elsewhere.
 
 use axum::http::Method;
+use ieum_fhir::json::Value;
 use ieum_fhir::outcome::operation_outcome;
 use ieum_trust::access::Access;
 use serde_json::value::RawValue;
 
 use crate::call::{Body, Call, Conditions, Content, Failure, Place, Prefer, Returns};
+use crate::fhir::put_plain;
 use crate::hub::Hub;
 use crate::{fhir, routes};
 
@@ -16,6 +18,12 @@ pub trait Target: Send + Sync {
     /// # Errors
     /// [`Refusal`].
     fn send(&self, bundle: &[u8]) -> Result<Vec<RefusedEntry>, Refusal>;
+
+    /// Takes resources with ids of their own, all or none; durable when it returns true. False says nothing about why:
+    /// sent as a transaction they get their answer.
+    fn put(&self, _resources: &[Value<'_>]) -> bool {
+        false
+    }
 
     /// How many may be sent at the same time with profit.
     fn at_once(&self) -> usize;
@@ -94,8 +102,13 @@ impl Target for Local {
         }
     }
 
+    fn put(&self, resources: &[Value<'_>]) -> bool {
+        put_plain(&self.hub, &self.access, resources)
+    }
+
+    /// More than there are processors: those that wait for the disk share one write.
     fn at_once(&self) -> usize {
-        std::thread::available_parallelism().map_or(2, usize::from) * 2
+        std::thread::available_parallelism().map_or(2, usize::from) * 4
     }
 }
 

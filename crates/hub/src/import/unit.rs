@@ -2,11 +2,12 @@
 
 use ieum_fhir::json::{Document, JsonError, Limits, Value};
 use ieum_fhir::outcome::{Code, Issue, operation_outcome};
+use ieum_fhir::reference::is_id;
 use sha2::{Digest, Sha256};
 
 use super::source::LONGEST;
 use super::target::Refusal;
-use super::writer::Writer;
+use super::writer::{self, Writer};
 
 /// One document, or some lines of NDJSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,23 +46,42 @@ pub struct Single<'u> {
     pub part: Result<Part, Refusal>,
 }
 
+/// Lines that are resources, of which each is written once.
+pub struct Together<'u> {
+    resources: Vec<Document<'u>>,
+    /// The ids of those that have none of their own.
+    derived: Vec<String>,
+    /// What stands for the records they write.
+    pub(super) keys: Vec<u64>,
+}
+
 impl Unit {
-    /// Several lines as one transaction, when they are resources of which each is written once.
+    /// Several lines at once, when they are resources of which each is written once.
     #[must_use]
-    pub fn together(&self) -> Option<Part> {
+    pub fn together(&self) -> Option<Together<'_>> {
         if self.lines < 2 {
             return None;
         }
-        let mut writer = Writer::new("transaction");
+        let mut together = Together { resources: Vec::new(), derived: Vec::new(), keys: Vec::new() };
         for line in self.bytes.split(|&byte| byte == b'\n').filter(|line| !is_blank(line)) {
             let document = Document::parse(line, &limits()).ok()?;
             let root = document.root();
-            if text(root, "resourceType").as_deref() == Some("Bundle") {
-                return None;
+            let kind = text(root, "resourceType").filter(|kind| kind != "Bundle")?;
+            // An id that cannot be one is told of by itself.
+            let id = match root.get("id") {
+                Some(id) => id.text().filter(|id| is_id(id))?.into_owned(),
+                None => derived_id(&Sha256::digest(line.trim_ascii()), 0),
+            };
+            together.keys.push(writer::key(&format!("{kind}/{id}")));
+            if root.get("id").is_none() {
+                together.derived.push(id);
             }
-            writer.put(root, None, &derived_id(&Sha256::digest(line.trim_ascii()), 0)).ok()?;
+            together.resources.push(document);
         }
-        (!writer.writes_one_twice()).then(|| writer.finish())
+        let mut keys = together.keys.clone();
+        keys.sort_unstable();
+        let is_each_once = !keys.windows(2).any(|pair| pair[0] == pair[1]);
+        is_each_once.then_some(together)
     }
 
     /// The documents one by one. Empty lines are nothing.
@@ -72,6 +92,36 @@ impl Unit {
         let lines = (self.first_line..).zip(self.bytes.split(is_end));
         let lines = lines.filter(|(_, bytes)| !is_blank(bytes));
         lines.map(|(line, bytes)| Single { line, bytes, part: part_of_document(bytes) }).collect()
+    }
+}
+
+impl Together<'_> {
+    /// How many resources.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.resources.len() as u64
+    }
+
+    /// The resources, when each has an id of its own.
+    #[must_use]
+    pub fn with_ids(&self) -> Option<Vec<Value<'_>>> {
+        let is_complete = self.derived.is_empty();
+        is_complete.then(|| self.resources.iter().map(Document::root).collect())
+    }
+
+    /// One transaction.
+    ///
+    /// # Errors
+    /// When one of them cannot be part of one.
+    pub fn part(&self) -> Result<Part, Refusal> {
+        let mut writer = Writer::new("transaction");
+        let mut derived = self.derived.iter();
+        for resource in &self.resources {
+            let root = resource.root();
+            let id = if root.get("id").is_none() { derived.next() } else { None };
+            writer.put(root, None, id.map_or("", String::as_str))?;
+        }
+        Ok(writer.finish())
     }
 }
 

@@ -74,13 +74,6 @@ impl Writer {
         Ok(())
     }
 
-    /// Whether one record is written twice: no transaction takes that.
-    pub(super) fn writes_one_twice(&self) -> bool {
-        let mut keys = self.keys.clone();
-        keys.sort_unstable();
-        keys.windows(2).any(|pair| pair[0] == pair[1])
-    }
-
     pub(super) fn finish(mut self) -> Part {
         self.out.extend_from_slice(b"]}");
         let records = self.holds_record.iter().filter(|holds| **holds).count() as u64;
@@ -136,7 +129,7 @@ fn is_plain_create(request: Value<'_>, resource: Value<'_>) -> bool {
 }
 
 /// What an address stands for where only sameness counts. Two that fall together wait for each other, nothing more.
-fn key(url: &str) -> u64 {
+pub(super) fn key(url: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     url.hash(&mut hasher);
     hasher.finish()

@@ -15,7 +15,7 @@ use super::view::Scope;
 use super::{Shared, to_i64, to_u64, words};
 use crate::access::{AccessPlan, Family};
 use crate::commit::{Change, Changed, CommitError, Expect, StoreError};
-use crate::compress::{self, Packed};
+use crate::compress::Packed;
 use crate::prepare::{Indexed, Prepared};
 use crate::record::Op;
 
@@ -34,6 +34,9 @@ pub(super) struct Carried {
     pub(super) mask: i64,
     pub(super) d: Option<i64>,
 }
+
+/// Number and instant of a commit.
+type At = (u64, i64);
 
 /// The writer's state inside a transaction.
 pub(super) struct Applier<'a> {
@@ -120,13 +123,13 @@ impl Applier<'_> {
         Ok(found)
     }
 
-    /// Applies changes, which found this, as commit `t`.
+    /// Applies changes, whose bodies are packed so and which found this, as one commit.
     pub(super) fn apply(
         &mut self,
         changes: &[Change],
+        packed: &[Packed],
         found: Vec<Option<Current>>,
-        t: u64,
-        instant: i64,
+        at: At,
     ) -> Result<Vec<Changed>, StoreError> {
         // New records get their numbers first: what refers to one that comes later finds it, and rows are added at the
         // end of their table.
@@ -136,11 +139,11 @@ impl Applier<'_> {
                 self.memory.given.ids.give(self.connection, kind, &record.id)?;
             }
         }
-        let apply = |(change, found): (&Change, Option<Current>)| match change {
-            Change::Put { record, .. } => self.put(record, found, t, instant),
-            Change::Delete { kind, id, .. } => self.delete(kind, id, found, t, instant),
+        let apply = |((change, packed), found): ((&Change, &Packed), Option<Current>)| match change {
+            Change::Put { record, .. } => self.put(record, packed, found, at),
+            Change::Delete { kind, id, .. } => self.delete(kind, id, found, at),
         };
-        changes.iter().zip(found).map(apply).collect()
+        changes.iter().zip(packed).zip(found).map(apply).collect()
     }
 
     /// Writes the index rows that wait, so that they can be searched.
@@ -152,13 +155,13 @@ impl Applier<'_> {
     fn put(
         &mut self,
         record: &Prepared,
+        packed: &Packed,
         current: Option<Current>,
-        t: u64,
-        instant: i64,
+        (t, instant): At,
     ) -> Result<Changed, StoreError> {
         let existing = current.as_ref().filter(|current| current.exists());
         if let Some(existing) = existing
-            && compress::unpack(existing.packed.codec, &existing.packed.bytes)? == record.body
+            && self.body(existing)? == record.body
         {
             return Ok(changed(&record.kind, &record.id, existing.version, existing.instant, None));
         }
@@ -228,8 +231,8 @@ impl Applier<'_> {
             present.0,
             present.1,
             vals,
-            record.packed.codec,
-            record.packed.bytes,
+            packed.codec,
+            packed.bytes,
         ])?;
         self.feed(t, rid, version, op, kind)?;
         Ok(changed(&record.kind, &record.id, version, instant, Some(op)))
@@ -240,8 +243,7 @@ impl Applier<'_> {
         kind: &str,
         id: &str,
         current: Option<Current>,
-        t: u64,
-        instant: i64,
+        (t, instant): At,
     ) -> Result<Changed, StoreError> {
         let Some(current) = current.filter(|current| current.op != MENTIONED) else {
             return Ok(changed(kind, id, 0, 0, None));
@@ -323,7 +325,7 @@ impl Applier<'_> {
         current: &Current,
         bases: &[String],
     ) -> Result<Indexed, StoreError> {
-        let body = compress::unpack(current.packed.codec, &current.packed.bytes)?;
+        let body = self.body(current)?;
         let def = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?;
         let indexed = self.shared.catalogue.index_body_as(def, id, &body, bases);
         indexed.map_err(|error| StoreError::Damaged(format!("a body: {error}")))
@@ -331,7 +333,7 @@ impl Applier<'_> {
 
     /// The terms of the texts of the current version.
     pub(super) fn text(&self, kind: &str, id: &str, current: &Current) -> Result<FullText, StoreError> {
-        let body = compress::unpack(current.packed.codec, &current.packed.bytes)?;
+        let body = self.body(current)?;
         let def = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?;
         let text = self.shared.catalogue.full_text_of_body(def, id, &body);
         text.map_err(|error| StoreError::Damaged(format!("a body: {error}")))
@@ -361,6 +363,10 @@ impl Applier<'_> {
         };
         let d = indexed.main_date.map(|micros| micros.div_euclid(DAY));
         Ok(Carried { pat, mask: i64::from(indexed.mask), d })
+    }
+
+    fn body(&self, current: &Current) -> Result<Vec<u8>, StoreError> {
+        self.shared.dictionaries.unpack(current.packed.codec, &current.packed.bytes)
     }
 
     fn kind_no(&self, kind: &str) -> Result<i64, StoreError> {

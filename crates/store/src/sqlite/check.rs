@@ -9,7 +9,6 @@ use super::rows::RowSet;
 use super::table::TABLES;
 use super::{Shared, schema, to_u64, words};
 use crate::commit::StoreError;
-use crate::compress::unpack;
 
 /// What a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,7 +57,7 @@ fn check(
         faults: Vec::new(),
     };
     structure(connection, &mut report)?;
-    versions(connection, &mut report)?;
+    versions(connection, shared, &mut report)?;
     bodies(connection, shared, &mut report, progress)?;
     Ok(report)
 }
@@ -122,12 +121,12 @@ fn structure(connection: &Connection, report: &mut CheckReport) -> Result<(), St
 }
 
 /// Reads the bodies of older versions again; they are in no index.
-fn versions(connection: &Connection, report: &mut CheckReport) -> Result<(), StoreError> {
+fn versions(connection: &Connection, shared: &Shared, report: &mut CheckReport) -> Result<(), StoreError> {
     let mut statement = connection.prepare("SELECT rid, ver, codec, body FROM ver WHERE op IN (1, 2)")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let packed = row.get_ref(3)?;
-        if let Err(error) = unpack(row.get(2)?, packed.as_blob().unwrap_or_default()) {
+        if let Err(error) = shared.dictionaries.unpack(row.get(2)?, packed.as_blob().unwrap_or_default()) {
             let (rid, version): (i64, i64) = (row.get(0)?, row.get(1)?);
             report.fault(format!("version {version} of record number {rid}: {error}"));
         }
@@ -180,7 +179,7 @@ fn record(
     let name = shared.registry.name(row.get(1)?)?;
     let id = id_text(row.get_ref(2)?)?;
     let packed = row.get_ref(4)?;
-    let body = unpack(row.get(3)?, packed.as_blob().map_err(|_| damaged("a body"))?)?;
+    let body = shared.dictionaries.unpack(row.get(3)?, packed.as_blob().map_err(|_| damaged("a body"))?)?;
     let kind = shared.catalogue.kind(name).ok_or_else(|| damaged("a kind"))?;
     let not_json = |_| damaged("the body is not JSON");
     let indexed = shared.catalogue.index_body(kind, &id, &body).map_err(not_json)?;

@@ -9,7 +9,6 @@ use super::search::Sql;
 use super::view::{Scope, op};
 use super::{Shared, to_i64, to_u64};
 use crate::commit::StoreError;
-use crate::compress::unpack;
 use crate::engine::{CompartmentPage, CompartmentRequest, FeedEntry, Position};
 use crate::record::{Op, Record};
 
@@ -20,7 +19,9 @@ pub(super) fn record(shared: &Shared, row: &Row<'_>) -> Result<Record, StoreErro
         Op::Delete => Vec::new(),
         Op::Create | Op::Update => {
             let packed = row.get_ref(7)?;
-            unpack(row.get(6)?, packed.as_blob().map_err(|_| StoreError::Damaged("a body".into()))?)?
+            shared
+                .dictionaries
+                .unpack(row.get(6)?, packed.as_blob().map_err(|_| StoreError::Damaged("a body".into()))?)?
         }
     };
     Ok(Record {

@@ -54,6 +54,9 @@ CREATE TABLE geo (
   PRIMARY KEY (tp, lat, lon, rid)
 ) STRICT, WITHOUT ROWID;
 
+-- Dictionaries learnt from these records (`learn.rs`); bodies name them by number, so none is ever changed or removed.
+CREATE TABLE zdict (no INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+
 -- `vals` holds the record's dates and numbers. It and all small columns stand before the body, so that they are read
 -- without it.
 CREATE TABLE res_4 (

@@ -9,9 +9,10 @@ use rusqlite::{Connection, params};
 
 use super::apply::{Applier, Memory};
 use super::guard::check_guards;
-use super::{Shared, audit, newest_t, to_i64};
+use super::{Shared, audit, learn, newest_t, to_i64};
 use crate::clock::next_instant;
-use crate::commit::{CommitError, CommitRequest, Committed, StoreError};
+use crate::commit::{Change, CommitError, CommitRequest, Committed, StoreError};
+use crate::compress::Packed;
 use crate::engine::AuditEntry;
 
 /// Changes that one transaction takes at most before it is written to disk.
@@ -19,21 +20,25 @@ const GROUP: usize = 3_000;
 
 /// Something to write, and where to say what became of it.
 enum Task {
-    Commit(Box<CommitRequest>, Sender<Result<Committed, CommitError>>),
+    Commit(Box<CommitRequest>, Vec<Packed>, Sender<Result<Committed, CommitError>>),
     Audit(AuditEntry, Sender<Result<(), StoreError>>),
     Follower(String, u64, Sender<Result<(), StoreError>>),
+    /// A dictionary, if one is worth having, and when to learn again.
+    Learnt(Option<Vec<u8>>, u64, Sender<Result<Option<i64>, StoreError>>),
     Stop,
 }
 
 /// What came of a task; told only when the transaction is on disk.
 enum Outcome {
     Commit(Result<Committed, CommitError>),
+    Learnt(Option<i64>),
     Done,
 }
 
 /// The handle to the writer thread.
 pub(super) struct Writer {
     tasks: SyncSender<Task>,
+    shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -41,17 +46,23 @@ impl Writer {
     pub(super) fn start(connection: Connection, shared: Arc<Shared>) -> Result<Self, StoreError> {
         let (tasks, receiver) = sync_channel(shared.options.waiting);
         let state = State::load(&connection)?;
-        let mut worker = Worker { connection, shared, state, memory: Memory::default() };
+        let mut worker = Worker { connection, shared: Arc::clone(&shared), state, memory: Memory::default() };
         let thread = std::thread::Builder::new()
             .name("ieum-writer".into())
             .spawn(move || worker.run(&receiver))
             .map_err(|error| StoreError::Engine(error.to_string()))?;
-        Ok(Self { tasks, thread: Mutex::new(Some(thread)) })
+        Ok(Self { tasks, shared, thread: Mutex::new(Some(thread)) })
     }
 
     pub(super) fn commit(&self, request: CommitRequest) -> Result<Committed, CommitError> {
         let (sender, receiver) = channel();
-        match self.tasks.try_send(Task::Commit(Box::new(request), sender)) {
+        // Here, on the caller's thread: the writer's is everybody's.
+        let pack = |change: &Change| match change {
+            Change::Put { record, .. } => self.shared.dictionaries.pack(&record.body),
+            Change::Delete { .. } => Packed { codec: 0, bytes: Vec::new() },
+        };
+        let packed = request.changes.iter().map(pack).collect();
+        match self.tasks.try_send(Task::Commit(Box::new(request), packed, sender)) {
             Ok(()) => receiver.recv().map_err(|_| CommitError::Store(StoreError::Stopped))?,
             Err(TrySendError::Full(_)) => Err(CommitError::Overloaded),
             Err(TrySendError::Disconnected(_)) => Err(CommitError::Store(StoreError::Stopped)),
@@ -66,7 +77,12 @@ impl Writer {
         self.wait_for(|sender| Task::Follower(name, t, sender))
     }
 
-    fn wait_for(&self, task: impl FnOnce(Sender<Result<(), StoreError>>) -> Task) -> Result<(), StoreError> {
+    /// Writes down a dictionary, and when to learn again; gives the number of the dictionary.
+    pub(super) fn learnt(&self, bytes: Option<Vec<u8>>, next: u64) -> Result<Option<i64>, StoreError> {
+        self.wait_for(|sender| Task::Learnt(bytes, next, sender))
+    }
+
+    fn wait_for<T>(&self, task: impl FnOnce(Sender<Result<T, StoreError>>) -> Task) -> Result<T, StoreError> {
         let (sender, receiver) = channel();
         self.tasks.send(task(sender)).map_err(|_| StoreError::Stopped)?;
         receiver.recv().map_err(|_| StoreError::Stopped)?
@@ -123,8 +139,8 @@ impl Worker {
             while let Some(task) = next {
                 match &task {
                     Task::Stop => stop = true,
-                    Task::Commit(request, _) => size += request.changes.len(),
-                    Task::Audit(..) | Task::Follower(..) => size += 1,
+                    Task::Commit(request, ..) => size += request.changes.len(),
+                    Task::Audit(..) | Task::Follower(..) | Task::Learnt(..) => size += 1,
                 }
                 if !stop {
                     group.push(task);
@@ -189,7 +205,7 @@ impl Worker {
     /// Does one task inside the transaction. What is refused is an outcome; an error breaks the transaction.
     fn perform(&mut self, task: &Task) -> Result<Outcome, StoreError> {
         match task {
-            Task::Commit(request, _) => match self.commit(request) {
+            Task::Commit(request, packed, _) => match self.commit(request, packed) {
                 // Only conditions have a time limit, and they are judged before anything is written.
                 Err(CommitError::Store(error)) if !matches!(error, StoreError::TooSlow { .. }) => Err(error),
                 result => Ok(Outcome::Commit(result)),
@@ -204,13 +220,16 @@ impl Worker {
                 self.connection.prepare_cached(sql)?.execute(params![name, to_i64(*t)])?;
                 Ok(Outcome::Done)
             }
+            Task::Learnt(bytes, next, _) => {
+                Ok(Outcome::Learnt(learn::remember(&self.connection, bytes.as_deref(), *next)?))
+            }
             Task::Stop => Ok(Outcome::Done),
         }
     }
 
     /// Judges and applies one commit. Everything that can be refused is refused before the first row is written, so
     /// that a refusal leaves the shared transaction as it was.
-    fn commit(&mut self, request: &CommitRequest) -> Result<Committed, CommitError> {
+    fn commit(&mut self, request: &CommitRequest, packed: &[Packed]) -> Result<Committed, CommitError> {
         if !request.guards.is_empty() {
             self.applier().flush()?;
             check_guards(&self.connection, &self.shared, request)?;
@@ -218,7 +237,7 @@ impl Worker {
         let found = self.applier().check(&request.access, &request.changes)?;
         let t = self.state.t + 1;
         let instant = next_instant(self.state.instant, (self.shared.clock)());
-        let changes = self.applier().apply(&request.changes, found, t, instant)?;
+        let changes = self.applier().apply(&request.changes, packed, found, (t, instant))?;
         let written = changes.iter().filter(|change| change.op.is_some()).count() as u64;
         if written == 0 {
             return Ok(Committed { t: self.state.t, changes });
@@ -242,12 +261,14 @@ impl Task {
     /// Tells the one who asked, who may have gone; then nobody misses the answer.
     fn answer(&self, outcome: Result<Outcome, StoreError>) {
         match (self, outcome) {
-            (Self::Commit(_, sender), Ok(Outcome::Commit(result))) => drop(sender.send(result)),
-            (Self::Commit(_, sender), Err(error)) => drop(sender.send(Err(CommitError::Store(error)))),
+            (Self::Commit(.., sender), Ok(Outcome::Commit(result))) => drop(sender.send(result)),
+            (Self::Commit(.., sender), Err(error)) => drop(sender.send(Err(CommitError::Store(error)))),
+            (Self::Learnt(.., sender), Ok(Outcome::Learnt(number))) => drop(sender.send(Ok(number))),
+            (Self::Learnt(.., sender), Err(error)) => drop(sender.send(Err(error))),
             (Self::Audit(_, sender) | Self::Follower(_, _, sender), outcome) => {
                 drop(sender.send(outcome.map(|_| ())));
             }
-            (Self::Commit(..), Ok(Outcome::Done)) | (Self::Stop, _) => {}
+            (Self::Commit(..) | Self::Learnt(..), Ok(_)) | (Self::Stop, _) => {}
         }
     }
 }

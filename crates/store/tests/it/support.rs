@@ -129,8 +129,11 @@ pub(crate) fn sqlite_in(directory: tempfile::TempDir) -> Store {
 
 /// A store in this directory, which stays.
 pub(crate) fn sqlite_with(path: &Path, catalogue: Arc<Catalogue>) -> Store {
+    sqlite_with_options(path, catalogue, SqliteOptions { readers: 4, ..SqliteOptions::default() })
+}
+
+pub(crate) fn sqlite_with_options(path: &Path, catalogue: Arc<Catalogue>, options: SqliteOptions) -> Store {
     let clock = TestClock::default();
-    let options = SqliteOptions { readers: 4, ..SqliteOptions::default() };
     let engine = SqliteEngine::open(path, Arc::clone(&catalogue), clock.clock(), options).unwrap();
     let engine = Arc::new(engine);
     let sqlite = Some((Arc::clone(&engine), None));

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ieum_fhir::json::Value;
 use ieum_fhir::outcome::Code;
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
@@ -133,12 +134,22 @@ struct Guarded {
     is_stopped: AtomicBool,
 }
 
+impl Guarded {
+    fn goes_on(&self) -> bool {
+        !self.is_stopped.load(Ordering::Relaxed) && self.control.go_on().is_ok()
+    }
+}
+
 impl Target for Guarded {
     fn send(&self, bundle: &[u8]) -> Result<Vec<RefusedEntry>, Refusal> {
-        if self.is_stopped.load(Ordering::Relaxed) || self.control.go_on().is_err() {
+        if !self.goes_on() {
             return Err(Refusal::Unreachable("the job is not to go on".into()));
         }
         self.local.send(bundle)
+    }
+
+    fn put(&self, resources: &[Value<'_>]) -> bool {
+        self.goes_on() && self.local.put(resources)
     }
 
     fn at_once(&self) -> usize {
