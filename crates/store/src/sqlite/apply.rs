@@ -140,7 +140,7 @@ impl Applier<'_> {
             }
         }
         let apply = |((change, packed), found): ((&Change, &Packed), Option<Current>)| match change {
-            Change::Put { record, .. } => self.put(record, packed, found, at),
+            Change::Put { record, .. } => self.put(record, packed, found.as_ref(), at),
             Change::Delete { kind, id, .. } => self.delete(kind, id, found, at),
         };
         changes.iter().zip(packed).zip(found).map(apply).collect()
@@ -156,26 +156,26 @@ impl Applier<'_> {
         &mut self,
         record: &Prepared,
         packed: &Packed,
-        current: Option<Current>,
+        current: Option<&Current>,
         (t, instant): At,
     ) -> Result<Changed, StoreError> {
-        let existing = current.as_ref().filter(|current| current.exists());
+        let existing = current.filter(|current| current.exists());
         if let Some(existing) = existing
             && self.body(existing)? == record.body
         {
             return Ok(changed(&record.kind, &record.id, existing.version, existing.instant, None));
         }
         let kind = self.kind_no(&record.kind)?;
-        let rid = match &current {
+        let rid = match current {
             Some(current) => current.rid,
             None => self.memory.given.ids.mentioned(self.connection, kind, &record.id)?,
         };
-        let version = current.as_ref().map_or(0, |current| current.version) + 1;
+        let version = current.map_or(0, |current| current.version) + 1;
         let op = if existing.is_some() { Op::Update } else { Op::Create };
         let rows = self.rows_of(&record.kind, rid, &record.indexed.values)?;
         let carried = self.carried(&record.kind, rid, version, &record.indexed)?;
         let (present, vals) = (rows.present, rows.vals());
-        let t0 = current.as_ref().map_or(0, |current| current.t0);
+        let t0 = current.map_or(0, |current| current.t0);
         let t0 = if t0 == 0 { to_i64(t) } else { t0 };
         let container = Container { rid, version, t: to_i64(t), t0, carried };
 
@@ -206,7 +206,7 @@ impl Applier<'_> {
                 words::insert(self.connection, &mut self.memory.given.dict, rid, &record.text)?;
             }
         }
-        if let Some(current) = current.as_ref().filter(|current| current.op != MENTIONED) {
+        if let Some(current) = current.filter(|current| current.op != MENTIONED) {
             self.keep_version(current)?;
         }
         // A record without a row yet gets one; one that was mentioned or is there has its own.

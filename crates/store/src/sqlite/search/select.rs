@@ -80,14 +80,21 @@ pub(super) struct Selector<'s> {
     pub(super) tp: i64,
 }
 
+/// Conditions on rows of one facet of a parameter in one table, and the same asked of a record's own row.
+#[derive(Default)]
+struct Ranges {
+    conditions: Vec<Sql>,
+    questions: Vec<Vec<u8>>,
+}
+
 /// What was asked, sorted by how it is looked up.
 #[derive(Default)]
 struct Asked {
     /// Values to be equal to, by their number in `tokval`.
     keys: Vec<i64>,
     targets: Vec<i64>,
-    /// Conditions on rows of one facet of the parameter in one table, and the same asked of a record's own row.
-    ranges: BTreeMap<(&'static str, i64), (Vec<Sql>, Vec<Vec<u8>>)>,
+    /// By table and facet of the parameter.
+    ranges: BTreeMap<(&'static str, i64), Ranges>,
     selects: Vec<Select>,
 }
 
@@ -102,7 +109,7 @@ impl Selector<'_> {
         let Asked { keys, targets, ranges, mut selects } = asked;
         selects.extend(values(Sql::new("x.k"), "tok", keys));
         selects.extend(values(of_param(self.tp, "x.target"), "ref", targets));
-        for ((table, tp), (conditions, questions)) in ranges {
+        for ((table, tp), Ranges { conditions, questions }) in ranges {
             let mut condition = of_param(tp, "");
             condition.append(&any_of(&conditions));
             let place = place(tp).cast_signed();
@@ -115,9 +122,9 @@ impl Selector<'_> {
     fn take(&self, test: &Test, asked: &mut Asked) -> Result<(), StoreError> {
         let tp = facet(self.tp, test.facet());
         let mut range = |table, condition, question: Option<Vec<u8>>| {
-            let (conditions, questions) = asked.ranges.entry((table, tp)).or_default();
-            conditions.push(condition);
-            questions.extend(question);
+            let ranges = asked.ranges.entry((table, tp)).or_default();
+            ranges.conditions.push(condition);
+            ranges.questions.extend(question);
         };
         match test {
             Test::Token(token) | Test::Identifier(token) => match self.token(tp, token)? {
