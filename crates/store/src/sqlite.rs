@@ -187,6 +187,7 @@ fn engine_error(error: &rusqlite::Error) -> StoreError {
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             StoreError::ReadOnly
         }
+        Some(ErrorCode::SystemIoFailure) => StoreError::DiskFails,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(error.to_string()),
         Some(ErrorCode::OperationInterrupted) => StoreError::TooSlow { limit_seconds: 0 },
         _ => StoreError::Engine(error.to_string()),
