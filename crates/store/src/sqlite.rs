@@ -22,6 +22,7 @@ mod contained;
 mod dict;
 mod guard;
 mod history;
+mod log;
 mod past;
 mod pending;
 mod read;

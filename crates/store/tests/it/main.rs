@@ -3,4 +3,5 @@
 mod conformance;
 mod generative;
 mod golden;
+mod log;
 mod support;
