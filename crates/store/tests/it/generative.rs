@@ -3,6 +3,7 @@
 //! Values come from small alphabets, so that questions hit. `IEUM_CASES` sets how many stores are made (each is asked
 //! 60 questions by three callers); the failing seed is printed by proptest.
 
+mod includes;
 mod questions;
 mod records;
 
@@ -15,6 +16,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::support::{Store, everything, memory, only, sqlite};
+use includes::Written;
 use records::Step;
 
 /// Stores made in an ordinary run.
@@ -45,7 +47,9 @@ fn the_engine_answers_as_the_oracle_does() {
                     answered.set(answered.get() + u64::from(found > 0));
                 }
             }
+            let written = Written::of(&steps);
             for access in callers() {
+                written.same_includes([&oracle, &engine], &access)?;
                 same_reading(&oracle, &engine, &access, limit)?;
             }
             Ok(())

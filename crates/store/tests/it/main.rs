@@ -4,4 +4,5 @@ mod conformance;
 mod generative;
 mod golden;
 mod log;
+mod many;
 mod support;
