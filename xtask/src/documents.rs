@@ -41,11 +41,16 @@ pub(crate) fn check() -> Result<String> {
     Ok(format!("{count} dependencies explained; {tests} tests that pages name exist"))
 }
 
-/// What the workspace's crates use directly, tests and builds included.
+/// What the crates of the workspace, and the fuzz targets, use directly, tests and builds included.
 fn crates() -> Result<Direct> {
-    let metadata: Value =
-        serde_json::from_str(&output(cargo().args(["metadata", "--format-version", "1", "--locked"]))?)?;
-    direct_crates(&metadata).ok_or_else(|| "cargo metadata is not what it was".into())
+    let mut direct = Direct::new();
+    for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
+        let mut command = cargo();
+        command.args(["metadata", "--format-version", "1", "--locked", "--manifest-path", manifest]);
+        let metadata: Value = serde_json::from_str(&output(&mut command)?)?;
+        direct.extend(direct_crates(&metadata).ok_or("cargo metadata is not what it was")?);
+    }
+    Ok(direct)
 }
 
 fn direct_crates(metadata: &Value) -> Option<Direct> {
