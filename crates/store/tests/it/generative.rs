@@ -11,6 +11,7 @@ use std::cell::Cell;
 
 use ieum_fhir::search::{Query, compartment_filter};
 use ieum_store::access::AccessPlan;
+use ieum_store::commit::Expect;
 use ieum_store::engine::{CompartmentRequest, HistoryRequest, HistoryScope};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -57,6 +58,46 @@ fn the_engine_answers_as_the_oracle_does() {
         .unwrap();
     eprintln!("{} questions, {} with an answer", asked.get(), answered.get());
     assert!(answered.get() * 5 > asked.get(), "most questions find nothing: they prove little");
+}
+
+/// Where one value ends and another begins, chance seldom asks: here each prefix meets each value.
+#[test]
+fn every_prefix_meets_every_value() {
+    let (oracle, engine) = (memory(), sqlite());
+    let mut records = Vec::new();
+    for (place, moment) in records::MOMENTS.iter().enumerate() {
+        let forms = [
+            format!(r#""effectiveDateTime":{moment}"#),
+            format!(r#""effectivePeriod":{{"start":{moment}}}"#),
+            format!(r#""effectivePeriod":{{"end":{moment}}}"#),
+            format!(r#""effectivePeriod":{{"start":{moment},"end":"2026-03-01"}}"#),
+        ];
+        let observation = |(form, members): (usize, &String)| {
+            format!(r#"{{"resourceType":"Observation","id":"d{place}f{form}",{members}}}"#)
+        };
+        records.extend(forms.iter().enumerate().map(observation));
+        records
+            .push(format!(r#"{{"resourceType":"Encounter","id":"e{place}","period":{{"start":{moment}}}}}"#));
+        records.push(format!(r#"{{"resourceType":"Patient","id":"p{place}","birthDate":{moment}}}"#));
+        records.push(format!(r#"{{"resourceType":"Appointment","id":"a{place}","start":{moment}}}"#));
+        records.push(format!(r#"{{"resourceType":"TestNote","id":"t{place}","made":{moment}}}"#));
+    }
+    for (place, quantity) in records::QUANTITIES.iter().enumerate() {
+        records
+            .push(format!(r#"{{"resourceType":"Observation","id":"q{place}","valueQuantity":{quantity}}}"#));
+        let value = serde_json::from_str::<serde_json::Value>(quantity).unwrap()["value"].to_string();
+        records
+            .push(format!(r#"{{"resourceType":"TestNote","id":"s{place}","parts":[{{"size":{value}}}]}}"#));
+    }
+    for store in [&oracle, &engine] {
+        store.clock.set(1_770_000_000_000_000);
+        store.commit(records.iter().map(|json| store.put_change(json, Expect::New)).collect()).unwrap();
+    }
+    let urls = questions::comparisons();
+    assert!(urls.len() > 1_000);
+    for url in urls {
+        assert_eq!(engine.find(&everything(), &url), oracle.find(&everything(), &url), "{url}");
+    }
 }
 
 /// Everybody, one patient, and somebody from whom a class is hidden.
