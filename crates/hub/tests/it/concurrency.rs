@@ -1,6 +1,7 @@
 //! Many clients at the same records at the same time.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::sync::Barrier;
 
 use serde_json::json;
@@ -20,6 +21,7 @@ on_every_engine!(
     counting_by_if_match,
     crossing_transactions_by_if_match,
     crossing_conditional_transactions,
+    lost_answers,
 );
 
 const CLIENTS: usize = 64;
@@ -276,4 +278,26 @@ fn crossing_conditional_transactions(kind: Kind) {
     assert_eq!(server.get("/Patient?_summary=count").json()["total"], 2);
     let both = "/List?item:Patient.identifier=http://a.kr/mrn|1&item:Patient.identifier=http://a.kr/mrn|2&_summary=count";
     assert_eq!(server.get(both).json()["total"], CLIENTS);
+}
+
+/// A client that does not hear the answer asks again, and is told what it would have been told.
+fn lost_answers(kind: Kind) {
+    let server = Server::open(kind);
+    let body = patient("1", "김");
+    let head = format!(
+        "POST /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/fhir+json\r\nIf-None-Exist: identifier=http://a.kr/mrn|1\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    for _ in 0..20 {
+        let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+    }
+    let again =
+        || server.send("POST", "/Patient", &[("if-none-exist", "identifier=http://a.kr/mrn|1")], &body);
+    let first = again();
+    assert!([200, 201].contains(&first.status), "{}", first.text());
+    let second = again().expect(200);
+    assert_eq!(second.header("location"), first.header("location"));
+    assert_eq!(server.get("/Patient").json()["total"], 1);
+    assert_eq!(server.get("/Patient/_history").json()["total"], 1);
 }

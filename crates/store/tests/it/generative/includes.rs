@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::records::Step;
-use crate::support::{BASE, Store};
+use crate::support::{BASE, Store, memory};
 
 type Address = (String, String);
 
@@ -47,6 +47,20 @@ impl Written {
             }
         }
         Self(all)
+    }
+
+    /// A store that holds what this caller sees, and never held the rest.
+    pub(super) fn alone(&self, store: &Store, access: &AccessPlan) -> Store {
+        let read = |(kind, id): &Address| store.read(access, kind, id).filter(|record| !record.is_deleted());
+        let seen = self.0.iter().filter_map(|(address, json)| Some((read(address)?.instant, json)));
+        let mut seen: Vec<(i64, &Value)> = seen.collect();
+        seen.sort_by_key(|(instant, _)| *instant);
+        let alone = memory();
+        for (instant, json) in seen {
+            alone.clock.set(instant);
+            alone.put(&json.to_string());
+        }
+        alone
     }
 
     /// Each reference asked for from the page of all records of its kind, back from the page of all it may lead to, and
