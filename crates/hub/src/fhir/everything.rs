@@ -48,7 +48,7 @@ pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     let goes_beside = |kind: &str| is_shared(kind) || owner.kind == "Encounter" && kind == "Patient";
     // These are found through the others: asked for, they need all of them to be looked at.
     let kinds: &[String] = if types.iter().any(|kind| goes_beside(kind)) { &[] } else { &types };
-    let mut found = records(call, &view, &owner, (kinds, since), token, size)?;
+    let mut found = records(call, &view, &owner, (kinds, since, &care), token, size)?;
     care.keep(&mut found.records)?;
     let wanted = |record: &Record| types.is_empty() || types.contains(&record.kind);
     let mut beside = Beside::new(call, &view, since);
@@ -90,11 +90,11 @@ fn records(
     call: &Call<'_>,
     view: &View<'_>,
     owner: &Record,
-    (kinds, since): (&[String], Option<i64>),
+    (kinds, since, care): (&[String], Option<i64>, &Care),
     token: Option<&str>,
     size: usize,
 ) -> Result<Page, Failure> {
-    let about = format!("everything of {}/{}", owner.kind, owner.id);
+    let about = format!("everything of {}/{} {care:?}", owner.kind, owner.id);
     match owner.kind.as_str() {
         "Encounter" => {
             let queries = of_encounter(&owner.id, kinds, since);

@@ -153,6 +153,10 @@ fn dates_of_care(kind: Kind) {
     let bundle = server.get("/Patient/p/$everything?start=2026-06-01&end=2026-06-30").expect(200).json();
     assert!(link(&bundle, "self").unwrap().contains("start=2026-06-01&end=2026-06-30"));
     assert!(ids(&bundle, "include").is_empty(), "who did what is left out does not go with it");
+    let path = "/Patient/p/$everything?start=2026&_count=1";
+    let next = link(&server.get(path).expect(200).json(), "next").unwrap().to_owned();
+    server.get(&next).expect(200);
+    server.get(&next.replace("start=2026", "start=2025")).refused(400, "IEUM-R024");
     let later = all(&[
         "Condition/of-july",
         "Encounter/since-april",

@@ -10,6 +10,7 @@ use crate::call::{Call, Failure};
 use crate::fhir::{error, page};
 
 /// The stretch of time asked for.
+#[derive(Debug)]
 pub(super) struct Care(Option<TimeRange>);
 
 impl Care {
