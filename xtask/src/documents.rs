@@ -1,4 +1,4 @@
-//! Documents that must agree with the tree: `docs/dependencies.md`, `docs/security.md` and `docs/fhir.md`.
+//! Documents that must agree with the tree: `docs/dependencies.md`, and the pages that name tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,7 +13,7 @@ use crate::{Result, root};
 type Direct = BTreeMap<String, Option<String>>;
 
 /// Pages whose tables name, in their last column, the tests that hold what they say.
-const HELD_BY_TESTS: [&str; 2] = ["docs/security.md", "docs/fhir.md"];
+const HELD_BY_TESTS: [&str; 3] = ["docs/security.md", "docs/fhir.md", "docs/pitfalls.md"];
 
 /// Checks the documents.
 pub(crate) fn check() -> Result<String> {
@@ -41,11 +41,16 @@ pub(crate) fn check() -> Result<String> {
     Ok(format!("{count} dependencies explained; {tests} tests that pages name exist"))
 }
 
-/// What the workspace's crates use directly, tests and builds included.
+/// What the crates of the workspace, and the fuzz targets, use directly, tests and builds included.
 fn crates() -> Result<Direct> {
-    let metadata: Value =
-        serde_json::from_str(&output(cargo().args(["metadata", "--format-version", "1", "--locked"]))?)?;
-    direct_crates(&metadata).ok_or_else(|| "cargo metadata is not what it was".into())
+    let mut direct = Direct::new();
+    for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
+        let mut command = cargo();
+        command.args(["metadata", "--format-version", "1", "--locked", "--manifest-path", manifest]);
+        let metadata: Value = serde_json::from_str(&output(&mut command)?)?;
+        direct.extend(direct_crates(&metadata).ok_or("cargo metadata is not what it was")?);
+    }
+    Ok(direct)
 }
 
 fn direct_crates(metadata: &Value) -> Option<Direct> {

@@ -13,6 +13,7 @@ mod definitions;
 mod demo;
 mod dictionaries;
 mod documents;
+mod fuzz;
 mod process;
 mod test;
 
@@ -35,6 +36,8 @@ enum Task {
     /// Measure: the record store, beside a floor program and Helios HFS
     #[command(subcommand)]
     Bench(bench::Suite),
+    /// Look for input that the hub does not bear: libFuzzer on documents, queries, bundles and patches
+    Fuzz(fuzz::Options),
     /// Compile the FHIR R4 definitions into the tables of crates/fhir/definitions
     Definitions(definitions::Options),
     /// Train the compression dictionary for new record bodies, on synthetic records only
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run_demo(&options),
         Task::Test(options) => test::run(&options),
         Task::Bench(suite) => bench::run_suite(&suite),
+        Task::Fuzz(options) => fuzz::run_fuzz(&options),
         Task::Definitions(options) => definitions::run(&options),
         Task::Dictionaries(options) => dictionaries::run(&options),
     };

@@ -10,7 +10,7 @@ mod tools;
 
 pub(crate) use steps::built;
 use steps::{STEPS, Step};
-pub(crate) use tools::{Tool, ensure};
+pub(crate) use tools::{Tool, binary, ensure};
 
 /// Options of the task.
 #[derive(clap::Args)]

@@ -28,7 +28,7 @@ use std::sync::OnceLock;
 
 use crate::definitions::r4;
 use crate::expression::{Meaning, Path};
-use crate::index::{ContainedValues, Extracted, IndexValue, ParamType, Target};
+use crate::index::{ContainedValues, Extracted, IndexValue, ParamType, Target, TimeRange};
 use crate::json::{Kind, Value};
 use leaf::{Leaf, Sink};
 use program::{Action, Program};
@@ -69,7 +69,8 @@ pub fn extract<'d>(kind: &str, resource: Value<'d>, options: &ExtractOptions<'_>
     labels.sort_unstable();
     labels.dedup();
     let compartments = compartments(program, resource, &values);
-    Extracted { values, compartments, labels, main_date: main_date.map(|(_, date)| date) }
+    let (main_date, main_time) = main_date.map(|(_, date, time)| (date, time)).unzip();
+    Extracted { values, compartments, labels, main_date, main_time }
 }
 
 /// What the resources contained in this one are found by (`_contained`): those of a known type and with an id.
@@ -133,8 +134,8 @@ struct Walk<'d, 'w> {
     resource: Value<'d>,
     sink: Sink<'d, 'w>,
     labels: Vec<(Cow<'d, str>, Cow<'d, str>)>,
-    /// The best main date so far, with its rank in the list of the type.
-    main_date: Option<(u8, i64)>,
+    /// The best main date so far and its time, with its rank in the list of the type.
+    main_date: Option<(u8, i64, TimeRange)>,
     /// A bit for each of [`Program::truths`] that has been seen to hold.
     truths: u32,
 }
@@ -182,10 +183,10 @@ impl<'d> Walk<'d, '_> {
             }
             Action::Label => self.labels.extend(labels::label(value)),
             Action::MainDate { rank, leaf } => {
-                if self.main_date.is_none_or(|(best, _)| rank < best)
-                    && let Some(date) = leaf::main_date(leaf, value)
+                if self.main_date.is_none_or(|(best, ..)| rank < best)
+                    && let Some((date, time)) = leaf::main_date(leaf, value)
                 {
-                    self.main_date = Some((rank, date));
+                    self.main_date = Some((rank, date, time));
                 }
             }
         }

@@ -34,7 +34,6 @@ mod operators;
 mod parse;
 mod quantity;
 mod temporal;
-mod units;
 
 pub use error::{At, PathError, Problem};
 pub use item::{Element, Item, Step, System};

@@ -238,4 +238,6 @@ pub struct Extracted<'a> {
     pub labels: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// The type's main date (Observation.effective, Encounter.period.start, …), in microseconds, if it has one.
     pub main_date: Option<i64>,
+    /// All the time that [`Self::main_date`] begins: a day, the stay of an encounter; open where nothing is said.
+    pub main_time: Option<TimeRange>,
 }

@@ -95,6 +95,15 @@ impl Unit {
         };
         Some(converted.rounded(DIGITS))
     }
+
+    /// How many of the canonical unit this unit is, as `factor × 10^exponent`; `None` for degrees, whose zero lies
+    /// elsewhere.
+    pub(crate) fn ratio(&self) -> Option<(u128, i32)> {
+        match self.scale {
+            Scale::Ratio { factor, exponent } => Some((factor, exponent)),
+            Scale::Degrees { .. } => None,
+        }
+    }
 }
 
 fn read(code: &str) -> Option<Unit> {

@@ -152,7 +152,7 @@ impl StoreError {
     /// Whether trying again with less would fail in the same way: the disk, not a record, is the reason.
     #[must_use]
     pub fn concerns_the_disk(&self) -> bool {
-        matches!(self, Self::DiskFull | Self::ReadOnly)
+        matches!(self, Self::DiskFull | Self::ReadOnly | Self::DiskFails)
     }
 }
 
@@ -165,6 +165,9 @@ pub enum StoreError {
     /// The files can be read but not written.
     #[error("the data directory is not writable")]
     ReadOnly,
+    /// The operating system refuses to read or write: the disk is broken, or turned read-only under open files.
+    #[error("the disk fails")]
+    DiskFails,
     /// The statement took longer than its limit.
     #[error("the question takes longer than {limit_seconds} s")]
     TooSlow {

@@ -28,6 +28,7 @@ mod history;
 mod ids;
 mod learn;
 mod numbers;
+mod log;
 mod past;
 mod pending;
 mod read;
@@ -217,6 +218,7 @@ fn engine_error(error: &rusqlite::Error) -> StoreError {
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             StoreError::ReadOnly
         }
+        Some(ErrorCode::SystemIoFailure) => StoreError::DiskFails,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(error.to_string()),
         Some(ErrorCode::OperationInterrupted) => StoreError::TooSlow { limit_seconds: 0 },
         _ => StoreError::Engine(error.to_string()),

@@ -33,7 +33,7 @@ pub(super) const STEPS: &[Step] = &[
     step("lints", "no warning of clippy", &[Tool::WebModules], lints),
     step("pages", "the documentation builds without warning", &[Tool::WebModules], pages),
     step("build", "everything builds, tests and examples included", &[Tool::WebModules], build),
-    step("tests", "the tests in Rust", &[Tool::WebModules], tests),
+    step("tests", "the tests in Rust", &[Tool::WebModules, Tool::Faults], tests),
     step("bench", "the benchmark runs, in its quick mode", &[Tool::WebModules], benchmark),
     step("browser", "the pages in a real browser", &[Tool::Browser, Tool::WebModules], browser),
     step(

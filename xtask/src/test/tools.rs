@@ -26,13 +26,18 @@ pub(crate) enum Tool {
     CargoDeny,
     /// Unused dependencies.
     CargoMachete,
+    /// A clock that jumps, for the program's tests; and how to make a file system in a file.
+    Faults,
+    /// libFuzzer, for `cargo xtask fuzz` alone.
+    CargoFuzz,
 }
 
 const CARGO_DENY: &str = "0.20.2";
 const CARGO_MACHETE: &str = "0.9.2";
+const CARGO_FUZZ: &str = "0.13.2";
 
 impl Tool {
-    /// Everything.
+    /// Everything that tests need.
     pub(crate) const ALL: &[Self] = &[
         Self::Npm,
         Self::Browser,
@@ -41,6 +46,7 @@ impl Tool {
         Self::ClientModules,
         Self::CargoDeny,
         Self::CargoMachete,
+        Self::Faults,
     ];
 }
 
@@ -57,6 +63,8 @@ pub(crate) fn ensure(tool: Tool) -> Result<()> {
         Tool::ClientModules => npm_modules(&root().join("tests/clients")),
         Tool::CargoDeny => cargo_tool("cargo-deny", CARGO_DENY),
         Tool::CargoMachete => cargo_tool("cargo-machete", CARGO_MACHETE),
+        Tool::Faults => faults(),
+        Tool::CargoFuzz => cargo_tool("cargo-fuzz", CARGO_FUZZ),
     }
 }
 
@@ -74,6 +82,16 @@ fn browser() -> Result<()> {
         // No Debian: any font that has Korean letters will do.
         missing.push("a font with Korean letters, such as Noto Sans CJK");
     }
+    if missing.is_empty() { Ok(()) } else { debian(&missing) }
+}
+
+/// Where there is no Debian, the tests that need these skip themselves, loudly.
+fn faults() -> Result<()> {
+    if find("dpkg-query").is_none() {
+        return Ok(());
+    }
+    let missing: Vec<&str> =
+        ["libfaketime", "e2fsprogs"].into_iter().filter(|name| !is_installed(name)).collect();
     if missing.is_empty() { Ok(()) } else { debian(&missing) }
 }
 
@@ -154,7 +172,7 @@ fn npm_modules(folder: &Path) -> Result<()> {
 }
 
 /// Where a cargo tool is: ours, or one of the same name on the path.
-pub(super) fn binary(name: &str) -> PathBuf {
+pub(crate) fn binary(name: &str) -> PathBuf {
     let ours = target().join("tools/bin").join(name);
     if ours.is_file() { ours } else { find(name).unwrap_or(ours) }
 }

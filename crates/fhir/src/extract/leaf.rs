@@ -268,10 +268,12 @@ impl<'d> Sink<'d, '_> {
     }
 }
 
-/// The moment a record is ordered by: when it began, or when it ended if its beginning is not known.
-pub(super) fn main_date(leaf: Leaf, value: Value<'_>) -> Option<i64> {
+/// The moment a record is ordered by: when it began, or when it ended if its beginning is not known; and all the time it
+/// is about.
+pub(super) fn main_date(leaf: Leaf, value: Value<'_>) -> Option<(i64, TimeRange)> {
     let range = time(leaf, value)?;
-    [range.lo, range.hi].into_iter().find(|&moment| moment != i64::MIN && moment != i64::MAX)
+    let known = [range.lo, range.hi].into_iter().find(|&moment| moment != i64::MIN && moment != i64::MAX);
+    known.map(|moment| (moment, range))
 }
 
 fn time(leaf: Leaf, value: Value<'_>) -> Option<TimeRange> {

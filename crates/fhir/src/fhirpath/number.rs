@@ -162,6 +162,36 @@ impl Number {
         Self { mantissa: quotient, scale }.shortened()
     }
 
+    /// `d.ddd` of the first 24 digits of a whole number, and the power of ten that belongs to it.
+    pub(super) fn leading(mut digits: u128) -> Option<(Self, i32)> {
+        let count = digits.checked_ilog10()?;
+        let dropped = count.saturating_sub(23);
+        // Half up; at most 10^24 comes of it.
+        digits = (digits / 10_u128.pow(dropped))
+            .checked_add(u128::from(dropped > 0 && digits / 10_u128.pow(dropped - 1) % 10 >= 5))?;
+        let mantissa = i128::try_from(digits).ok()?;
+        Some((Self { mantissa, scale: count - dropped }, i32::try_from(count).ok()?))
+    }
+
+    /// Times a power of ten.
+    pub(super) fn shifted(self, power: i32) -> Option<Self> {
+        let scale = i32::try_from(self.scale).ok()?.checked_sub(power)?;
+        match u32::try_from(scale) {
+            Ok(scale) => Self { scale, ..self }.shortened(),
+            Err(_) => {
+                let zeros = 10_i128.checked_pow(scale.unsigned_abs())?;
+                Self { mantissa: self.mantissa.checked_mul(zeros)?, scale: 0 }.kept()
+            }
+        }
+    }
+
+    /// Rounded to so many digits, without zeros at the end.
+    pub(super) fn rounded(self, digits: u32) -> Option<Self> {
+        let count = self.mantissa.unsigned_abs().checked_ilog10().map_or(1, |power| power + 1);
+        let dropped = count.saturating_sub(digits).min(self.scale);
+        self.with_places(self.scale - dropped, Towards::Nearest).map(Self::trimmed)
+    }
+
     /// The quotient cut to a whole number.
     pub(super) fn div(self, other: Self) -> Option<Self> {
         self.over(other)?.with_places(0, Towards::Zero)

@@ -4,7 +4,11 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::number::{Number, Towards};
-use super::units::{self, Canonical};
+use crate::ucum;
+
+/// Digits that a number keeps when it is written in another unit. Factors have 24: the rest swallows their rounding, so
+/// that 60 per minute is exactly 1 per second.
+const CONVERTED_DIGITS: u32 = 22;
 
 /// A quantity.
 #[derive(Debug, Clone)]
@@ -101,12 +105,12 @@ impl Unit {
         }
     }
 
-    /// In base units. `loosely`: a year of the calendar is one of UCUM.
-    fn canonical(&self, loosely: bool) -> Option<Canonical> {
+    /// As UCUM has it. `loosely`: a year of the calendar is one of UCUM.
+    fn canonical(&self, loosely: bool) -> Option<ucum::Unit> {
         match self {
             Self::Other(_) => None,
             Self::Calendar(Calendar::Year | Calendar::Month) if !loosely => None,
-            _ => units::canonical(self.code()),
+            _ => ucum::Unit::parse(self.code()),
         }
     }
 }
@@ -128,12 +132,8 @@ impl Quantity {
             }
         }
         let (left, right) = (self.unit.canonical(loosely)?, other.unit.canonical(loosely)?);
-        if left.powers != right.powers {
-            return None;
-        }
         // In the unit of the left one: its number stays as precise as it was written.
-        let right_in_left = other.value.times(right.numerator)?.times(left.denominator)?;
-        Some((self.value, right_in_left.over(right.denominator.times(left.numerator)?)?))
+        Some((self.value, converted(other.value, &right, &left)?))
     }
 
     /// The order of two quantities; `None` when they cannot be compared.
@@ -148,7 +148,7 @@ impl Quantity {
         }
         let (left, right) = (self.unit.canonical(false)?, other.unit.canonical(false)?);
         // Units of different dimensions are never equal.
-        (left.powers != right.powers).then_some(false)
+        (left.name() != right.name()).then_some(false)
     }
 
     /// Whether the units have the same dimension.
@@ -186,6 +186,17 @@ impl Quantity {
     }
 }
 
+/// A number of one unit as a number of another; `None` when the two measure different things, or it would be too long.
+fn converted(number: Number, from: &ucum::Unit, to: &ucum::Unit) -> Option<Number> {
+    if from.name() != to.name() {
+        return None;
+    }
+    let ((from, from_power), (to, to_power)) = (from.ratio()?, to.ratio()?);
+    let ((from, from_leading), (to, to_leading)) = (Number::leading(from)?, Number::leading(to)?);
+    let power = i64::from(from_power) + i64::from(from_leading) - i64::from(to_power) - i64::from(to_leading);
+    number.times(from)?.over(to)?.shifted(i32::try_from(power).ok()?)?.rounded(CONVERTED_DIGITS)
+}
+
 /// `~` of numbers: equal when both are rounded to the places of the less precise one (zeros at the end do not count).
 pub(super) fn equivalent(left: Number, right: Number) -> bool {
     let (left, right) = (left.trimmed(), right.trimmed());
@@ -206,5 +217,47 @@ impl fmt::Display for Quantity {
                 write!(formatter, "{} {}{plural}", self.value, unit.word())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quantity(number: &str, unit: &str) -> Quantity {
+        Quantity { value: Number::parse(number).unwrap(), unit: Unit::ucum(unit) }
+    }
+
+    #[test]
+    fn numbers_in_other_units() {
+        for (from, to, expected) in [
+            ("1 g", "mg", Some("1000")),
+            ("1 mmol/L", "umol/mL", Some("1")),
+            ("1 cm.m", "m2", Some("0.01")),
+            ("1 [in_i]", "cm", Some("2.54")),
+            ("1 [lb_av]", "kg", Some("0.45359237")),
+            ("1 mm[Hg]", "Pa", Some("133.322")),
+            ("1 10*3/uL", "10*9/L", Some("1")),
+            ("1 wk", "d", Some("7")),
+            ("86400 s", "d", Some("1")),
+            ("60 /min", "Hz", Some("1")),
+            ("1 /min", "s-1", Some("0.01666666666666666666667")),
+            ("1 kcal", "J", Some("4184")),
+            ("1 m/m", "1", Some("1")),
+            ("1 {cells}/uL", "/uL", Some("1")),
+            ("-120.50 U/L", "ukat/L", Some("-2.008333333333333333333")),
+            ("123456789012345 s-1", "/min", Some("7407407340740700")),
+            ("1 Ym", "ym", None),
+            ("1 kg/m2", "mol/L", None),
+            ("1 Cel", "K", None),
+            ("1 kmin", "s", None),
+        ] {
+            let (number, unit) = from.split_once(' ').unwrap();
+            let found = quantity("1", to).aligned(&quantity(number, unit), false);
+            assert_eq!(found.map(|(_, value)| value.to_string()).as_deref(), expected, "{from} in {to}");
+        }
+        assert_eq!(quantity("60", "/min").equal(&quantity("1", "Hz")), Some(true));
+        assert_eq!(quantity("1", "g").equal(&quantity("1", "m")), Some(false));
+        assert_eq!(quantity("37", "Cel").equal(&quantity("310.15", "K")), None);
     }
 }

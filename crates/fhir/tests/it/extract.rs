@@ -372,6 +372,8 @@ fn compartments_labels_and_main_date() {
             found.main_date,
             Some("2026-03-01T00:00:01Z".parse::<jiff::Timestamp>().unwrap().as_microsecond())
         );
+        let time = found.main_time.unwrap();
+        assert_eq!((time.lo, Some(time.hi)), (i64::MIN, found.main_date));
     });
     with(
         r#"{"resourceType":"Patient","id":"p","link":[{"other":{"reference":"Patient/q"}}]}"#,

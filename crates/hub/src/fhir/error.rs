@@ -164,6 +164,10 @@ impl From<StoreError> for Failure {
                     "nothing was written; the operator must make the data directory writable",
                 )
             }
+            StoreError::DiskFails => {
+                tracing::error!("the disk fails");
+                unavailable(Code::DiskFails, "nothing was written; the operator must look at the disk")
+            }
             StoreError::TooSlow { limit_seconds } => {
                 let what = format!(
                     "the search took longer than {limit_seconds} s; add criteria that select fewer records"

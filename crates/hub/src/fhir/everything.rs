@@ -13,12 +13,14 @@ use ieum_store::record::Record;
 use ieum_trust::door::{Page, Several, View};
 
 use self::beside::Beside;
+use self::care::Care;
 use super::page::{self, Bundle, Links};
 use super::subset::{self, Subset};
 use super::{bulk, error, group, update};
 use crate::call::{Answer, Body, Call, Failure};
 
 mod beside;
+mod care;
 
 /// Members of a group whose records can be asked for at once: each page looks at all of them.
 const MEMBERS_MOST: usize = 1_000;
@@ -26,8 +28,10 @@ const MEMBERS_MOST: usize = 1_000;
 /// `GET` or `POST [base]/Patient/id/$everything`, and the same of an Encounter and a Group.
 pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     let call = &with_parameters(call)?;
-    let subset = subset::asked(call, &["_count", "_since", "_type", "_page"])?;
+    let of_care: &[&str] = if call.place.kind == "Encounter" { &[] } else { &["start", "end"] };
+    let subset = subset::asked(call, &[&["_count", "_since", "_type", "_page"], of_care].concat())?;
     let (token, since, count) = (page::token(call)?, page::since(call)?, page::count(call)?);
+    let care = Care::asked(call)?;
     let types = types(call)?;
     let view = call.hub.door().resource_view(call.access)?.with_pages_of(call.hub.limits().page_bytes);
     let owner = view.read(&call.place.kind, &call.place.id)?.ok_or_else(error::not_found)?;
@@ -44,7 +48,8 @@ pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     let goes_beside = |kind: &str| is_shared(kind) || owner.kind == "Encounter" && kind == "Patient";
     // These are found through the others: asked for, they need all of them to be looked at.
     let kinds: &[String] = if types.iter().any(|kind| goes_beside(kind)) { &[] } else { &types };
-    let found = records(call, &view, &owner, (kinds, since), token, size)?;
+    let mut found = records(call, &view, &owner, (kinds, since, &care), token, size)?;
+    care.keep(&mut found.records)?;
     let wanted = |record: &Record| types.is_empty() || types.contains(&record.kind);
     let mut beside = Beside::new(call, &view, since);
     for record in &found.records {
@@ -56,7 +61,7 @@ pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
 
     let applied_count = count.map(|_| size.to_string());
     let mut applied = Vec::new();
-    for name in ["_since", "_type", "_summary", "_elements"] {
+    for name in ["_since", "_type", "start", "end", "_summary", "_elements"] {
         applied.extend(call.values(name).map(|value| (name, value)));
     }
     applied.extend(applied_count.as_deref().map(|count| ("_count", count)));
@@ -85,11 +90,11 @@ fn records(
     call: &Call<'_>,
     view: &View<'_>,
     owner: &Record,
-    (kinds, since): (&[String], Option<i64>),
+    (kinds, since, care): (&[String], Option<i64>, &Care),
     token: Option<&str>,
     size: usize,
 ) -> Result<Page, Failure> {
-    let about = format!("everything of {}/{}", owner.kind, owner.id);
+    let about = format!("everything of {}/{} {care:?}", owner.kind, owner.id);
     match owner.kind.as_str() {
         "Encounter" => {
             let queries = of_encounter(&owner.id, kinds, since);

@@ -11,6 +11,7 @@ on_every_engine!(
     compartment_with_shared_records,
     paged,
     narrowed,
+    dates_of_care,
     by_post,
     of_nobody,
     within_reach,
@@ -94,7 +95,101 @@ fn narrowed(kind: Kind) {
     let since = condition["meta"]["lastUpdated"].as_str().unwrap();
     assert_eq!(types(&format!("_since={since}")), ["Condition"]);
     server.get(&format!("/Patient/{id}/$everything?_type=Nothing")).refused(400, "IEUM-S005");
-    server.get(&format!("/Patient/{id}/$everything?start=2020")).refused(400, "IEUM-S002");
+    server.get(&format!("/Patient/{id}/$everything?begin=2020")).refused(400, "IEUM-S002");
+}
+
+fn dates_of_care(kind: Kind) {
+    let server = Server::open(kind);
+    server.put("/Patient/p", r#"{"resourceType":"Patient","id":"p"}"#).expect(201);
+    server.put("/Practitioner/d", r#"{"resourceType":"Practitioner","id":"d"}"#).expect(201);
+    let put = |kind: &str, id: &str, members: &str| {
+        let body = format!(r#"{{"resourceType":"{kind}","id":"{id}",{members}}}"#);
+        server.put(&format!("/{kind}/{id}"), &body).expect(201);
+    };
+    let subject = r#""subject":{"reference":"Patient/p"}"#;
+    let observation = |id: &str, when: &str| {
+        put("Observation", id, &format!(r#"{subject},"status":"final","code":{{"text":"x"}}{when}"#));
+    };
+    observation(
+        "last-of-may",
+        r#","effectiveDateTime":"2026-05-31T23:59:59+09:00","performer":[{"reference":"Practitioner/d"}]"#,
+    );
+    observation("first-of-june", r#","effectiveDateTime":"2026-05-31T15:00:00Z""#);
+    observation("in-2026", r#","effectiveDateTime":"2026""#);
+    observation("last-of-june", r#","effectiveDateTime":"2026-06-30""#);
+    observation("first-of-july", r#","effectiveDateTime":"2026-07-01""#);
+    observation("undated", "");
+    let stay = |id: &str, period: &str| {
+        put(
+            "Encounter",
+            id,
+            &format!(r#"{subject},"status":"finished","class":{{"code":"IMP"}},"period":{{{period}}}"#),
+        );
+    };
+    stay("through-june", r#""start":"2026-05-01","end":"2026-08-01""#);
+    stay("since-april", r#""start":"2026-04-01""#);
+    stay("in-may", r#""start":"2026-05-01","end":"2026-05-31""#);
+    put("Condition", "of-july", &format!(r#"{subject},"recordedDate":"2026-07-02""#));
+    put("AllergyIntolerance", "unknown", r#""patient":{"reference":"Patient/p"}"#);
+
+    let always = ["AllergyIntolerance/unknown", "Observation/undated", "Patient/p"];
+    let all = |dated: &[&str]| {
+        let mut all: Vec<String> = always.iter().chain(dated).map(ToString::to_string).collect();
+        all.sort();
+        all
+    };
+    let june = all(&[
+        "Encounter/since-april",
+        "Encounter/through-june",
+        "Observation/first-of-june",
+        "Observation/in-2026",
+        "Observation/last-of-june",
+    ]);
+    for count in [1, 3, 100] {
+        let path = format!("/Patient/p/$everything?start=2026-06-01&end=2026-06-30&_count={count}");
+        assert_eq!(found(&server, &path), june, "by {count}");
+    }
+    assert_eq!(found(&server, "/Patient/p/$everything?start=2026-06&end=2026-06"), june);
+    let bundle = server.get("/Patient/p/$everything?start=2026-06-01&end=2026-06-30").expect(200).json();
+    assert!(link(&bundle, "self").unwrap().contains("start=2026-06-01&end=2026-06-30"));
+    assert!(ids(&bundle, "include").is_empty(), "who did what is left out does not go with it");
+    let path = "/Patient/p/$everything?start=2026&_count=1";
+    let next = link(&server.get(path).expect(200).json(), "next").unwrap().to_owned();
+    server.get(&next).expect(200);
+    server.get(&next.replace("start=2026", "start=2025")).refused(400, "IEUM-R024");
+    let later = all(&[
+        "Condition/of-july",
+        "Encounter/since-april",
+        "Encounter/through-june",
+        "Observation/first-of-july",
+        "Observation/in-2026",
+    ]);
+    assert_eq!(found(&server, "/Patient/p/$everything?start=2026-07-01"), later);
+    let earlier = [
+        "Encounter/in-may",
+        "Encounter/since-april",
+        "Encounter/through-june",
+        "Observation/in-2026",
+        "Observation/last-of-may",
+        "Practitioner/d",
+    ];
+    assert_eq!(found(&server, "/Patient/p/$everything?end=2026-05"), all(&earlier));
+    assert_eq!(
+        found(&server, "/Patient/p/$everything?start=2026-07-01&_type=Condition"),
+        ["Condition/of-july"]
+    );
+
+    let group = r#"{"resourceType":"Group","id":"g","type":"person","actual":true,"member":[{"entity":{"reference":"Patient/p"}}]}"#;
+    server.put("/Group/g", group).expect(201);
+    let body = r#"{"resourceType":"Parameters","parameter":[{"name":"start","valueDate":"2026-07-01"},{"name":"_type","valueCode":"Condition,Encounter"}]}"#;
+    let mut of_group = ids(&server.post("/Group/g/$everything", body).expect(200).json(), "match");
+    of_group.sort();
+    assert_eq!(of_group, ["of-july", "since-april", "through-june"]);
+
+    for wrong in ["start=x", "start=2026&start=2027", "start=2026-06-02&end=2026-06-01", "end=2026-06-31"] {
+        server.get(&format!("/Patient/p/$everything?{wrong}")).refused(400, "IEUM-S005");
+    }
+    server.get("/Encounter/in-may/$everything?start=2026").refused(400, "IEUM-S002");
 }
 
 fn by_post(kind: Kind) {

@@ -12,6 +12,7 @@ mod everything;
 mod export;
 mod export_consistent;
 mod formats;
+mod fuzzed;
 mod history;
 mod host;
 mod hostile;

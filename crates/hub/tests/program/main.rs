@@ -3,10 +3,12 @@
 mod bench;
 mod commands;
 mod disk;
+mod faults;
 mod import;
 mod import_kill;
 mod jobs_kill;
 mod kill;
 mod operating;
+mod pairs;
 mod real_data;
 mod support;

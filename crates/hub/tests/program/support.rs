@@ -47,13 +47,15 @@ impl Running {
     }
 
     pub(crate) fn start(data: &Path, flags: &[&str]) -> Self {
-        let mut child = ieum()
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .args(flags)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::start_with(data, flags, |_| {})
+    }
+
+    /// The same in another environment.
+    pub(crate) fn start_with(data: &Path, flags: &[&str], change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = ieum();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(flags);
+        change(&mut command);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let base = line.split("FHIR: ").nth(1).unwrap_or_else(|| panic!("no address in {line:?}"));

@@ -16,6 +16,8 @@ use crate::commit::StoreError;
 
 /// Statements kept ready per connection.
 const CACHED_STATEMENTS: usize = 256;
+/// How long a connection waits for another one; only what other processes do can make it.
+pub(super) const BUSY: Duration = Duration::from_secs(30);
 /// SQLite instructions between two looks at the clock.
 const STEPS: i32 = 20_000;
 /// Statement shapes remembered for the operator.
@@ -32,7 +34,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "cache_size", -262_144)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-    connection.busy_timeout(Duration::from_secs(30))?;
+    connection.busy_timeout(BUSY)?;
     watch_the_clock(&mut connection)?;
     register_functions(&connection)?;
     Ok(connection)
@@ -45,7 +47,7 @@ fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "mmap_size", 4_i64 << 30)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-    connection.busy_timeout(Duration::from_secs(30))?;
+    connection.busy_timeout(BUSY)?;
     watch_the_clock(&mut connection)?;
     register_functions(&connection)?;
     Ok(connection)

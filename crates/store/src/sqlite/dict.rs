@@ -137,4 +137,20 @@ mod tests {
         assert!(matches!(StoredId::new("0194f3c2-0000-7000-8000-0123456789ab"), StoredId::Uuid(_)));
         assert!(matches!(StoredId::new("0194F3C2-0000-7000-8000-0123456789AB"), StoredId::Text(_)));
     }
+
+    #[test]
+    fn texts_that_share_a_hash_are_not_the_same() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch("CREATE TABLE dict (id INTEGER PRIMARY KEY, hash INTEGER, text TEXT)")
+            .unwrap();
+        for (id, text) in [(1, "a"), (2, "b"), (3, "c")] {
+            // As if all of them had the hash of the second.
+            connection
+                .execute("INSERT INTO dict VALUES (?1, ?2, ?3)", params![id, spread("b"), text])
+                .unwrap();
+        }
+        assert_eq!(dict_find(&connection, "b").unwrap(), Some(2));
+        assert_eq!(dict_find(&connection, "a").unwrap(), None);
+    }
 }

@@ -9,6 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::apply::{Applier, Memory};
 use super::guard::check_guards;
+use super::log::Log;
 use super::{Shared, audit, learn, newest_t, to_i64};
 use crate::clock::next_instant;
 use crate::commit::{Change, CommitError, CommitRequest, Committed, StoreError};
@@ -43,10 +44,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, shared: Arc<Shared>) -> Result<Self, StoreError> {
+    pub(super) fn start(mut connection: Connection, shared: Arc<Shared>) -> Result<Self, StoreError> {
         let (tasks, receiver) = sync_channel(shared.options.waiting);
         let state = State::load(&connection)?;
-        let mut worker = Worker { connection, shared: Arc::clone(&shared), state, memory: Memory::default() };
+        let log = Log::watch(&mut connection)?;
+        let mut worker =
+            Worker { connection, shared: Arc::clone(&shared), state, memory: Memory::default(), log };
         let thread = std::thread::Builder::new()
             .name("ieum-writer".into())
             .spawn(move || worker.run(&receiver))
@@ -127,6 +130,7 @@ struct Worker {
     shared: Arc<Shared>,
     state: State,
     memory: Memory,
+    log: Log,
 }
 
 impl Worker {
@@ -148,6 +152,7 @@ impl Worker {
                 next = if stop || size >= GROUP { None } else { tasks.try_recv().ok() };
             }
             self.write(&group);
+            self.log.shorten(&self.connection);
             if stop {
                 break;
             }

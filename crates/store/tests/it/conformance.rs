@@ -30,6 +30,7 @@ mod as_of;
 mod commits;
 mod contained;
 mod expressions;
+mod followers;
 mod history;
 mod includes;
 mod modifiers;

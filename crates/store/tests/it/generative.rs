@@ -1,8 +1,10 @@
-//! Random records, random questions: the engine must answer as the oracle does.
+//! Random records, random questions: the engine must answer as the oracle does, and as a store would that never held what
+//! the caller may not see.
 //!
 //! Values come from small alphabets, so that questions hit. `IEUM_CASES` sets how many stores are made (each is asked
 //! 60 questions by three callers); the failing seed is printed by proptest.
 
+mod includes;
 mod questions;
 mod records;
 
@@ -10,11 +12,13 @@ use std::cell::Cell;
 
 use ieum_fhir::search::{Query, compartment_filter};
 use ieum_store::access::AccessPlan;
+use ieum_store::commit::Expect;
 use ieum_store::engine::{CompartmentRequest, HistoryRequest, HistoryScope};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::support::{Store, everything, memory, only, sqlite};
+use includes::Written;
 use records::Step;
 
 /// Stores made in an ordinary run.
@@ -38,14 +42,19 @@ fn the_engine_answers_as_the_oracle_does() {
                 let time = 1_770_000_000_000_000 + i64::try_from(time).unwrap() * 86_400_000_000;
                 assert_eq!(write(&oracle, step, time), write(&engine, step, time));
             }
+            let written = Written::of(&steps);
+            let alone = callers().map(|access| written.alone(&oracle, &access));
             for url in &urls {
-                for access in callers() {
+                for (access, alone) in callers().into_iter().zip(&alone) {
+                    let without_the_rest = alone.find(&everything(), url);
+                    prop_assert_eq!(engine.find(&access, url), without_the_rest, "{} for {:?}", url, access);
                     let found = same_answer(&oracle, &engine, &access, url, limit)?;
                     asked.set(asked.get() + 1);
                     answered.set(answered.get() + u64::from(found > 0));
                 }
             }
             for access in callers() {
+                written.same_includes([&oracle, &engine], &access)?;
                 same_reading(&oracle, &engine, &access, limit)?;
             }
             Ok(())
@@ -53,6 +62,46 @@ fn the_engine_answers_as_the_oracle_does() {
         .unwrap();
     eprintln!("{} questions, {} with an answer", asked.get(), answered.get());
     assert!(answered.get() * 5 > asked.get(), "most questions find nothing: they prove little");
+}
+
+/// Where one value ends and another begins, chance seldom asks: here each prefix meets each value.
+#[test]
+fn every_prefix_meets_every_value() {
+    let (oracle, engine) = (memory(), sqlite());
+    let mut records = Vec::new();
+    for (place, moment) in records::MOMENTS.iter().enumerate() {
+        let forms = [
+            format!(r#""effectiveDateTime":{moment}"#),
+            format!(r#""effectivePeriod":{{"start":{moment}}}"#),
+            format!(r#""effectivePeriod":{{"end":{moment}}}"#),
+            format!(r#""effectivePeriod":{{"start":{moment},"end":"2026-03-01"}}"#),
+        ];
+        let observation = |(form, members): (usize, &String)| {
+            format!(r#"{{"resourceType":"Observation","id":"d{place}f{form}",{members}}}"#)
+        };
+        records.extend(forms.iter().enumerate().map(observation));
+        records
+            .push(format!(r#"{{"resourceType":"Encounter","id":"e{place}","period":{{"start":{moment}}}}}"#));
+        records.push(format!(r#"{{"resourceType":"Patient","id":"p{place}","birthDate":{moment}}}"#));
+        records.push(format!(r#"{{"resourceType":"Appointment","id":"a{place}","start":{moment}}}"#));
+        records.push(format!(r#"{{"resourceType":"TestNote","id":"t{place}","made":{moment}}}"#));
+    }
+    for (place, quantity) in records::QUANTITIES.iter().enumerate() {
+        records
+            .push(format!(r#"{{"resourceType":"Observation","id":"q{place}","valueQuantity":{quantity}}}"#));
+        let value = serde_json::from_str::<serde_json::Value>(quantity).unwrap()["value"].to_string();
+        records
+            .push(format!(r#"{{"resourceType":"TestNote","id":"s{place}","parts":[{{"size":{value}}}]}}"#));
+    }
+    for store in [&oracle, &engine] {
+        store.clock.set(1_770_000_000_000_000);
+        store.commit(records.iter().map(|json| store.put_change(json, Expect::New)).collect()).unwrap();
+    }
+    let urls = questions::comparisons();
+    assert!(urls.len() > 1_000);
+    for url in urls {
+        assert_eq!(engine.find(&everything(), &url), oracle.find(&everything(), &url), "{url}");
+    }
 }
 
 /// Everybody, one patient, and somebody from whom a class is hidden.

@@ -4,4 +4,6 @@ mod conformance;
 mod generative;
 mod golden;
 mod learning;
+mod log;
+mod many;
 mod support;

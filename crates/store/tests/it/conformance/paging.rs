@@ -4,26 +4,46 @@ use crate::support::{Store, everything};
 
 fn patient(id: usize, born: Option<usize>) -> String {
     let born = born.map_or(String::new(), |year| format!(r#","birthDate":"19{year:02}-01-01""#));
+    let organization = match id % 4 {
+        0 => String::new(),
+        number => format!(r#","managingOrganization":{{"reference":"Organization/g{number}"}}"#),
+    };
     format!(
-        r#"{{"resourceType":"Patient","id":"p{id}","active":true,"name":[{{"text":"가상{id:03}"}},{{"text":"나{id}"}}]{born}}}"#
+        r#"{{"resourceType":"Patient","id":"p{id}","active":true,"name":[{{"text":"가상{id:03}"}},{{"text":"나{id}"}}]{born}{organization}}}"#
     )
 }
 
 fn fill(store: &Store, count: usize) {
+    // One without a name, one that is not there.
+    store.put(r#"{"resourceType":"Organization","id":"g1","name":"가상 병원"}"#);
+    store.put(r#"{"resourceType":"Organization","id":"g2","active":true}"#);
     for id in 0..count {
         store.put(&patient(id, (id % 3 != 0).then_some(id % 5)));
     }
 }
 
-const SORTS: [&str; 8] = [
+/// Values that are the same for all, for some, for none; several in a record; of other records; of every type.
+const SORTS: [&str; 20] = [
     "Patient?active=true",
     "Patient?_sort=birthdate",
     "Patient?_sort=-birthdate",
     "Patient?_sort=-birthdate,name",
     "Patient?_sort=name",
+    "Patient?_sort=-name",
+    "Patient?_sort=-name,birthdate",
     "Patient?_sort=-_id&active=true",
+    "Patient?_sort=_lastUpdated",
     "Patient?_sort=-_lastUpdated",
     "Patient?_sort=active,-birthdate,_id",
+    "Patient?_sort=-active",
+    "Patient?_sort=birthdate,-_lastUpdated",
+    "Patient?_sort=gender,family",
+    "Patient?_sort=-deceased,name",
+    "Patient?_sort=organization",
+    "Patient?_sort=-organization,-birthdate",
+    "Patient?_sort=organization.name",
+    "Patient?_sort=-organization.name,birthdate",
+    "Patient?_sort=organization._id,-name",
 ];
 
 on_every_engine! {
@@ -117,9 +137,8 @@ on_every_engine! {
             untouched.sort();
             let expected: Vec<String> = (0..10).map(|id| format!("p{id}")).collect();
             assert_eq!(untouched, expected.iter().collect::<Vec<_>>(), "{url}");
-            for id in 0..200 {
-                store.delete("Patient", &format!("p{id}"));
-            }
+            let all = (0..200).map(|id| Store::delete_change("Patient", &format!("p{id}")));
+            store.commit(all.collect()).unwrap();
         }
     }
 }

@@ -31,6 +31,30 @@ on_every_engine! {
         assert!(store.find(&everything(), "Patient?name=honggil").is_empty());
     }
 
+    /// Hanja, letters with accents, syllables taken apart, surnames of two syllables.
+    fn names_in_all_letters(store: &Store) {
+        for (id, name) in [("hanja", "金民秀"), ("accents", "Pérez Łukasz"), ("apart", "\u{1102}\u{1161}\u{11B7}\u{1100}\u{116E}\u{11BC} 민"), ("two", "황보 관")] {
+            store.put(&format!(r#"{{"resourceType":"Patient","id":"{id}","name":[{{"text":"{name}"}}]}}"#));
+        }
+        for (question, expected) in [
+            ("金", &["hanja"][..]),
+            ("金民", &["hanja"]),
+            ("民", &[]),
+            ("perez", &["accents"]),
+            ("PÉREZ", &["accents"]),
+            ("Pe\u{301}rez", &["accents"]),
+            ("남", &["apart"]),
+            ("남궁", &["apart"]),
+            ("ㄴㄱㅁ", &["apart"]),
+            ("황보", &["two"]),
+            ("황보관", &["two"]),
+            ("ㅎㅂㄱ", &["two"]),
+            ("황ㅂ", &["two"]),
+        ] {
+            assert_eq!(store.find(&everything(), &format!("Patient?name={question}")), expected, "{question}");
+        }
+    }
+
     /// Hundreds of stretches, thousands of exact values in one parameter are an ordinary question; more is refused.
     fn many_values_are_an_ordinary_question(store: &Store) {
         store.put(r#"{"resourceType":"Patient","id":"p","gender":"female","name":[{"text":"가상"}],"birthDate":"1999-12-31"}"#);

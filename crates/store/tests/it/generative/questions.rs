@@ -9,6 +9,19 @@ use proptest::sample::select;
 use expressions::expression;
 use parameters::{BACK_LINKS, Form, LINKS, PARAMETERS, PREFIXES, Parameter, Values, WORDS, of};
 
+/// Each prefix with each value of each parameter that has an order.
+pub(crate) fn comparisons() -> Vec<String> {
+    let mut urls = Vec::new();
+    for (kind, parameters) in PARAMETERS {
+        let ordered = |form: Form| matches!(form, Form::Date | Form::Number | Form::Quantity);
+        for (name, _, values) in parameters.iter().filter(|(_, form, _)| ordered(*form)) {
+            let each = PREFIXES.iter().flat_map(|prefix| values.iter().map(move |value| (prefix, value)));
+            urls.extend(each.map(|(prefix, value)| format!("{kind}?{name}={prefix}{value}")));
+        }
+    }
+    urls
+}
+
 /// Links of chains and `_has` one inside another.
 const DEPTH: u32 = 3;
 

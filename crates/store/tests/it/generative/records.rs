@@ -125,21 +125,30 @@ fn coding() -> BoxedStrategy<String> {
     ])
 }
 
+/// Quantities; among them what others begin or end with.
+pub(super) const QUANTITIES: &[&str] = &[
+    r#"{"value":100,"unit":"mg","system":"http://u.test","code":"mg"}"#,
+    r#"{"value":1e2,"code":"mg"}"#,
+    r#"{"value":99.95,"unit":"g"}"#,
+    r#"{"value":-0.5}"#,
+    r#"{"value":100,"comparator":"<","code":"mg"}"#,
+    r#"{"value":123456789012345678901234567890.10,"code":"g"}"#,
+    r#"{"value":100,"system":"http://unitsofmeasure.org","code":"mg"}"#,
+    r#"{"value":0.1,"system":"http://unitsofmeasure.org","code":"g"}"#,
+    r#"{"value":100,"comparator":">=","system":"http://unitsofmeasure.org","code":"ug"}"#,
+    r#"{"value":100,"system":"http://unitsofmeasure.org","code":"정"}"#,
+    r#"{"value":37,"system":"http://unitsofmeasure.org","code":"Cel"}"#,
+    r#"{"value":98.6,"system":"http://unitsofmeasure.org","code":"[degF]"}"#,
+    r#"{"value":95}"#,
+    r#"{"value":99.85,"unit":"g"}"#,
+    r#"{"value":105.0,"code":"mg"}"#,
+    r#"{"value":0,"comparator":"<="}"#,
+    r#"{"value":0.00,"code":"mg"}"#,
+    r#"{"value":100,"comparator":">","code":"mg"}"#,
+];
+
 fn quantity() -> BoxedStrategy<String> {
-    one(&[
-        r#"{"value":100,"unit":"mg","system":"http://u.test","code":"mg"}"#,
-        r#"{"value":1e2,"code":"mg"}"#,
-        r#"{"value":99.95,"unit":"g"}"#,
-        r#"{"value":-0.5}"#,
-        r#"{"value":100,"comparator":"<","code":"mg"}"#,
-        r#"{"value":123456789012345678901234567890.10,"code":"g"}"#,
-        r#"{"value":100,"system":"http://unitsofmeasure.org","code":"mg"}"#,
-        r#"{"value":0.1,"system":"http://unitsofmeasure.org","code":"g"}"#,
-        r#"{"value":100,"comparator":">=","system":"http://unitsofmeasure.org","code":"ug"}"#,
-        r#"{"value":100,"system":"http://unitsofmeasure.org","code":"정"}"#,
-        r#"{"value":37,"system":"http://unitsofmeasure.org","code":"Cel"}"#,
-        r#"{"value":98.6,"system":"http://unitsofmeasure.org","code":"[degF]"}"#,
-    ])
+    one(QUANTITIES)
 }
 
 /// A member that is a reference to one of the first three records of a kind.
@@ -147,16 +156,26 @@ fn reference(name: &'static str, kind: &'static str) -> BoxedStrategy<String> {
     (0..3_u8).prop_map(move |id| format!(r#""{name}":{{"reference":"{kind}/{}{id}"}}"#, letter(kind))).boxed()
 }
 
+/// Dates; among them those at which others begin or end.
+pub(super) const MOMENTS: &[&str] = &[
+    r#""2026""#,
+    r#""2026-03""#,
+    r#""2026-03-01""#,
+    r#""2026-03-01T00:00:00+09:00""#,
+    r#""2026-02-28T15:00:00.5Z""#,
+    r#""2026-02-28T23:59:60Z""#,
+    r#""1987-06-01T00:00:00+10:00""#,
+    r#""2026-02""#,
+    r#""2026-02-28""#,
+    r#""2026-02-28T14:59:59Z""#,
+    r#""2026-03-01T08:59:00+09:00""#,
+    r#""1987-06""#,
+    r#""1986""#,
+    r#""1990-05-04""#,
+];
+
 fn moment() -> BoxedStrategy<String> {
-    one(&[
-        r#""2026""#,
-        r#""2026-03""#,
-        r#""2026-03-01""#,
-        r#""2026-03-01T00:00:00+09:00""#,
-        r#""2026-02-28T15:00:00.5Z""#,
-        r#""2026-02-28T23:59:60Z""#,
-        r#""1987-06-01T00:00:00+10:00""#,
-    ])
+    one(MOMENTS)
 }
 
 fn patient() -> BoxedStrategy<String> {
