@@ -9,11 +9,13 @@ mod order;
 mod plan;
 mod select;
 mod sql;
+mod start;
 mod tokens;
 
 use ieum_fhir::search::{Contained, ContainedGive, ContainedSearch, Query};
 use rusqlite::{OptionalExtension, params_from_iter};
 
+use self::plan::Extent;
 use super::dict::id_text;
 use super::to_u64;
 use super::view::Scope;
@@ -32,7 +34,8 @@ pub(super) fn page_statement(
     scope: &Scope<'_>,
     request: &SearchRequest<'_>,
 ) -> Result<Option<Sql>, StoreError> {
-    let Some(matching) = plan::matching(scope, request.query, as_of(scope, request))? else {
+    let extent = if request.query.sort.is_empty() { Extent::Some } else { Extent::All };
+    let Some(matching) = plan::matching(scope, request.query, as_of(scope, request), extent)? else {
         return Ok(None);
     };
     Ok(Some(order::ordered(scope, &matching, request)?))
@@ -40,7 +43,7 @@ pub(super) fn page_statement(
 
 /// The statement that counts.
 pub(super) fn count_statement(scope: &Scope<'_>, query: &Query) -> Result<Option<Sql>, StoreError> {
-    let Some(matching) = plan::matching(scope, query, scope.t)? else { return Ok(None) };
+    let Some(matching) = plan::matching(scope, query, scope.t, Extent::All)? else { return Ok(None) };
     let mut sql = Sql::new("SELECT ");
     sql.push(order::counted(query.contained)).push(" ").append(&matching.from).append(&matching.condition);
     Ok(Some(sql))
@@ -51,7 +54,8 @@ pub(super) fn keys_statement(
     scope: &Scope<'_>,
     request: &KeysRequest<'_>,
 ) -> Result<Option<Sql>, StoreError> {
-    let Some(matching) = plan::matching(scope, request.query, scope.t)? else { return Ok(None) };
+    let matching = plan::matching(scope, request.query, scope.t, Extent::Some)?;
+    let Some(matching) = matching else { return Ok(None) };
     let mut sql = Sql::new("SELECT r.rid, r.id, r.ver ");
     sql.append(&matching.from).append(&matching.condition);
     if request.of_patients {

@@ -2,19 +2,16 @@
 
 use ieum_fhir::index::TimeRange;
 use ieum_fhir::search::{ContainedSearch, DateTest, Filter, Param, Prefix, Query, ReferenceTest, Test, Way};
-use rusqlite::params_from_iter;
 
 use super::select::{Select, Selector};
 use super::sql::{Sql, any_of, json_numbers};
+use super::start::{Size, Start, smallest};
 use crate::commit::StoreError;
 use crate::sqlite::dict::StoredId;
 use crate::sqlite::ids::find_rid;
 use crate::sqlite::registry::presence;
 use crate::sqlite::to_i64;
 use crate::sqlite::view::Scope;
-
-/// Index rows counted at most to learn how selective a condition is.
-const LOOK: usize = 20_000;
 
 /// What follows `SELECT …` in a statement that finds matching records as `r`.
 pub(super) struct Matching {
@@ -24,15 +21,29 @@ pub(super) struct Matching {
     pub(super) condition: Sql,
 }
 
+/// How much of what matches is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Some, in the order of their numbers: walking through all records may soon have found them.
+    Some,
+    /// All of it, to be counted or put into another order.
+    All,
+}
+
 /// The matching records of a query that were there at commit `as_of`. `None` when the caller reaches none of the kind,
 /// or there is no such kind.
-pub(super) fn matching(scope: &Scope<'_>, query: &Query, as_of: u64) -> Result<Option<Matching>, StoreError> {
+pub(super) fn matching(
+    scope: &Scope<'_>,
+    query: &Query,
+    as_of: u64,
+    extent: Extent,
+) -> Result<Option<Matching>, StoreError> {
     let Some(kind) = scope.shared.registry.kind(&query.kind) else { return Ok(None) };
     if !scope.reaches(&query.kind) {
         return Ok(None);
     }
     let with_parts = query.contained.search != ContainedSearch::No;
-    let mut planner = Planner { scope, with_parts, aliases: 0 };
+    let mut planner = Planner { scope, with_parts, extent, aliases: 0 };
     let conditions = planner.conditions("r", &query.kind, &query.filters)?;
     let mut from = Sql::new("FROM ");
     let mut condition = Sql::new(" WHERE ");
@@ -64,6 +75,7 @@ struct Planner<'p> {
     scope: &'p Scope<'p>,
     /// Resources inside records are searched too.
     with_parts: bool,
+    extent: Extent,
     aliases: usize,
 }
 
@@ -90,33 +102,37 @@ impl Planner<'_> {
     /// All filters on an alias. The most selective becomes the start.
     fn conditions(&mut self, alias: &str, kind: &str, filters: &[Filter]) -> Result<Conditions, StoreError> {
         let mut conditions = Conditions::default();
-        let mut found: Vec<(usize, usize, Vec<Select>)> = Vec::new();
         let filters = flat(filters);
+        let mut starts = Vec::new();
         for (index, filter) in filters.iter().enumerate() {
             if let Filter::Id(ids) = filter {
                 if !self.with_parts {
-                    found.push((ids.len(), index, Vec::new()));
+                    starts.push(Start { index, size: Size::Known(ids.len()) });
                 }
             } else if let Some(selects) = self.set(filter)? {
-                found.push((self.estimate(&selects)?, index, selects));
+                starts.push(Start { index, size: Size::Of(selects) });
             }
         }
-        let start = found.into_iter().min_by_key(|(estimate, _, _)| *estimate);
+        // With parts, the order is another than that of numbers.
+        let may_stream = alias == "r" && !self.with_parts;
         let mut set = None;
         let mut streamed = None;
-        match start {
-            Some((estimate, index, _)) if estimate <= LOOK => {
-                set = Some(index);
+        // What alone can be walked through in order need not be counted.
+        let is_clear = may_stream && matches!(starts.as_slice(), [start] if start.stream().is_some());
+        let smallest = if is_clear { Some((0, false)) } else { smallest(self.scope.connection, &starts)? };
+        match smallest {
+            Some((place, true)) => {
+                set = Some(starts[place].index);
                 conditions.selective = true;
             }
-            // With parts, the order is another than that of numbers.
-            Some((_, index, selects)) if alias == "r" && !self.with_parts => {
-                if let Ok([select]) = <[Select; 1]>::try_from(selects)
-                    && select.ordered
-                {
-                    conditions.stream = Some(select);
-                    streamed = Some(index);
-                }
+            Some((place, false)) if may_stream && starts[place].stream().is_some() => {
+                conditions.stream = starts[place].stream().cloned();
+                streamed = Some(starts[place].index);
+            }
+            // At the other end of a chain, too, all that matches is needed.
+            Some((place, false)) if self.extent == Extent::All || alias != "r" => {
+                set = Some(starts[place].index);
+                conditions.selective = true;
             }
             _ => {}
         }
@@ -157,20 +173,6 @@ impl Planner<'_> {
     fn tp(&self, param: &Param) -> Option<i64> {
         let position = self.scope.shared.catalogue.kind(&param.kind)?.param(&param.code)?;
         Some(self.scope.shared.registry.kind(&param.kind)?.tp[position])
-    }
-
-    /// About how many records pass, counted up to [`LOOK`].
-    fn estimate(&self, selects: &[Select]) -> Result<usize, StoreError> {
-        let mut total = 0;
-        for select in selects {
-            let mut sql = Sql::new("SELECT count(*) FROM (");
-            sql.append(&select.statement()).push(" LIMIT ").bind(i64::try_from(LOOK + 1).unwrap_or(i64::MAX));
-            sql.push(")");
-            let mut statement = self.scope.connection.prepare_cached(&sql.text)?;
-            let count: i64 = statement.query_row(params_from_iter(&sql.values), |row| row.get(0))?;
-            total += usize::try_from(count).unwrap_or(usize::MAX);
-        }
-        Ok(total)
     }
 
     fn condition(&mut self, alias: &str, kind: &str, filter: &Filter, form: Form) -> Result<Sql, StoreError> {

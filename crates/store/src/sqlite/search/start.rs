@@ -1,0 +1,77 @@
+//! Where a statement starts: from the smallest set of records, found by counting a bounded number of index rows.
+
+use rusqlite::{Connection, params_from_iter};
+
+use super::select::Select;
+use super::sql::Sql;
+use crate::commit::StoreError;
+
+/// Index rows counted at most to learn how selective a condition is: few at first, and more only when no condition turns
+/// out to be small.
+const LOOKS: [usize; 2] = [500, 5_000];
+
+/// A condition that is a set of records, from which the statement may start.
+pub(super) struct Start {
+    /// Its place among the filters.
+    pub(super) index: usize,
+    pub(super) size: Size,
+}
+
+/// How many records a start has.
+pub(super) enum Size {
+    /// So many.
+    Known(usize),
+    /// Those of these selections.
+    Of(Vec<Select>),
+}
+
+impl Start {
+    /// The selection to walk through, if there is one that gives records in order.
+    pub(super) fn stream(&self) -> Option<&Select> {
+        match &self.size {
+            Size::Of(selects) => selects.first().filter(|select| selects.len() == 1 && select.ordered),
+            Size::Known(_) => None,
+        }
+    }
+
+    /// About how many records there are, each selection counted a little further than `look`.
+    fn count(&self, connection: &Connection, look: usize) -> Result<usize, StoreError> {
+        let selects = match &self.size {
+            Size::Known(size) => return Ok(*size),
+            Size::Of(selects) => selects,
+        };
+        let mut total = 0;
+        for select in selects {
+            let mut sql = Sql::new("SELECT count(*) FROM (");
+            sql.append(&select.statement()).push(" LIMIT ").bind(i64::try_from(look + 1).unwrap_or(i64::MAX));
+            sql.push(")");
+            let mut statement = connection.prepare_cached(&sql.text)?;
+            let count: i64 = statement.query_row(params_from_iter(&sql.values), |row| row.get(0))?;
+            total += usize::try_from(count).unwrap_or(usize::MAX);
+        }
+        Ok(total)
+    }
+}
+
+/// The place of the start with the fewest records, and whether they are few.
+pub(super) fn smallest(
+    connection: &Connection,
+    starts: &[Start],
+) -> Result<Option<(usize, bool)>, StoreError> {
+    let mut smallest = None;
+    for look in LOOKS {
+        smallest = None;
+        for (place, start) in starts.iter().enumerate() {
+            let size = start.count(connection, look)?;
+            if smallest.is_none_or(|(_, least)| size < least) {
+                smallest = Some((place, size));
+            }
+        }
+        if let Some((place, size)) = smallest
+            && size <= look
+        {
+            return Ok(Some((place, true)));
+        }
+    }
+    Ok(smallest.map(|(place, _)| (place, false)))
+}
