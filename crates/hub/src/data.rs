@@ -85,8 +85,10 @@ impl Data {
         bases.extend(base_url.filter(|base| !bases.iter().any(|known| known == base)).map(ToOwned::to_owned));
         let catalogue = Arc::new(Catalogue::new(OWN_KINDS, bases, label_mask));
         let options = SqliteOptions::default();
-        let engine = Arc::new(SqliteEngine::open(path, Arc::clone(&catalogue), system_clock(), options)?);
-        let door = Door::new(Arc::clone(&engine) as _, catalogue, engine.cursor_secret()?);
+        let engine = Arc::new(SqliteEngine::open(path, catalogue, system_clock(), options)?);
+        let door = Door::new(Arc::clone(&engine) as _, engine.cursor_secret()?);
+        // Before anything is written: what is stored is in force.
+        door.define_all()?;
         Ok(Self { path: path.to_owned(), engine, door, _lock: lock })
     }
 }

@@ -5,20 +5,24 @@
 //! are described in `docs/store.md`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use ieum_fhir::search::custom::CustomParam;
 use rusqlite::Connection;
 
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::commit::{CommitError, CommitRequest, Committed, StoreError};
+use crate::custom::{IndexStep, IndexWork};
 use crate::engine::{AuditEntry, Engine, Snapshot};
 
 mod apply;
 mod audit;
+mod build;
 mod check;
 mod connection;
 mod contained;
+mod custom;
 mod dict;
 mod guard;
 mod history;
@@ -63,16 +67,32 @@ impl Default for SqliteOptions {
 pub struct SqliteEngine {
     readers: ReaderPool,
     writer: Writer,
-    shared: Arc<Shared>,
+    current: Arc<Current>,
 }
 
-/// What the writer and all readers know.
+/// What the writer and all readers know. It never changes: another one takes its place when search parameters come or
+/// go, and whoever reads keeps the one it began with.
 struct Shared {
     path: PathBuf,
     catalogue: Arc<Catalogue>,
     registry: Registry,
+    /// How far records are indexed by parameters that are new, by their numbers.
+    indexing: custom::Indexings,
     clock: Clock,
     options: SqliteOptions,
+}
+
+/// The [`Shared`] in force. The writer puts another one there when the transaction is durable that made it.
+struct Current(RwLock<Arc<Shared>>);
+
+impl Current {
+    fn get(&self) -> Arc<Shared> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set(&self, shared: Arc<Shared>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = shared;
+    }
 }
 
 /// The name of the database file in the data directory.
@@ -93,11 +113,13 @@ impl SqliteEngine {
         let mut connection = connection::open_writer(&path)?;
         schema::migrate(&mut connection)?;
         let (registry, changed) = Registry::load(&mut connection, &catalogue)?;
-        let shared = Arc::new(Shared { path, catalogue, registry, clock, options });
+        let indexing = custom::Indexings::new();
+        let shared = Arc::new(Shared { path, catalogue, registry, indexing, clock, options });
         reindex::run(&mut connection, &shared, &changed)?;
         let readers = ReaderPool::open(&shared)?;
-        let writer = Writer::start(connection, Arc::clone(&shared))?;
-        Ok(Self { readers, writer, shared })
+        let current = Arc::new(Current(RwLock::new(shared)));
+        let writer = Writer::start(connection, Arc::clone(&current))?;
+        Ok(Self { readers, writer, current })
     }
 
     /// The addresses under which the hub has served the records in a directory: the catalogue must know them all, since
@@ -126,9 +148,10 @@ impl SqliteEngine {
     /// Bytes the store takes on disk.
     #[must_use]
     pub fn bytes_on_disk(&self) -> u64 {
-        let wal = self.shared.path.with_extension("sqlite-wal");
+        let path = &self.current.get().path;
+        let wal = path.with_extension("sqlite-wal");
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        size(&self.shared.path) + size(&wal)
+        size(path) + size(&wal)
     }
 
     /// The slowest questions since start, slowest first: statement shapes without values.
@@ -142,7 +165,7 @@ impl SqliteEngine {
     /// # Errors
     /// [`StoreError`] when the engine fails; differences are in the report.
     pub fn check(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<CheckReport, StoreError> {
-        self.readers.with(|connection| check::run(connection, &self.shared, progress))
+        self.readers.with(|connection| check::run(connection, &self.current.get(), progress))
     }
 
     /// Stops the writer after everything that waits has been written.
@@ -160,7 +183,7 @@ impl Engine for SqliteEngine {
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
-        Ok(Box::new(view::View::begin(&self.readers, &self.shared)?))
+        Ok(Box::new(view::View::begin(&self.readers, &self.current)?))
     }
 
     fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
@@ -169,6 +192,26 @@ impl Engine for SqliteEngine {
 
     fn set_follower(&self, name: &str, t: u64) -> Result<(), StoreError> {
         self.writer.set_follower(name.to_owned(), t)
+    }
+
+    fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.current.get().catalogue)
+    }
+
+    fn define(&self, params: &[Arc<CustomParam>]) -> Result<(), StoreError> {
+        self.writer.define(params.to_vec())
+    }
+
+    fn index_work(&self) -> Result<Vec<IndexWork>, StoreError> {
+        self.readers.with(|connection| custom::work(connection, &self.current.get().registry))
+    }
+
+    fn index_some(&self, work: &IndexWork, records: usize) -> Result<IndexStep, StoreError> {
+        self.writer.index_some(work.clone(), records)
+    }
+
+    fn halt_indexing(&self, kind: &str, code: &str, halt: bool) -> Result<(), StoreError> {
+        self.writer.halt_indexing(kind.to_owned(), code.to_owned(), halt)
     }
 }
 

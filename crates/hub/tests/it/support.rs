@@ -100,7 +100,7 @@ impl Server {
                 (Arc::new(engine), secret)
             }
         };
-        let door = Door::new(engine, catalogue, secret);
+        let door = Door::new(engine, secret);
         let hub =
             Hub::new(door.clone(), system_clock(), Options { base_url: base.clone(), entrance, limits });
         let jobs_directory = directory.path().join("jobs");

@@ -3,9 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use ieum_fhir::index::{FullText, IndexValue};
+use ieum_fhir::json::JsonError;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::contained::Container;
+use super::custom::{self, Points};
 use super::dict::{Dict, StoredId};
 use super::pending::Pending;
 use super::rows::{Giving, RowSet};
@@ -82,6 +84,8 @@ pub(super) struct Memory {
     pub(super) dict: Dict,
     ids: Ids,
     pub(super) pending: Pending,
+    /// Parameters by which not all records are indexed yet, and up to which record number they are.
+    pub(super) points: Option<Points>,
     touched: HashSet<i64>,
 }
 
@@ -89,6 +93,14 @@ impl Memory {
     /// Forgets everything: after a rollback, nothing remembered is sure.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    /// Parameters by which not all records are indexed yet.
+    pub(super) fn points(&mut self, connection: &Connection) -> Result<&mut Points, StoreError> {
+        if self.points.is_none() {
+            self.points = Some(custom::points(connection)?);
+        }
+        Ok(self.points.get_or_insert_default())
     }
 }
 
@@ -181,8 +193,9 @@ impl Applier<'_> {
         };
         let version = current.as_ref().map_or(0, |current| current.version) + 1;
         let op = if existing.is_some() { Op::Update } else { Op::Create };
-        let rows = self.rows_of(&record.kind, rid, &record.indexed.values)?;
-        let carried = self.carried(&record.kind, rid, version, &record.indexed)?;
+        let indexed = self.shared.catalogue.indexed_now(record).map_err(not_json)?;
+        let rows = self.rows_of(&record.kind, rid, &indexed.values)?;
+        let carried = self.carried(&record.kind, rid, version, &indexed)?;
         let present = rows.present;
         let t0 = current.as_ref().map_or(0, |current| current.t0);
         let t0 = if t0 == 0 { to_i64(t) } else { t0 };
@@ -197,11 +210,11 @@ impl Applier<'_> {
                 let old = self.indexed(&record.kind, &record.id, existing, self.shared.catalogue.bases())?;
                 let old_rows = self.rows_of(&record.kind, rid, &old.values)?;
                 self.memory.pending.replace(old_rows, existing.carried, rows, carried);
-                if old.contained == record.indexed.contained && existing.carried == carried {
+                if old.contained == indexed.contained && existing.carried == carried {
                     self.keep_contained(container)?;
                 } else {
                     self.remove_contained(rid, &old.contained)?;
-                    self.add_contained(container, &record.indexed.contained)?;
+                    self.add_contained(container, &indexed.contained)?;
                 }
                 let text = self.text(&record.kind, &record.id, existing)?;
                 if text != record.text {
@@ -211,7 +224,7 @@ impl Applier<'_> {
             }
             None => {
                 self.memory.pending.insert(rows, carried);
-                self.add_contained(container, &record.indexed.contained)?;
+                self.add_contained(container, &indexed.contained)?;
                 words::insert(self.connection, &mut self.memory.dict, rid, &record.text)?;
             }
         }
@@ -298,8 +311,25 @@ impl Applier<'_> {
         Ok(Some(Current { rid, version: to_u64(version)?, t, t0, op, carried, instant, packed }))
     }
 
-    /// The index rows of these values of a record of this kind.
+    /// The index rows of these values of a record of this kind, without those by parameters that have not come to it yet:
+    /// of a parameter that is new, rows are there for the records up to its point, and for no others.
     pub(super) fn rows_of(
+        &mut self,
+        kind: &str,
+        rid: i64,
+        values: &[(u16, IndexValue<'_>)],
+    ) -> Result<RowSet, StoreError> {
+        let mut rows = self.all_rows_of(kind, rid, values)?;
+        let points = self.memory.points(self.connection)?;
+        let beyond: Vec<i64> = points.iter().filter(|(_, point)| **point < rid).map(|(tp, _)| *tp).collect();
+        if !beyond.is_empty() {
+            rows.leave_out(&beyond);
+        }
+        Ok(rows)
+    }
+
+    /// The index rows of these values of a record of this kind.
+    pub(super) fn all_rows_of(
         &mut self,
         kind: &str,
         rid: i64,
@@ -327,7 +357,7 @@ impl Applier<'_> {
         let body = compress::unpack(current.packed.codec, &current.packed.bytes)?;
         let def = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?;
         let indexed = self.shared.catalogue.index_body_as(def, id, &body, bases);
-        indexed.map_err(|error| StoreError::Damaged(format!("a body: {error}")))
+        indexed.map_err(not_json)
     }
 
     /// The terms of the texts of the current version.
@@ -335,7 +365,7 @@ impl Applier<'_> {
         let body = compress::unpack(current.packed.codec, &current.packed.bytes)?;
         let def = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?;
         let text = self.shared.catalogue.full_text_of_body(def, id, &body);
-        text.map_err(|error| StoreError::Damaged(format!("a body: {error}")))
+        text.map_err(not_json)
     }
 
     pub(super) fn carried(
@@ -386,6 +416,11 @@ impl Applier<'_> {
 
 fn changed(kind: &str, id: &str, version: u64, instant: i64, op: Option<Op>) -> Changed {
     Changed { kind: kind.to_owned(), id: id.to_owned(), version, instant, op }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "as map_err calls it")]
+fn not_json(error: JsonError) -> StoreError {
+    StoreError::Damaged(format!("a body: {error}"))
 }
 
 fn unknown_kind() -> StoreError {

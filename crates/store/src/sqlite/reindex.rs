@@ -11,7 +11,7 @@ use super::apply::{Applier, Memory, SEVERAL, SHARED};
 use super::contained::{CONTAINED, Container};
 use super::registry::{ChangedParam, EXTERNAL, facets};
 use super::table::{Carried, TABLES};
-use super::{Shared, schema, words};
+use super::{Shared, custom, schema, words};
 use crate::access::Family;
 use crate::commit::StoreError;
 
@@ -26,7 +26,11 @@ pub(super) fn run(
 ) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let known = schema::bases(&transaction)?;
-    if schema::needs_rebuild(&transaction)? {
+    let needs_rebuild = schema::needs_rebuild(&transaction)?;
+    if needs_rebuild || !changed.is_empty() || known != shared.catalogue.bases() {
+        custom::distrust(&transaction, shared)?;
+    }
+    if needs_rebuild {
         everything(&transaction, shared)?;
         schema::rebuilt(&transaction)?;
     } else {

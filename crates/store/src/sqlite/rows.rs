@@ -232,6 +232,16 @@ impl RowSet {
         each_list!(keep);
     }
 
+    /// Leaves out the rows of these parameters.
+    pub(super) fn leave_out(&mut self, tps: &[i64]) {
+        macro_rules! drop_rows {
+            ($list:ident) => {
+                self.$list.retain(|row| !tps.contains(&base(row.tp())))
+            };
+        }
+        each_list!(drop_rows);
+    }
+
     fn sort(&mut self) {
         macro_rules! tidy {
             ($list:ident) => {

@@ -85,6 +85,19 @@ pub(super) fn delete<R: IndexRow>(connection: &Connection, rows: &[R]) -> Result
     Ok(())
 }
 
+/// Removes rows under a number, so many at most; gives how many.
+pub(super) fn delete_some<R: IndexRow>(
+    connection: &Connection,
+    tp: i64,
+    most: usize,
+) -> Result<usize, StoreError> {
+    let (table, key) = (R::TABLE, R::KEY.join(", "));
+    let sql =
+        format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE tp = ?1 LIMIT ?2)");
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    Ok(connection.prepare_cached(&sql)?.execute([tp, most])?)
+}
+
 /// Whether all rows are there, carrying this.
 pub(super) fn are_stored<R: IndexRow>(
     connection: &Connection,
