@@ -193,6 +193,18 @@ impl KindDef {
         self.params[self.built_ins()..].iter().zip(self.custom.iter().map(|param| &**param))
     }
 
+    /// What the parameter at a position finds, if a record defines it; nothing for others.
+    pub(crate) fn custom_values<'d>(
+        &self,
+        position: usize,
+        resource: Value<'d>,
+        bases: &[String],
+    ) -> Vec<(u16, IndexValue<'d>)> {
+        let param = position.checked_sub(self.built_ins()).and_then(|place| self.custom.get(place));
+        let (Some(param), Ok(position)) = (param, u16::try_from(position)) else { return Vec::new() };
+        param.values(resource, bases).into_iter().map(|value| (position, value)).collect()
+    }
+
     /// Adds what parameters defined by records find. Their positions are the highest, so that order is kept.
     fn add_custom<'d>(&self, resource: Value<'d>, bases: &[String], values: &mut Vec<(u16, IndexValue<'d>)>) {
         for (position, param) in (self.built_ins()..).zip(&self.custom) {

@@ -158,7 +158,7 @@ fn each_param(query: &Query, found: &mut dyn FnMut(&Param)) {
 fn of_filter(filter: &Filter, found: &mut dyn FnMut(&Param)) {
     match filter {
         Filter::Any { param, .. } | Filter::None { param, .. } | Filter::Missing { param, .. } => {
-            found(param)
+            found(param);
         }
         Filter::Id(_) | Filter::LastUpdated(_) | Filter::Words { .. } => {}
         Filter::Chain { param, targets } => {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use ieum_fhir::definitions;
+use ieum_fhir::extract::contained_places;
 use ieum_fhir::index::{ContainedValues, Extracted, FullText, IndexValue, Target};
 use ieum_fhir::json::{Document, JsonError, Limits, Value};
 use ieum_fhir::reference;
@@ -106,6 +107,27 @@ impl Catalogue {
         bases: &[String],
     ) -> Result<Indexed, JsonError> {
         with_body(kind, id, body, |resource| self.index(kind, id, resource, bases))
+    }
+
+    /// Reads a stored body again to learn the values of one parameter that a record defines, at this position of `of`: in
+    /// the record itself, or in the resource contained in it at this place.
+    ///
+    /// # Errors
+    /// [`JsonError`] when the body is not what this program wrote.
+    pub(crate) fn custom_values_of_body(
+        &self,
+        (kind, id): (&KindDef, &str),
+        body: &[u8],
+        part: Option<usize>,
+        (of, position): (&KindDef, usize),
+    ) -> Result<Vec<(u16, IndexValue<'static>)>, JsonError> {
+        with_body(kind, id, body, |resource| {
+            let inner = match part {
+                None => Some(resource),
+                Some(part) => contained_places(resource).nth(part),
+            };
+            inner.map(|inner| owned(of.custom_values(position, inner, self.bases()))).unwrap_or_default()
+        })
     }
 
     /// Reads a stored body again to learn the terms of its texts.

@@ -176,10 +176,10 @@ fn composites_of_known_components() {
     };
     assert_eq!(taken(&with(&of(&[code.clone(), value.clone()])))[0].components.len(), 2);
     for wrong in [
-        of(&[code.clone()]),
-        of(&[value.clone(), code.clone()]),
+        of(std::slice::from_ref(&code)),
+        of(&[value, code.clone()]),
         of(&[code.clone(), component("Nothing", "value")]),
-        of(&[code.clone(), component("Observation-value-quantity", "nothing")]),
+        of(&[code, component("Observation-value-quantity", "nothing")]),
     ] {
         refused_at(&with(&wrong));
     }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod commands;
+mod definitions_kill;
 mod disk;
 mod import;
 mod import_kill;

@@ -47,8 +47,13 @@ impl Running {
     }
 
     pub(crate) fn start(data: &Path, flags: &[&str]) -> Self {
+        Self::start_on(data, 0, flags)
+    }
+
+    /// The same on a port that is known: so a hub keeps its address over restarts.
+    pub(crate) fn start_on(data: &Path, port: u16, flags: &[&str]) -> Self {
         let mut child = ieum()
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
             .arg(data)
             .args(flags)
             .stdout(Stdio::piped())

@@ -121,6 +121,11 @@ impl Current {
         self.op != MENTIONED && self.op != Op::Delete.code()
     }
 
+    /// Its body.
+    pub(super) fn body(&self) -> Result<Vec<u8>, StoreError> {
+        compress::unpack(self.packed.codec, &self.packed.bytes)
+    }
+
     /// What its contained resources share with it.
     pub(super) fn container(&self) -> Container {
         let Self { rid, version, t, t0, carried, .. } = *self;
@@ -182,7 +187,7 @@ impl Applier<'_> {
         let current = self.current(&record.kind, &record.id)?;
         let existing = current.as_ref().filter(|current| current.exists());
         if let Some(existing) = existing
-            && compress::unpack(existing.packed.codec, &existing.packed.bytes)? == record.body
+            && existing.body()? == record.body
         {
             return Ok(changed(&record.kind, &record.id, existing.version, existing.instant, None));
         }
@@ -354,7 +359,7 @@ impl Applier<'_> {
         current: &Current,
         bases: &[String],
     ) -> Result<Indexed, StoreError> {
-        let body = compress::unpack(current.packed.codec, &current.packed.bytes)?;
+        let body = current.body()?;
         let def = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?;
         let indexed = self.shared.catalogue.index_body_as(def, id, &body, bases);
         indexed.map_err(not_json)
@@ -362,7 +367,7 @@ impl Applier<'_> {
 
     /// The terms of the texts of the current version.
     pub(super) fn text(&self, kind: &str, id: &str, current: &Current) -> Result<FullText, StoreError> {
-        let body = compress::unpack(current.packed.codec, &current.packed.bytes)?;
+        let body = current.body()?;
         let def = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?;
         let text = self.shared.catalogue.full_text_of_body(def, id, &body);
         text.map_err(not_json)
@@ -419,10 +424,10 @@ fn changed(kind: &str, id: &str, version: u64, instant: i64, op: Option<Op>) -> 
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "as map_err calls it")]
-fn not_json(error: JsonError) -> StoreError {
+pub(super) fn not_json(error: JsonError) -> StoreError {
     StoreError::Damaged(format!("a body: {error}"))
 }
 
-fn unknown_kind() -> StoreError {
+pub(super) fn unknown_kind() -> StoreError {
     StoreError::Engine("a kind that is not in the catalogue".into())
 }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::apply::{Applier, Current};
+use ieum_fhir::index::IndexValue;
+
+use super::apply::{Applier, Current, not_json, unknown_kind};
 use super::contained::CONTAINED;
 use super::custom::{State, set_state};
 use super::registry::{kind_of, presence};
@@ -44,9 +46,11 @@ impl Applier<'_> {
         let limit = i64::try_from(most).unwrap_or(i64::MAX);
         let mut found = Vec::new();
         let mut up_to: Option<i64> = None;
-        for ops in ["op IN (1, 2)", "op = 4"] {
-            let sql =
-                format!("SELECT rid FROM res WHERE kind = ?1 AND {ops} AND rid > ?2 ORDER BY rid LIMIT ?3");
+        // Left to itself, SQLite walks through all records of every kind in search of the next.
+        for (index, ops) in [("res_kind", "op IN (1, 2)"), ("res_part", "op = 4")] {
+            let sql = format!(
+                "SELECT rid FROM res INDEXED BY {index} WHERE kind = ?1 AND {ops} AND rid > ?2 ORDER BY rid LIMIT ?3"
+            );
             let mut statement = self.connection.prepare_cached(&sql)?;
             let rows = statement.query_map([kind_of(tp), point, limit], |row| row.get(0))?;
             let rids = rows.collect::<Result<Vec<i64>, _>>()?;
@@ -71,16 +75,14 @@ impl Applier<'_> {
             .query_row([rid], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
         let holder = self.shared.registry.name(holder)?.to_owned();
         let Some(current) = self.current(&holder, &id)?.filter(Current::exists) else { return Ok(()) };
-        let indexed = self.indexed(&holder, &id, &current, self.shared.catalogue.bases())?;
-        let (values, carried) = if op == CONTAINED {
-            let place = usize::try_from(part - 1).ok();
-            let inner = place.and_then(|place| indexed.contained.get(place));
-            let missing = || StoreError::Damaged("a contained resource that is not in its record".into());
-            (&inner.ok_or_else(missing)?.values, Carried { d: None, ..current.carried })
+        let (part, carried) = if op == CONTAINED {
+            let damaged = |_| StoreError::Damaged("the place of a contained resource".into());
+            (Some(usize::try_from(part - 1).map_err(damaged)?), Carried { d: None, ..current.carried })
         } else {
-            (&indexed.values, current.carried)
+            (None, current.carried)
         };
-        let mut rows = self.all_rows_of(&kind, rid, values)?;
+        let values = self.values_by(tp, (&holder, &id), &current, part, &kind)?;
+        let mut rows = self.all_rows_of(&kind, rid, &values)?;
         let (low, high) = presence(tp).unwrap_or_default();
         if rows.present.0 & low != 0 || rows.present.1 & high != 0 {
             let sql =
@@ -90,5 +92,24 @@ impl Applier<'_> {
         rows.keep_only(&[tp]);
         self.memory.pending.insert(rows, carried);
         Ok(())
+    }
+
+    /// What one parameter finds in a record, or in the resource at this place inside it.
+    fn values_by(
+        &self,
+        tp: i64,
+        (holder, id): (&str, &str),
+        current: &Current,
+        part: Option<usize>,
+        kind: &str,
+    ) -> Result<Vec<(u16, IndexValue<'static>)>, StoreError> {
+        let catalogue = &self.shared.catalogue;
+        let numbers = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?;
+        let position = numbers.tp.iter().position(|number| *number == tp).ok_or_else(unknown_kind)?;
+        let (Some(holder), Some(of)) = (catalogue.kind(holder), catalogue.kind(kind)) else {
+            return Err(unknown_kind());
+        };
+        let body = current.body()?;
+        catalogue.custom_values_of_body((holder, id), &body, part, (of, position)).map_err(not_json)
     }
 }
