@@ -159,7 +159,7 @@ impl StoreError {
     /// Whether it is the question that cannot be answered as it is put, while the engine is well.
     #[must_use]
     pub fn concerns_the_question(&self) -> bool {
-        matches!(self, Self::TooSlow { .. } | Self::NotServed { .. })
+        matches!(self, Self::TooSlow { .. } | Self::NotServed { .. } | Self::TooCostly { .. })
     }
 }
 
@@ -177,6 +177,16 @@ pub enum StoreError {
     TooSlow {
         /// The limit in force.
         limit_seconds: u64,
+    },
+    /// The question would look at more records than one may, as far as can be told before it is asked.
+    #[error("the question would look at about {records} records, of {most} that one may look at")]
+    TooCostly {
+        /// What it would cost.
+        records: u64,
+        /// The limit in force.
+        most: u64,
+        /// Parameters not asked by that mostly select few records of the kind.
+        narrower: Vec<String>,
     },
     /// The question is by a parameter that cannot be searched by at this moment: it is new, or was redefined or taken
     /// away since the question was read.

@@ -44,6 +44,7 @@ pub use connection::SlowQuery;
 
 use connection::ReaderPool;
 use registry::Registry;
+use search::Sizes;
 use writer::Writer;
 
 /// How to open a store.
@@ -53,13 +54,15 @@ pub struct SqliteOptions {
     pub readers: usize,
     /// Longest time one question may take.
     pub query_seconds: u64,
+    /// Records that one question may look at, as far as can be told before it is asked; each condition on a record counts.
+    pub query_records: u64,
     /// Commits that may wait before further ones are refused.
     pub waiting: usize,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { readers: 16, query_seconds: 30, waiting: 4096 }
+        Self { readers: 16, query_seconds: 30, query_records: 50_000_000, waiting: 4096 }
     }
 }
 
@@ -78,6 +81,8 @@ struct Shared {
     registry: Registry,
     /// How far records are indexed by parameters that are new, by their numbers.
     indexing: custom::Indexings,
+    /// How many records there are of each kind, about.
+    sizes: Arc<Sizes>,
     clock: Clock,
     options: SqliteOptions,
 }
@@ -113,8 +118,8 @@ impl SqliteEngine {
         let mut connection = connection::open_writer(&path)?;
         schema::migrate(&mut connection)?;
         let (registry, changed) = Registry::load(&mut connection, &catalogue)?;
-        let indexing = custom::Indexings::new();
-        let shared = Arc::new(Shared { path, catalogue, registry, indexing, clock, options });
+        let (indexing, sizes) = (custom::Indexings::new(), Arc::default());
+        let shared = Arc::new(Shared { path, catalogue, registry, indexing, sizes, clock, options });
         reindex::run(&mut connection, &shared, &changed)?;
         let readers = ReaderPool::open(&shared)?;
         let current = Arc::new(Current(RwLock::new(shared)));

@@ -174,6 +174,14 @@ impl From<StoreError> for Failure {
                 );
                 unavailable(Code::TooSlow, &what)
             }
+            StoreError::TooCostly { records, most, narrower } => {
+                let what = format!(
+                    "the search would look at about {records} records, each condition counted, and {most} are allowed; \
+                     narrow it by {}, or leave out _sort and ask for _total=none",
+                    narrower.join(" or ")
+                );
+                bad(Code::SearchTooCostly, what)
+            }
             StoreError::NotServed { .. } => definitions::not_served(&error.to_string()),
             StoreError::Stopped => {
                 busy_with(unavailable(Code::Stopping, "the server is stopping; try again"))

@@ -225,8 +225,9 @@ pub(super) fn in_force(
     let progress = |param: &CustomParam| by_name.get(&(param.kind.to_owned(), param.code.clone())).cloned();
     let catalogue = Arc::new(shared.catalogue.with(custom, progress));
     let registry = Registry::read(connection, &catalogue)?;
-    let (path, clock, options) = (shared.path.clone(), Arc::clone(&shared.clock), shared.options);
-    Ok(Shared { path, catalogue, registry, indexing, clock, options })
+    let (path, sizes) = (shared.path.clone(), Arc::clone(&shared.sizes));
+    let (clock, options) = (Arc::clone(&shared.clock), shared.options);
+    Ok(Shared { path, catalogue, registry, indexing, sizes, clock, options })
 }
 
 /// How many records of a parameter's kind there are up to a number, and in all.

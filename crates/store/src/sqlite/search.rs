@@ -5,6 +5,7 @@
 //! every place where a record is looked at: the page, the count, and both ends of a chain.
 
 mod compare;
+mod cost;
 mod order;
 mod plan;
 mod select;
@@ -21,6 +22,9 @@ use crate::engine::{
     self, Key, KeysPage, KeysRequest, PlacesPage, Position, SearchPage, SearchRequest, SortValue,
 };
 
+use cost::Walk;
+
+pub(super) use cost::Sizes;
 pub(super) use sql::{Sql, json_numbers};
 
 /// A row of an ordered page: sort values, then the record's number.
@@ -34,12 +38,20 @@ pub(super) fn page_statement(
     let Some(matching) = plan::matching(scope, request.query, as_of(scope, request))? else {
         return Ok(None);
     };
+    // Without an order a page ends when it is full; with one, all that matches is put in order first.
+    let walk = if request.query.sort.is_empty() {
+        Walk::ToTheFirst
+    } else {
+        Walk::All { keys: request.query.sort.len() as u64 }
+    };
+    matching.cost.check(scope, request.query, walk)?;
     Ok(Some(order::ordered(scope, &matching, request)?))
 }
 
 /// The statement that counts.
 pub(super) fn count_statement(scope: &Scope<'_>, query: &Query) -> Result<Option<Sql>, StoreError> {
     let Some(matching) = plan::matching(scope, query, scope.t)? else { return Ok(None) };
+    matching.cost.check(scope, query, Walk::All { keys: 0 })?;
     let mut sql = Sql::new("SELECT ");
     sql.push(order::counted(query.contained)).push(" ").append(&matching.from).append(&matching.condition);
     Ok(Some(sql))

@@ -129,8 +129,17 @@ pub(crate) fn sqlite_in(directory: tempfile::TempDir) -> Store {
 
 /// A store in this directory, which stays.
 pub(crate) fn sqlite_with(path: &Path, catalogue: Arc<Catalogue>) -> Store {
-    let clock = TestClock::default();
     let options = SqliteOptions { readers: 4, ..SqliteOptions::default() };
+    sqlite_of(path, catalogue, options)
+}
+
+/// The same with limits of its own.
+pub(crate) fn sqlite_with_options(path: &Path, options: SqliteOptions) -> Store {
+    sqlite_of(path, catalogue(), options)
+}
+
+fn sqlite_of(path: &Path, catalogue: Arc<Catalogue>, options: SqliteOptions) -> Store {
+    let clock = TestClock::default();
     let engine = SqliteEngine::open(path, catalogue, clock.clock(), options).unwrap();
     let engine = Arc::new(engine);
     let sqlite = Some((Arc::clone(&engine), None));

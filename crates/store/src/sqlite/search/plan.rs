@@ -4,6 +4,7 @@ use ieum_fhir::index::TimeRange;
 use ieum_fhir::search::{ContainedSearch, DateTest, Filter, Param, Prefix, Query, ReferenceTest, Test, Way};
 use rusqlite::params_from_iter;
 
+use super::cost::Cost;
 use super::select::{Select, Selector};
 use super::sql::{Sql, any_of, json_numbers};
 use crate::commit::StoreError;
@@ -22,6 +23,8 @@ pub(super) struct Matching {
     pub(super) from: Sql,
     /// ` WHERE …`
     pub(super) condition: Sql,
+    /// What it costs to walk through them.
+    pub(super) cost: Cost,
 }
 
 /// The matching records of a query that were there at commit `as_of`. `None` when the caller reaches none of the kind,
@@ -32,7 +35,7 @@ pub(super) fn matching(scope: &Scope<'_>, query: &Query, as_of: u64) -> Result<O
         return Ok(None);
     }
     let with_parts = query.contained.search != ContainedSearch::No;
-    let mut planner = Planner { scope, with_parts, aliases: 0 };
+    let mut planner = Planner { scope, with_parts, aliases: 0, cost: Cost::default() };
     let conditions = planner.conditions("r", &query.kind, &query.filters)?;
     let mut from = Sql::new("FROM ");
     let mut condition = Sql::new(" WHERE ");
@@ -60,7 +63,7 @@ pub(super) fn matching(scope: &Scope<'_>, query: &Query, as_of: u64) -> Result<O
     condition.push(" AND r.t0 <= ").bind(to_i64(as_of));
     condition.append(&if with_parts { scope.visible_part("r") } else { scope.visible("r") });
     condition.append(&conditions.sql);
-    Ok(Some(Matching { from, condition }))
+    Ok(Some(Matching { from, condition, cost: planner.cost }))
 }
 
 /// A code may stand in a record under several systems; the record counts once.
@@ -72,6 +75,7 @@ struct Planner<'p> {
     /// Resources inside records are searched too.
     with_parts: bool,
     aliases: usize,
+    cost: Cost,
 }
 
 /// Conditions on one alias, each preceded by ` AND `.
@@ -108,6 +112,7 @@ impl Planner<'_> {
                 found.push((self.estimate(&selects)?, index, selects));
             }
         }
+        let smallest = found.iter().map(|(estimate, _, _)| *estimate).min();
         let start = found.into_iter().min_by_key(|(estimate, _, _)| *estimate);
         let mut set = None;
         let mut streamed = None;
@@ -127,6 +132,11 @@ impl Planner<'_> {
             }
             _ => {}
         }
+        let records = match smallest {
+            Some(estimate) if conditions.selective => estimate as u64,
+            _ => self.scope.shared.sizes.of(self.scope, kind)?,
+        };
+        self.cost.add(alias == "r", records, filters.len() as u64);
         for (index, filter) in filters.into_iter().enumerate().filter(|(index, _)| Some(*index) != streamed) {
             let form = if set == Some(index) { Form::Set } else { Form::Probe };
             let condition = self.condition(alias, kind, filter, form)?;
