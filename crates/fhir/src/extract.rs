@@ -16,6 +16,7 @@
 //! validation reports. Full text is apart: [`crate::words`].
 
 mod composite;
+mod custom;
 mod labels;
 mod leaf;
 mod main_date;
@@ -33,6 +34,7 @@ use crate::json::{Kind, Value};
 use leaf::{Leaf, Sink};
 use program::{Action, Program};
 
+pub use custom::{CustomProgram, Unfit};
 pub use main_date::main_date_expressions;
 
 /// What extraction must know beside the resource.
@@ -73,18 +75,41 @@ pub fn extract<'d>(kind: &str, resource: Value<'d>, options: &ExtractOptions<'_>
     Extracted { values, compartments, labels, main_date, main_time }
 }
 
-/// What the resources contained in this one are found by (`_contained`): those of a known type and with an id.
+/// Adds the values that a hub's own parameters find in a resource of this type.
+pub type More<'m, 'd> = &'m dyn Fn(&str, Value<'d>, &mut Vec<(u16, IndexValue<'d>)>);
+
+/// What the resources contained in this one are found by (`_contained`): those of a known type and with an id. `more`
+/// adds to each what a hub's own parameters find in it.
 #[must_use]
-pub fn contained<'d>(resource: Value<'d>, options: &ExtractOptions<'_>) -> Vec<ContainedValues<'d>> {
+pub fn contained<'d>(
+    resource: Value<'d>,
+    options: &ExtractOptions<'_>,
+    more: More<'_, 'd>,
+) -> Vec<ContainedValues<'d>> {
     let mut found = Vec::new();
-    for inner in resource.get("contained").into_iter().flat_map(Value::each) {
-        let text = |name| inner.get(name).and_then(Value::text);
-        let (Some(kind), Some(id)) = (text("resourceType"), text("id")) else { continue };
-        let Ok(place) = r4().resource_types().binary_search(&&*kind) else { continue };
-        let kind = r4().resource_types()[place];
-        found.push(ContainedValues { kind, id, values: extract(kind, inner, options).values });
+    for (kind, id, inner) in contained_with_names(resource) {
+        let mut values = extract(kind, inner, options).values;
+        more(kind, inner, &mut values);
+        found.push(ContainedValues { kind, id, values });
     }
     found
+}
+
+/// The resources contained in this one that [`contained`] tells of, in the same order.
+pub fn contained_places(resource: Value<'_>) -> impl Iterator<Item = Value<'_>> {
+    contained_with_names(resource).map(|(_, _, inner)| inner)
+}
+
+/// The same with their types and ids.
+fn contained_with_names<'d>(
+    resource: Value<'d>,
+) -> impl Iterator<Item = (&'static str, Cow<'d, str>, Value<'d>)> {
+    resource.get("contained").into_iter().flat_map(Value::each).filter_map(|inner| {
+        let text = |name| inner.get(name).and_then(Value::text);
+        let (kind, id) = (text("resourceType")?, text("id")?);
+        let place = r4().resource_types().binary_search(&&*kind).ok()?;
+        Some((r4().resource_types()[place], id, inner))
+    })
 }
 
 /// Whether a parameter of this type can read what the path finds: a `date` parameter reads a Period and passes over

@@ -141,6 +141,14 @@ impl Expression {
         check::check(&self.ast, type_name)
     }
 
+    /// The FHIR types that it can find in a resource or data type, as far as the definitions tell; `None` when they do not.
+    ///
+    /// # Errors
+    /// As [`Expression::check`].
+    pub fn types(&self, type_name: &str) -> Result<Option<Vec<&'static str>>, PathError> {
+        check::types(&self.ast, type_name)
+    }
+
     /// Evaluates it.
     ///
     /// # Errors

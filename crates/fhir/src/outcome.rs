@@ -168,6 +168,7 @@ codes! {
     NarrativeContent = "IEUM-V021", Security, "The narrative holds something it must not";
     MoreIssues = "IEUM-V022", Informational, "There are more issues than are listed";
     Subsetted = "IEUM-V023", BusinessRule, "The resource is marked as a part of one";
+    DefinitionRefused = "IEUM-V024", BusinessRule, "The search parameter cannot be taken into service";
     SearchUnknownKind = "IEUM-S001", NotFound, "There is no such kind of record";
     SearchUnknownParameter = "IEUM-S002", NotSupported, "The search parameter is not defined here";
     SearchUnknownModifier = "IEUM-S003", NotSupported, "The modifier does not go with this parameter";
@@ -180,6 +181,7 @@ codes! {
     ParameterPassedOver = "IEUM-S010", NotSupported, "A parameter was passed over";
     IncludesCut = "IEUM-S011", TooCostly, "Not everything that goes with the page is on it";
     LongLink = "IEUM-S012", TooLong, "A link is longer than an address may be";
+    SearchNotReady = "IEUM-S013", Transient, "Records are still being indexed by the parameter";
     Unauthenticated = "IEUM-R001", Login, "No account is known by what was sent";
     Forbidden = "IEUM-R002", Forbidden, "The role may not do this";
     UnknownRoute = "IEUM-R003", NotFound, "There is nothing at this address";
@@ -290,6 +292,7 @@ impl From<&SearchError> for Issue {
             SearchProblem::EmptyValue => Code::SearchEmpty,
             SearchProblem::Repeated => Code::SearchRepeated,
             SearchProblem::TooCostly => Code::SearchTooCostly,
+            SearchProblem::NotReady => Code::SearchNotReady,
         };
         // R4's way to name a parameter of the request: `http.` and its name.
         let place =

@@ -4,6 +4,7 @@
 //! definitions. Engines turn it into their own statements; the naive oracle evaluates it resource by resource.
 
 pub mod compartment;
+pub mod custom;
 pub mod matches;
 pub mod parameters;
 pub mod parse;

@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use axum::http::{HeaderName, Method, StatusCode};
 use ieum_fhir::json::{Document, Limits, Value};
 use ieum_fhir::outcome::{Issue, operation_outcome};
+use ieum_store::catalogue::Resources;
+use ieum_store::commit::StoreError;
 use ieum_trust::access::Access;
+use ieum_trust::door::View;
 
+use crate::fhir::definitions::DEFINITION;
 use crate::fhir::format::{self, Format};
 use crate::hub::Hub;
 use crate::jobs::upload::Upload;
@@ -16,6 +20,8 @@ use crate::routes::Route;
 pub struct Call<'c> {
     /// The hub.
     pub hub: &'c Hub,
+    /// What can be searched, and by what: the same from the beginning of the call to its end.
+    pub kinds: Resources,
     /// The route that was found.
     pub route: &'static Route,
     /// On whose authority.
@@ -277,6 +283,18 @@ impl Call<'_> {
             Body::Bytes(bytes) | Body::Patch(_, bytes) => work(Document::parse(bytes, limits)?.root()),
             Body::Parsed(value) => work(value),
         }
+    }
+
+    /// What the caller reaches of what the address names.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot serve.
+    pub fn view(&self) -> Result<View<'_>, StoreError> {
+        let door = self.hub.door();
+        if self.place.kind == DEFINITION && self.place.inner.is_empty() {
+            return door.definition_view(self.access);
+        }
+        door.resource_view(self.access)
     }
 
     /// The values of a parameter of the URL.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use axum::http::Uri;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use ieum_store::sqlite::SqliteOptions;
 use serde::{Deserialize, Serialize};
 
 use crate::portal::guard::is_loopback_url;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub log: LogFormat,
     /// Hours for which results of jobs are kept.
     pub jobs_keep_hours: u32,
+    /// Records that one search may look at, each condition counted; more is refused before it begins.
+    pub search_records: u64,
     /// Origins, such as `http://files.example`, that `$import` may fetch files from.
     pub import_origins: Vec<String>,
     /// Let these lie in private networks, or on this machine.
@@ -72,6 +75,10 @@ pub struct Flags {
     #[arg(long, value_name = "HOURS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jobs_keep_hours: Option<u32>,
+    /// Records that one search may look at, each condition counted; more is refused before it begins
+    #[arg(long, value_name = "COUNT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search_records: Option<u64>,
     /// Origin that $import may fetch files from, scheme and host; may be given several times
     #[arg(long = "import-origin", value_name = "ORIGIN")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -96,6 +103,7 @@ impl Default for Settings {
             base_url: None,
             log: LogFormat::Text,
             jobs_keep_hours: 24,
+            search_records: SqliteOptions::default().query_records,
             import_origins: Vec::new(),
             import_private: false,
         }
@@ -184,8 +192,17 @@ pub struct Shown {
 }
 
 /// The names of all settings, in the order of [`Settings`].
-const NAMES: [&str; 8] =
-    ["listen", "open", "demo", "base_url", "log", "jobs_keep_hours", "import_origins", "import_private"];
+const NAMES: [&str; 9] = [
+    "listen",
+    "open",
+    "demo",
+    "base_url",
+    "log",
+    "jobs_keep_hours",
+    "search_records",
+    "import_origins",
+    "import_private",
+];
 
 /// Settings with their origins.
 #[derive(Debug, Clone)]

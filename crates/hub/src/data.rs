@@ -79,14 +79,23 @@ impl Data {
     /// # Errors
     /// [`DataError`].
     pub fn open(path: &Path, base_url: Option<&str>) -> Result<Self, DataError> {
+        Self::open_with(path, base_url, SqliteOptions::default())
+    }
+
+    /// The same with limits of the store's other than the usual ones.
+    ///
+    /// # Errors
+    /// [`DataError`].
+    pub fn open_with(path: &Path, base_url: Option<&str>, options: SqliteOptions) -> Result<Self, DataError> {
         std::fs::create_dir_all(path).map_err(|error| DataError::Io { path: path.to_owned(), error })?;
         let lock = lock(path)?;
         let mut bases = SqliteEngine::bases(path)?;
         bases.extend(base_url.filter(|base| !bases.iter().any(|known| known == base)).map(ToOwned::to_owned));
         let catalogue = Arc::new(Catalogue::new(OWN_KINDS, bases, label_mask));
-        let options = SqliteOptions::default();
-        let engine = Arc::new(SqliteEngine::open(path, Arc::clone(&catalogue), system_clock(), options)?);
-        let door = Door::new(Arc::clone(&engine) as _, catalogue, engine.cursor_secret()?);
+        let engine = Arc::new(SqliteEngine::open(path, catalogue, system_clock(), options)?);
+        let door = Door::new(Arc::clone(&engine) as _, engine.cursor_secret()?);
+        // Before anything is written: what is stored is in force.
+        door.define_all()?;
         Ok(Self { path: path.to_owned(), engine, door, _lock: lock })
     }
 }

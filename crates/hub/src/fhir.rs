@@ -6,7 +6,6 @@ use axum::http::Method;
 use ieum_fhir::definitions::r4;
 use ieum_fhir::outcome;
 use ieum_fhir::reference::is_id;
-use ieum_fhir::search::R4;
 use ieum_fhir::search::parse::{Limits, ParseContext};
 use ieum_fhir::search::value_sets::ValueSets;
 use ieum_store::access::Reach;
@@ -28,6 +27,7 @@ mod bundle;
 mod capability;
 mod conditional;
 mod create;
+pub mod definitions;
 mod delete;
 pub mod error;
 mod everything;
@@ -299,7 +299,10 @@ const fn row(
 /// [`Failure`]; then nothing has happened.
 pub fn run(call: &Call<'_>) -> Result<Answer, Failure> {
     check_access(call)?;
-    let result = (call.route.run)(call);
+    let mut result = (call.route.run)(call);
+    if let Ok(answer) = &mut result {
+        definitions::tell_progress(call, answer);
+    }
     if let Err(failure) = &result {
         note_missing(call, failure);
     }
@@ -331,7 +334,7 @@ fn note_missing(call: &Call<'_>, failure: &Failure) {
 /// Whether the caller may use the route, and the address names a resource type.
 fn check_access(call: &Call<'_>) -> Result<(), Failure> {
     let is_resource = r4().is_resource(&call.place.kind);
-    if !call.route.who.admits(call.access) {
+    if !call.route.who.admits(call.access, &call.place.kind) {
         // What is no type may be anything, and is not kept.
         let target = if is_resource { &call.place.kind } else { "" };
         call.hub.door().refused(call.access, call.route.action, target)?;
@@ -356,9 +359,9 @@ pub(crate) fn http_date(micros: i64) -> String {
 /// What is searched, and how strictly, on behalf of a call.
 fn search_context<'c>(call: &'c Call<'_>, value_sets: &'c dyn ValueSets, strict: bool) -> ParseContext<'c> {
     ParseContext {
-        parameters: &R4,
+        parameters: &call.kinds,
         value_sets,
-        bases: call.hub.door().catalogue().bases(),
+        bases: call.kinds.catalogue().bases(),
         now_micros: call.hub.now(),
         strict,
         limits: Limits::default(),

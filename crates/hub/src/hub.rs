@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use ieum_store::catalogue::Resources;
 use ieum_store::clock::Clock;
 use ieum_trust::door::Door;
 use tokio::sync::Semaphore;
@@ -24,7 +25,8 @@ struct Inner {
     turns: Arc<Semaphore>,
     /// KiB of bodies that may still be held.
     body_room: Arc<Semaphore>,
-    capabilities: OnceLock<Vec<u8>>,
+    /// With the generation of the catalogue that it tells of.
+    capabilities: Mutex<Option<(u64, Vec<u8>)>>,
     refusals: OnceLock<Refusals>,
     unread: Unread,
     /// Turns for changes that begin with what a record is; many records share one.
@@ -66,7 +68,7 @@ impl Hub {
         let turns = Arc::new(Semaphore::new(options.limits.at_once));
         let body_room = Arc::new(Semaphore::new(options.limits.bodies_bytes.div_ceil(1 << 10)));
         let record_turns = std::array::from_fn(|_| Mutex::new(()));
-        let (capabilities, jobs, refusals) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let (capabilities, jobs, refusals) = (Mutex::default(), OnceLock::new(), OnceLock::new());
         let unread = Unread::new(options.limits.answers_bytes);
         Self(Arc::new(Inner {
             door,
@@ -86,6 +88,12 @@ impl Hub {
     #[must_use]
     pub fn door(&self) -> &Door {
         &self.0.door
+    }
+
+    /// What can be searched at this moment, and by what.
+    #[must_use]
+    pub fn kinds(&self) -> Resources {
+        self.0.door.catalogue().resources()
     }
 
     /// Address of the FHIR interface, without slash at the end.
@@ -153,8 +161,12 @@ impl Hub {
         self.0.refusals.get_or_init(|| Refusals::new(self.0.door.clone()))
     }
 
-    /// Where the CapabilityStatement is kept once it has been made.
-    pub(crate) fn capabilities(&self) -> &OnceLock<Vec<u8>> {
-        &self.0.capabilities
+    /// The CapabilityStatement, which `make` makes anew when what can be searched by is not what it was.
+    pub(crate) fn capabilities(&self, generation: u64, make: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
+        let mut kept = self.0.capabilities.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some((known, json)) if *known == generation => json.clone(),
+            _ => kept.insert((generation, make())).1.clone(),
+        }
     }
 }

@@ -11,6 +11,7 @@
 //! | [`keep`] | reading, writing and finding these records; taking results away |
 //! | [`work`] | a job under way, as its executor sees it |
 //! | [`files`] | files of results, written as they come |
+//! | [`index`] | indexing by new search parameters |
 //! | [`upload`] | files that clients send for a job to come |
 //! | [`runner`] | the threads that work |
 
@@ -29,6 +30,7 @@ use crate::fhir::bulk::Request;
 use crate::hub::Hub;
 
 pub mod files;
+pub mod index;
 pub mod keep;
 pub mod record;
 pub mod runner;
@@ -112,6 +114,8 @@ struct Inner {
     running: Mutex<HashMap<String, Arc<Control>>>,
     /// Held while a job is added, so that the limits hold.
     adding: Mutex<()>,
+    /// Held while jobs are added for indexing, so that each work has one.
+    indexing: Mutex<()>,
     /// Whether there may be something to pick up.
     news: Mutex<bool>,
     wake: Condvar,
@@ -148,6 +152,7 @@ impl Jobs {
             runner: Uuid::now_v7().to_string(),
             running: Mutex::default(),
             adding: Mutex::default(),
+            indexing: Mutex::default(),
             news: Mutex::default(),
             wake: Condvar::new(),
             stopping: AtomicBool::new(false),
@@ -231,6 +236,7 @@ impl Jobs {
             let Some(mut kept) = keep::read(hub, id)? else { return Ok(false) };
             let Ok(state) = kept.job.state.after(Event::Cancel) else { return Ok(false) };
             let was_running = kept.job.state == State::Running;
+            index::leave(hub, &kept.job.request)?;
             (kept.job.state, kept.job.ended) = (state, Some(keep::now(hub)));
             match keep::write(hub, id, &kept.job, kept.expect(), "job-cancel") {
                 Err(CommitError::Version { .. }) => continue,

@@ -8,6 +8,7 @@ use ieum_trust::access::{Access, Role};
 
 use crate::call::{Answer, Call, Failure, Place};
 use crate::fhir;
+use crate::fhir::definitions::DEFINITION;
 
 /// A blocking function that does one interaction.
 pub type Handler = fn(&Call<'_>) -> Result<Answer, Failure>;
@@ -40,16 +41,17 @@ pub enum Who {
     Anybody,
     /// Every account.
     Accounts,
-    /// Roles that may write.
+    /// Roles that may write; for definitions of search parameters, roles that may define them.
     Writers,
 }
 
 impl Who {
-    /// Whether this access may call the route.
+    /// Whether this access may call the route for this resource type, or for none.
     #[must_use]
-    pub fn admits(self, access: &Access) -> bool {
+    pub fn admits(self, access: &Access, kind: &str) -> bool {
         match self {
             Self::Anybody | Self::Accounts => true,
+            Self::Writers if kind == DEFINITION => access.role.defines_searches(),
             Self::Writers => access.plan().write,
         }
     }
@@ -57,7 +59,7 @@ impl Who {
     /// The roles that may call the route.
     pub fn roles(self) -> impl Iterator<Item = Role> {
         let access = |role| Access { actor: String::new(), role, patient: None };
-        Role::ALL.into_iter().filter(move |role| self.admits(&access(*role)))
+        Role::ALL.into_iter().filter(move |role| self.admits(&access(*role), ""))
     }
 }
 

@@ -119,7 +119,17 @@ impl Asked {
                 (None, bytes) if route.takes == Takes::Patch => call::Body::Patch(patch_kind, bytes),
                 (None, bytes) => call::Body::Bytes(bytes),
             };
-            let call = Call { hub: &hub, route, access: &access, place, pairs, conditions, prefer, body };
+            let call = Call {
+                kinds: hub.kinds(),
+                hub: &hub,
+                route,
+                access: &access,
+                place,
+                pairs,
+                conditions,
+                prefer,
+                body,
+            };
             let answer = fhir::run(&call);
             drop(received);
             Ok((answer?.laid_out(format), turn))
@@ -155,7 +165,7 @@ impl Asked {
             }
             _ => None,
         };
-        if access.as_ref().is_some_and(|access| !route.who.admits(access)) {
+        if access.as_ref().is_some_and(|access| !route.who.admits(access, &place.kind)) {
             // The refusal itself is told, and audited, where the call is run: without its body.
             receive::drain(hub, std::mem::take(body)).await;
             return Ok(Prepared { route, place, pairs, access, body: Received::default() });

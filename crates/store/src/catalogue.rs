@@ -1,27 +1,33 @@
 //! Which kinds of record there are, what each can be found by, and to whom its records belong.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use ieum_fhir::definitions;
 use ieum_fhir::extract::{ExtractOptions, contained, extract};
-use ieum_fhir::index::{ContainedValues, Extracted, FullText, ParamType};
+use ieum_fhir::index::{ContainedValues, Extracted, FullText, IndexValue, ParamType};
 use ieum_fhir::json::Value;
+use ieum_fhir::search::custom::CustomParam;
 use ieum_fhir::search::parameters::{Parameter, Parameters};
 use ieum_fhir::words::full_text;
 
 use crate::access::Family;
+use crate::custom::Progress;
 use crate::own::OwnKind;
 
 /// Gives the sensitivity bits of one security label (system, code).
 pub type LabelMask = fn(system: &str, code: &str) -> u32;
 
-/// The kinds of one hub. Made once at start and shared.
+/// The kinds of one hub. It never changes: when search parameters come or go, an engine puts another one in force
+/// ([`Catalogue::with`]), and what was prepared with the one before is read again by the writer.
 #[derive(Debug)]
 pub struct Catalogue {
     kinds: Vec<KindDef>,
     by_name: HashMap<String, usize>,
+    own: Vec<&'static OwnKind>,
     bases: Vec<String>,
     label_mask: LabelMask,
+    generation: u64,
 }
 
 /// One kind.
@@ -31,13 +37,14 @@ pub struct KindDef {
     pub name: String,
     /// To whom its records belong.
     pub family: Family,
-    /// What it can be found by; index values name these by position.
+    /// What it can be found by; index values name these by position. Those that records define come last.
     pub params: Vec<ParamDef>,
+    custom: Vec<Arc<CustomParam>>,
     own: Option<&'static OwnKind>,
 }
 
 /// One search parameter of a kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ParamDef {
     /// Its code in URLs.
     pub code: String,
@@ -49,6 +56,8 @@ pub struct ParamDef {
     pub targets: Vec<String>,
     /// The parts of a composite parameter, in order.
     pub components: Vec<ParamDef>,
+    /// How far records are indexed by it, while they are not all.
+    pub progress: Option<Arc<Progress>>,
 }
 
 impl Catalogue {
@@ -60,7 +69,43 @@ impl Catalogue {
         let mut kinds: Vec<KindDef> = r4.resource_types().iter().map(|name| fhir_kind(name)).collect();
         kinds.extend(own.iter().map(|own| own_kind(own)));
         let by_name = kinds.iter().enumerate().map(|(index, kind)| (kind.name.clone(), index)).collect();
-        Self { kinds, by_name, bases, label_mask }
+        Self { kinds, by_name, own: own.to_vec(), bases, label_mask, generation: 0 }
+    }
+
+    /// The next catalogue: the same with these parameters defined by records, and no others. `progress` tells how far
+    /// records are indexed by one, if not all are.
+    #[must_use]
+    pub fn with(
+        &self,
+        custom: &[Arc<CustomParam>],
+        progress: impl Fn(&CustomParam) -> Option<Arc<Progress>>,
+    ) -> Self {
+        let mut next = Self::new(&self.own, self.bases.clone(), self.label_mask);
+        next.generation = self.generation + 1;
+        for param in custom {
+            let Some(&index) = next.by_name.get(param.kind) else { continue };
+            let kind = &mut next.kinds[index];
+            kind.params.push(custom_param(param, progress(param)));
+            kind.custom.push(Arc::clone(param));
+        }
+        next
+    }
+
+    /// Tells catalogues apart: positions of parameters are those of one generation.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The parameters that records define.
+    pub fn custom(&self) -> impl Iterator<Item = &Arc<CustomParam>> {
+        self.kinds.iter().flat_map(|kind| &kind.custom)
+    }
+
+    /// The resource types alone, for whoever may not ask by record kinds of our own.
+    #[must_use]
+    pub fn resources(self: Arc<Self>) -> Resources {
+        Resources(self)
     }
 
     /// All kinds, in a fixed order.
@@ -84,10 +129,12 @@ impl Catalogue {
     /// Everything an engine keeps beside the body of this record, read as by a hub with these addresses.
     #[must_use]
     pub(crate) fn extract<'d>(&self, kind: &KindDef, resource: Value<'d>, bases: &[String]) -> Extracted<'d> {
-        match kind.own {
-            Some(own) => own.extract(resource),
-            None => extract(&kind.name, resource, &ExtractOptions { bases }),
+        if let Some(own) = kind.own {
+            return own.extract(resource);
         }
+        let mut extracted = extract(&kind.name, resource, &ExtractOptions { bases });
+        kind.add_custom(resource, bases, &mut extracted.values);
+        extracted
     }
 
     /// The terms of a record's texts; records of our own kinds have none.
@@ -107,7 +154,11 @@ impl Catalogue {
         if kind.own.is_some() {
             return Vec::new();
         }
-        contained(resource, &ExtractOptions { bases })
+        contained(resource, &ExtractOptions { bases }, &|name, inner, values| {
+            if let Some(kind) = self.kind(name) {
+                kind.add_custom(inner, bases, values);
+            }
+        })
     }
 
     /// Sensitivity bits of a record with these labels.
@@ -122,6 +173,33 @@ impl KindDef {
     #[must_use]
     pub fn param(&self, code: &str) -> Option<usize> {
         self.params.iter().position(|param| param.code == code)
+    }
+
+    /// Position of a parameter that is R4's or our own, and not defined by a record: whose a record is follows from
+    /// these alone.
+    #[must_use]
+    pub fn built_in(&self, code: &str) -> Option<usize> {
+        self.param(code).filter(|position| *position < self.built_ins())
+    }
+
+    /// How many of its parameters are not defined by records; these come first.
+    #[must_use]
+    pub fn built_ins(&self) -> usize {
+        self.params.len() - self.custom.len()
+    }
+
+    /// The parameters that records define, each with how it is listed.
+    pub fn custom(&self) -> impl Iterator<Item = (&ParamDef, &CustomParam)> {
+        self.params[self.built_ins()..].iter().zip(self.custom.iter().map(|param| &**param))
+    }
+
+    /// Adds what parameters defined by records find. Their positions are the highest, so that order is kept.
+    fn add_custom<'d>(&self, resource: Value<'d>, bases: &[String], values: &mut Vec<(u16, IndexValue<'d>)>) {
+        for (position, param) in (self.built_ins()..).zip(&self.custom) {
+            // The number of parameters of a kind is bounded far below.
+            let Ok(position) = u16::try_from(position) else { return };
+            values.extend(param.values(resource, bases).into_iter().map(|value| (position, value)));
+        }
     }
 }
 
@@ -198,7 +276,7 @@ fn fhir_kind(name: &str) -> KindDef {
     let r4 = definitions::r4();
     let params = r4.search_params(name).iter().map(|param| fhir_param(param));
     let family = if SHARED.contains(&name) { Family::Shared } else { Family::Clinical };
-    KindDef { name: name.to_owned(), family, params: params.collect(), own: None }
+    KindDef { name: name.to_owned(), family, params: params.collect(), custom: Vec::new(), own: None }
 }
 
 /// How extraction reads values of this type, as a number to be raised when that changes: it is part of the definition,
@@ -237,6 +315,19 @@ fn fhir_param(param: &definitions::SearchParamDef) -> ParamDef {
         definition,
         targets: param.targets.iter().map(ToString::to_string).collect(),
         components: components.map(fhir_param).collect(),
+        progress: None,
+    }
+}
+
+fn custom_param(param: &CustomParam, progress: Option<Arc<Progress>>) -> ParamDef {
+    let (of_type, own) = (revision(param.param_type), &param.definition);
+    ParamDef {
+        code: param.code.clone(),
+        param_type: param.param_type,
+        definition: format!("{own} #{of_type}"),
+        targets: param.targets.clone(),
+        components: param.components.iter().map(|component| fhir_param(component)).collect(),
+        progress,
     }
 }
 
@@ -247,8 +338,10 @@ fn own_kind(own: &'static OwnKind) -> KindDef {
         definition: param.path.join("."),
         targets: Vec::new(),
         components: Vec::new(),
+        progress: None,
     });
-    KindDef { name: own.name.to_owned(), family: own.family, params: params.collect(), own: Some(own) }
+    let (name, params) = (own.name.to_owned(), params.collect());
+    KindDef { name, family: own.family, params, custom: Vec::new(), own: Some(own) }
 }
 
 impl Parameters for Catalogue {
@@ -265,14 +358,46 @@ impl Parameters for Catalogue {
     }
 
     fn list(&self, kind: &str) -> Vec<Parameter<'_>> {
-        self.kind(kind).map(|kind| kind.params.iter().map(parameter).collect()).unwrap_or_default()
+        let params = self.kind(kind).map(|kind| kind.params.as_slice()).unwrap_or_default();
+        params.iter().filter(|param| param.progress.is_none()).map(parameter).collect()
+    }
+}
+
+/// See [`Catalogue::resources`].
+#[derive(Debug, Clone)]
+pub struct Resources(Arc<Catalogue>);
+
+impl Resources {
+    /// The whole catalogue.
+    #[must_use]
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.0
+    }
+}
+
+impl Parameters for Resources {
+    fn kinds(&self) -> Vec<&str> {
+        definitions::r4().resource_types().to_vec()
+    }
+
+    fn has_kind(&self, kind: &str) -> bool {
+        definitions::r4().is_resource(kind)
+    }
+
+    fn find(&self, kind: &str, code: &str) -> Option<Parameter<'_>> {
+        self.0.find(kind, code).filter(|_| self.has_kind(kind))
+    }
+
+    fn list(&self, kind: &str) -> Vec<Parameter<'_>> {
+        if self.has_kind(kind) { self.0.list(kind) } else { Vec::new() }
     }
 }
 
 fn parameter(param: &ParamDef) -> Parameter<'_> {
     let targets = param.targets.iter().map(String::as_str).collect();
     let components = param.components.iter().map(parameter).collect();
-    Parameter { code: &param.code, kind: param.param_type, targets, components }
+    let indexing = param.progress.as_ref().map(|progress| progress.indexing());
+    Parameter { code: &param.code, kind: param.param_type, targets, components, indexing }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ieum_fhir::search::Query;
+use ieum_fhir::search::parameters::Indexing;
 
 use crate::access::AccessPlan;
 use crate::prepare::Prepared;
@@ -154,6 +155,12 @@ impl StoreError {
     pub fn concerns_the_disk(&self) -> bool {
         matches!(self, Self::DiskFull | Self::ReadOnly | Self::DiskFails)
     }
+
+    /// Whether it is the question that cannot be answered as it is put, while the engine is well.
+    #[must_use]
+    pub fn concerns_the_question(&self) -> bool {
+        matches!(self, Self::TooSlow { .. } | Self::NotServed { .. } | Self::TooCostly { .. })
+    }
 }
 
 /// The engine could not do its work.
@@ -173,6 +180,27 @@ pub enum StoreError {
     TooSlow {
         /// The limit in force.
         limit_seconds: u64,
+    },
+    /// The question would look at more records than one may, as far as can be told before it is asked.
+    #[error("the question would look at about {records} records, of {most} that one may look at")]
+    TooCostly {
+        /// What it would cost.
+        records: u64,
+        /// The limit in force.
+        most: u64,
+        /// Parameters not asked by that mostly select few records of the kind.
+        narrower: Vec<String>,
+    },
+    /// The question is by a parameter that cannot be searched by at this moment: it is new, or was redefined or taken
+    /// away since the question was read.
+    #[error("the parameter {code} of {kind} {}", indexing.map_or_else(|| "is not defined any more".to_owned(), |of| of.to_string()))]
+    NotServed {
+        /// Kind of the parameter.
+        kind: String,
+        /// Its code.
+        code: String,
+        /// How far records are indexed by it.
+        indexing: Option<Indexing>,
     },
     /// What was stored is not what this program wrote.
     #[error("stored data are damaged: {0}")]

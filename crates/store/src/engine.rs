@@ -1,10 +1,15 @@
 //! The one interface to stored records. Engines: [`crate::sqlite`], and [`crate::memory`], the oracle.
 
+use std::sync::Arc;
+
 use ieum_fhir::search::Query;
+use ieum_fhir::search::custom::CustomParam;
 
 use crate::access::AccessPlan;
 use crate::bounded;
+use crate::catalogue::Catalogue;
 use crate::commit::{CommitError, CommitRequest, Committed, StoreError};
+use crate::custom::{IndexStep, IndexWork};
 use crate::record::{Op, Record};
 
 mod page;
@@ -36,12 +41,47 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// [`StoreError`] when it could not be made durable.
     fn set_follower(&self, name: &str, t: u64) -> Result<(), StoreError>;
+
+    /// The catalogue in force.
+    fn catalogue(&self) -> Arc<Catalogue>;
+
+    /// Puts these search parameters into force, and takes all others away that are not built in. New ones, and those
+    /// that mean something else now, cannot be searched by until [`Engine::index_some`] has done what
+    /// [`Engine::index_work`] tells. Nothing happens to those that are as they were. An engine that is opened knows none
+    /// until this has been called: call it before anything is written.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then everything is as before.
+    fn define(&self, params: &[Arc<CustomParam>]) -> Result<(), StoreError>;
+
+    /// What is to be done in the background.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    fn index_work(&self) -> Result<Vec<IndexWork>, StoreError>;
+
+    /// Does a part of it, of about so many records; durable when it returns. Work that is done, stopped or unknown is
+    /// finished.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing of the part is done.
+    fn index_some(&self, work: &IndexWork, records: usize) -> Result<IndexStep, StoreError>;
+
+    /// Leaves the indexing by a parameter where it is, so that it is no work any more, or lets it go on. What is not
+    /// being indexed stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError`] when that could not be made durable.
+    fn halt_indexing(&self, kind: &str, code: &str, halt: bool) -> Result<(), StoreError>;
 }
 
 /// A consistent view for reading. Hold it briefly: a view kept open keeps old pages on disk.
 pub trait Snapshot {
     /// The newest commit in this view; 0 when there is none.
     fn t(&self) -> u64;
+
+    /// The catalogue of this view.
+    fn catalogue(&self) -> &Catalogue;
 
     /// When the newest commit was made, in microseconds since 1970; 0 when there is none.
     ///

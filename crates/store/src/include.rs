@@ -35,13 +35,13 @@ pub struct Included {
 pub fn included(
     snapshot: &dyn Snapshot,
     access: &AccessPlan,
-    catalogue: &Catalogue,
     includes: &[Include],
     page: &[Record],
     bytes: usize,
 ) -> Result<Included, StoreError> {
     let (seen, included) = (HashSet::new(), Included::default());
-    let mut finder = Finder { snapshot, access, catalogue, seen, room: bytes, included };
+    let mut finder =
+        Finder { snapshot, access, catalogue: snapshot.catalogue(), seen, room: bytes, included };
     finder.seen.extend(page.iter().map(|record| (record.kind.clone(), record.id.clone())));
     let mut from = finder.round(includes.iter(), page)?;
     let iterating: Vec<&Include> = includes.iter().filter(|include| include.iterate).collect();

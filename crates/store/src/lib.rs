@@ -12,6 +12,7 @@ pub mod clock;
 pub mod commit;
 pub mod compress;
 pub mod cursor;
+pub mod custom;
 pub mod engine;
 pub mod include;
 pub mod memory;

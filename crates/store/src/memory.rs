@@ -4,18 +4,21 @@
 //! the plain reading of what was asked. Keep it so.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ieum_fhir::index::FullText;
+use ieum_fhir::search::custom::CustomParam;
 
 use crate::access::AccessPlan;
 use crate::catalogue::Catalogue;
 use crate::clock::{Clock, next_instant};
 use crate::commit::{Change, Changed, CommitError, CommitRequest, Committed, Expect, StoreError};
+use crate::custom::{IndexStep, IndexWork};
 use crate::engine::{AuditEntry, Engine, FeedEntry, Snapshot, StoredAuditEntry};
 use crate::prepare::Indexed;
 use crate::record::{Op, Record};
 
+mod define;
 mod judge;
 mod read;
 mod search;
@@ -24,13 +27,15 @@ pub use judge::sort_keys;
 
 /// The oracle.
 pub struct MemoryEngine {
-    catalogue: Arc<Catalogue>,
     clock: Clock,
     state: Mutex<Arc<State>>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct State {
+    catalogue: Arc<Catalogue>,
+    /// What is to be done in the background.
+    work: Vec<IndexWork>,
     t: u64,
     instant: i64,
     /// Versions of each record, oldest first.
@@ -49,8 +54,7 @@ struct Version {
     text: FullText,
 }
 
-struct View<'e> {
-    catalogue: &'e Catalogue,
+struct View {
     state: Arc<State>,
 }
 
@@ -58,12 +62,26 @@ impl MemoryEngine {
     /// An empty store.
     #[must_use]
     pub fn new(catalogue: Arc<Catalogue>, clock: Clock) -> Self {
-        Self { catalogue, clock, state: Mutex::default() }
+        let state = State {
+            catalogue,
+            work: Vec::new(),
+            t: 0,
+            instant: 0,
+            records: BTreeMap::new(),
+            feed: Vec::new(),
+            audit: Vec::new(),
+            followers: BTreeMap::new(),
+            born: Vec::new(),
+        };
+        Self { clock, state: Mutex::new(Arc::new(state)) }
     }
 
-    fn view(&self) -> View<'_> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        View { catalogue: &self.catalogue, state }
+    fn view(&self) -> View {
+        View { state: self.lock().clone() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<State>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -72,8 +90,8 @@ impl Engine for MemoryEngine {
         if !request.access.write {
             return Err(CommitError::Denied);
         }
-        let mut shared = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let view = View { catalogue: &self.catalogue, state: shared.clone() };
+        let mut shared = self.lock();
+        let view = View { state: shared.clone() };
         view.check_guards(&request)?;
         view.check_changes(&request.access, &request.changes)?;
 
@@ -98,21 +116,43 @@ impl Engine for MemoryEngine {
     }
 
     fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        let mut shared = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = self.lock();
         Arc::make_mut(&mut shared).append_audit((self.clock)(), None, entry.clone());
         Ok(())
     }
 
     fn set_follower(&self, name: &str, t: u64) -> Result<(), StoreError> {
-        let mut shared = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = self.lock();
         Arc::make_mut(&mut shared).followers.insert(name.to_owned(), t);
+        Ok(())
+    }
+
+    fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.lock().catalogue)
+    }
+
+    fn define(&self, params: &[Arc<CustomParam>]) -> Result<(), StoreError> {
+        Arc::make_mut(&mut self.lock()).define(params)
+    }
+
+    fn index_work(&self) -> Result<Vec<IndexWork>, StoreError> {
+        Ok(self.lock().work.clone())
+    }
+
+    fn index_some(&self, work: &IndexWork, records: usize) -> Result<IndexStep, StoreError> {
+        Ok(Arc::make_mut(&mut self.lock()).index_some(work, records))
+    }
+
+    fn halt_indexing(&self, kind: &str, code: &str, halt: bool) -> Result<(), StoreError> {
+        Arc::make_mut(&mut self.lock()).halt_indexing(kind, code, halt);
         Ok(())
     }
 }
 
-impl View<'_> {
+impl View {
     fn check_guards(&self, request: &CommitRequest) -> Result<(), CommitError> {
         for (index, guard) in request.guards.iter().enumerate() {
+            self.state.catalogue.check(&guard.query)?;
             let matches = self.matching(&request.access, &guard.query);
             let ids: Vec<&str> = matches.iter().map(|found| found.version.record.id.as_str()).collect();
             let same = match guard.found.as_slice() {
@@ -159,7 +199,7 @@ impl View<'_> {
     }
 
     fn visible(&self, access: &AccessPlan, version: &Version) -> bool {
-        let family = self.catalogue.kind(&version.record.kind).map(|kind| kind.family);
+        let family = self.state.catalogue.kind(&version.record.kind).map(|kind| kind.family);
         family.is_some_and(|family| access.allows(family, &version.indexed.patients, version.indexed.mask))
     }
 }
@@ -198,7 +238,9 @@ impl State {
             }
             (Change::Put { record, .. }, _) => {
                 let op = if deleted { Op::Create } else { Op::Update };
-                (op, record.body.clone(), record.indexed.clone(), record.text.clone())
+                let indexed =
+                    self.catalogue.indexed_now(record).expect("what was prepared is JSON").into_owned();
+                (op, record.body.clone(), indexed, record.text.clone())
             }
         };
         let record = Record { kind: key.0.clone(), id: key.1.clone(), version, t, instant, op, body };

@@ -1,5 +1,7 @@
 //! A version made ready for the commit: everything that can be done before its turn comes.
 
+use std::borrow::Cow;
+
 use ieum_fhir::definitions;
 use ieum_fhir::index::{ContainedValues, Extracted, FullText, IndexValue, Target};
 use ieum_fhir::json::{Document, JsonError, Limits, Value};
@@ -22,6 +24,8 @@ pub struct Prepared {
     pub indexed: Indexed,
     /// The terms of its texts.
     pub text: FullText,
+    /// Of the catalogue whose positions stand in `indexed`.
+    pub generation: u64,
 }
 
 /// Everything an engine keeps beside a body.
@@ -63,7 +67,22 @@ impl Catalogue {
         };
         // What is replaced are references and links, which are no text.
         let text = self.full_text(kind, resource);
-        Prepared { kind: kind.name.clone(), id: id.to_owned(), body, indexed, text }
+        let generation = self.generation();
+        Prepared { kind: kind.name.clone(), id: id.to_owned(), body, indexed, text, generation }
+    }
+
+    /// What a version is found by, by this catalogue: as it was prepared, or read again when another catalogue was in
+    /// force then.
+    ///
+    /// # Errors
+    /// [`JsonError`] when the body is not what this program wrote.
+    pub(crate) fn indexed_now<'p>(&self, record: &'p Prepared) -> Result<Cow<'p, Indexed>, JsonError> {
+        match self.kind(&record.kind) {
+            Some(kind) if record.generation != self.generation() => {
+                self.index_body(kind, &record.id, &record.body).map(Cow::Owned)
+            }
+            _ => Ok(Cow::Borrowed(&record.indexed)),
+        }
     }
 
     /// Reads a stored body again to learn what it is found by.
@@ -132,7 +151,8 @@ fn with_body<T>(
 }
 
 /// Whose record it is: the patients in whose compartment it is; for types outside the specification's compartment, the
-/// `patient` parameter; for a Binary, the patient of its security context (R4, Binary.securityContext).
+/// `patient` parameter that R4 has; for a Binary, the patient of its security context (R4, Binary.securityContext). What
+/// records define never says whose a record is.
 fn owners(kind: &KindDef, resource: Value<'_>, extracted: &Extracted<'_>, bases: &[String]) -> Vec<String> {
     let in_compartment = extracted.compartments.iter().filter(|(compartment, _)| *compartment == "Patient");
     let mut owners: Vec<String> = in_compartment.map(|(_, owner)| owner.to_string()).collect();
@@ -140,7 +160,7 @@ fn owners(kind: &KindDef, resource: Value<'_>, extracted: &Extracted<'_>, bases:
         Target::Local { kind, id } if kind == "Patient" => Some(id.to_string()),
         _ => None,
     };
-    if let Some(position) = kind.param("patient") {
+    if let Some(position) = kind.built_in("patient") {
         owners.extend(extracted.values.iter().filter_map(|(place, value)| match value {
             IndexValue::Reference(target) if usize::from(*place) == position => patient(target),
             _ => None,

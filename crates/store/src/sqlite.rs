@@ -5,30 +5,34 @@
 //! are described in `docs/store.md`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
+use ieum_fhir::search::custom::CustomParam;
 use rusqlite::Connection;
 
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::commit::{Changed, CommitError, CommitRequest, Committed, StoreError};
 use crate::compress::Dictionaries;
+use crate::custom::{IndexStep, IndexWork};
 use crate::engine::{AuditEntry, Engine, Snapshot};
 use crate::record::Op;
 
 mod apply;
 mod audit;
+mod build;
 mod check;
 mod connection;
 mod contained;
+mod custom;
 mod dict;
 mod guard;
 mod history;
 mod ids;
 mod learn;
-mod numbers;
 mod log;
+mod numbers;
 mod past;
 mod pending;
 mod read;
@@ -49,6 +53,7 @@ pub use connection::SlowQuery;
 use connection::ReaderPool;
 use learn::Learner;
 use registry::Registry;
+use search::Sizes;
 use writer::Writer;
 
 /// How to open a store.
@@ -58,6 +63,8 @@ pub struct SqliteOptions {
     pub readers: usize,
     /// Longest time one question may take.
     pub query_seconds: u64,
+    /// Records that one question may look at, as far as can be told before it is asked; each condition on a record counts.
+    pub query_records: u64,
     /// Commits that may wait before further ones are refused.
     pub waiting: usize,
     /// Records at which a store first learns how to compress them.
@@ -66,7 +73,8 @@ pub struct SqliteOptions {
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { readers: 16, query_seconds: 30, waiting: 4096, learn_at: 16_384 }
+        let (query_records, learn_at) = (50_000_000, 16_384);
+        Self { readers: 16, query_seconds: 30, query_records, waiting: 4096, learn_at }
     }
 }
 
@@ -74,20 +82,38 @@ impl Default for SqliteOptions {
 pub struct SqliteEngine {
     readers: Arc<ReaderPool>,
     writer: Arc<Writer>,
-    shared: Arc<Shared>,
+    current: Arc<Current>,
     learner: Learner,
 }
 
-/// What the writer and all readers know.
+/// What the writer and all readers know. It never changes: another one takes its place when search parameters come or
+/// go, and whoever reads keeps the one it began with.
 struct Shared {
     path: PathBuf,
     catalogue: Arc<Catalogue>,
     registry: Registry,
+    /// How far records are indexed by parameters that are new, by their numbers.
+    indexing: custom::Indexings,
+    /// How many records there are of each kind, about.
+    sizes: Arc<Sizes>,
     clock: Clock,
     options: SqliteOptions,
-    dictionaries: Dictionaries,
+    dictionaries: Arc<Dictionaries>,
     /// Numbers of records given so far: about how many records there are.
-    records: AtomicU64,
+    records: Arc<AtomicU64>,
+}
+
+/// The [`Shared`] in force. The writer puts another one there when the transaction is durable that made it.
+struct Current(RwLock<Arc<Shared>>);
+
+impl Current {
+    fn get(&self) -> Arc<Shared> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set(&self, shared: Arc<Shared>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = shared;
+    }
 }
 
 /// The name of the database file in the data directory.
@@ -109,14 +135,25 @@ impl SqliteEngine {
         schema::migrate(&mut connection)?;
         let (registry, changed) = Registry::load(&mut connection, &catalogue)?;
         let records = connection.query_row("SELECT coalesce(max(rid), 0) FROM res", [], |row| row.get(0))?;
-        let records = AtomicU64::new(to_u64(records)?);
-        let dictionaries = Dictionaries::default();
-        let shared = Arc::new(Shared { path, catalogue, registry, clock, options, dictionaries, records });
+        let records = Arc::new(AtomicU64::new(to_u64(records)?));
+        let (indexing, sizes, dictionaries) = (custom::Indexings::new(), Arc::default(), Arc::default());
+        let shared = Arc::new(Shared {
+            path,
+            catalogue,
+            registry,
+            indexing,
+            sizes,
+            clock,
+            options,
+            dictionaries,
+            records,
+        });
         let learner = Learner::open(&connection, &shared)?;
         reindex::run(&mut connection, &shared, &changed)?;
         let readers = Arc::new(ReaderPool::open(&shared)?);
-        let writer = Arc::new(Writer::start(connection, Arc::clone(&shared))?);
-        Ok(Self { readers, writer, shared, learner })
+        let current = Arc::new(Current(RwLock::new(shared)));
+        let writer = Arc::new(Writer::start(connection, Arc::clone(&current))?);
+        Ok(Self { readers, writer, current, learner })
     }
 
     /// The addresses under which the hub has served the records in a directory: the catalogue must know them all, since
@@ -145,9 +182,10 @@ impl SqliteEngine {
     /// Bytes the store takes on disk.
     #[must_use]
     pub fn bytes_on_disk(&self) -> u64 {
-        let wal = self.shared.path.with_extension("sqlite-wal");
+        let path = &self.current.get().path;
+        let wal = path.with_extension("sqlite-wal");
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        size(&self.shared.path) + size(&wal)
+        size(path) + size(&wal)
     }
 
     /// The slowest questions since start, slowest first: statement shapes without values.
@@ -161,7 +199,7 @@ impl SqliteEngine {
     /// # Errors
     /// [`StoreError`] when the engine fails; differences are in the report.
     pub fn check(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<CheckReport, StoreError> {
-        self.readers.with(|connection| check::run(connection, &self.shared, progress))
+        self.readers.with(|connection| check::run(connection, &self.current.get(), progress))
     }
 
     /// Stops the writer after everything that waits has been written.
@@ -185,13 +223,14 @@ impl Engine for SqliteEngine {
         let committed = self.writer.commit(request)?;
         let is_new = |change: &&Changed| change.op == Some(Op::Create);
         let new = committed.changes.iter().filter(is_new).count() as u64;
-        self.shared.records.fetch_add(new, Ordering::Relaxed);
-        self.learner.look(&self.shared, &self.readers, &self.writer);
+        let shared = self.current.get();
+        shared.records.fetch_add(new, Ordering::Relaxed);
+        self.learner.look(&shared, &self.readers, &self.writer);
         Ok(committed)
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
-        Ok(Box::new(view::View::begin(&self.readers, &self.shared)?))
+        Ok(Box::new(view::View::begin(&self.readers, &self.current)?))
     }
 
     fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
@@ -200,6 +239,26 @@ impl Engine for SqliteEngine {
 
     fn set_follower(&self, name: &str, t: u64) -> Result<(), StoreError> {
         self.writer.set_follower(name.to_owned(), t)
+    }
+
+    fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.current.get().catalogue)
+    }
+
+    fn define(&self, params: &[Arc<CustomParam>]) -> Result<(), StoreError> {
+        self.writer.define(params.to_vec())
+    }
+
+    fn index_work(&self) -> Result<Vec<IndexWork>, StoreError> {
+        self.readers.with(|connection| custom::work(connection, &self.current.get().registry))
+    }
+
+    fn index_some(&self, work: &IndexWork, records: usize) -> Result<IndexStep, StoreError> {
+        self.writer.index_some(work.clone(), records)
+    }
+
+    fn halt_indexing(&self, kind: &str, code: &str, halt: bool) -> Result<(), StoreError> {
+        self.writer.halt_indexing(kind.to_owned(), code.to_owned(), halt)
     }
 }
 

@@ -36,6 +36,12 @@ impl Role {
         }
     }
 
+    /// Whether it may define what everybody can search by: whoever runs the hub, systems, and anybody on an open hub.
+    #[must_use]
+    pub const fn defines_searches(self) -> bool {
+        matches!(self, Self::Operator | Self::Service | Self::Open)
+    }
+
     /// The role of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -76,6 +82,17 @@ impl Access {
             Role::Operator => "HSYSADMIN",
             Role::Open => "HTEST",
         }
+    }
+
+    /// The same for reading and writing definitions of search parameters alone, which are about nobody: an operator, who
+    /// may not write otherwise and reaches no record, may do that.
+    #[must_use]
+    pub fn definition_plan(&self) -> AccessPlan {
+        let plan = self.plan();
+        if self.role != Role::Operator {
+            return plan;
+        }
+        AccessPlan { clinical: Reach::Patients(Vec::new()), system: false, write: true, ..plan }
     }
 
     /// What the engines enforce.

@@ -146,8 +146,9 @@ pub fn put_own(
 ) -> Result<(), CommitError> {
     let json = serde_json::to_vec(record).expect("our own records are JSON");
     let document = Document::parse(&json, &Limits::default()).expect("our own records are JSON");
-    let def = door.catalogue().kind(kind.name).expect("our own kinds are in the catalogue");
-    let prepared = door.catalogue().prepare(def, id, document.root(), &mut |_| None);
+    let catalogue = door.catalogue();
+    let def = catalogue.kind(kind.name).expect("our own kinds are in the catalogue");
+    let prepared = catalogue.prepare(def, id, document.root(), &mut |_| None);
     let change = Change::Put { record: Box::new(prepared), expect: Expect::Anything };
     door.commit(access, action, Vec::new(), vec![change]).map(drop)
 }

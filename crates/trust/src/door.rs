@@ -1,6 +1,6 @@
 //! The one door: every read and every write names its [`Access`], and nothing else reaches the engines.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ieum_fhir::search::{Query, Total};
 use ieum_store::access::{AccessPlan, Reach};
@@ -17,16 +17,19 @@ use ieum_store::record::Record;
 use crate::access::Access;
 use crate::refusals::{Refusals, entry};
 
+mod definitions;
 mod several;
 
+pub use definitions::DEFINITION;
 pub use several::Several;
 
 /// The door to one store. Cheap to clone.
 #[derive(Clone)]
 pub struct Door {
     pub(crate) engine: Arc<dyn Engine>,
-    catalogue: Arc<Catalogue>,
     cursors: CursorKey,
+    /// Held while definitions are read and put into force, so that the newest are.
+    pub(crate) defining: Arc<Mutex<()>>,
     pub(crate) refusals: Arc<Refusals>,
 }
 
@@ -44,14 +47,15 @@ pub enum DoorError {
 impl Door {
     /// A door to an engine.
     #[must_use]
-    pub fn new(engine: Arc<dyn Engine>, catalogue: Arc<Catalogue>, cursor_secret: [u8; 32]) -> Self {
-        Self { engine, catalogue, cursors: CursorKey::new(cursor_secret), refusals: Arc::default() }
+    pub fn new(engine: Arc<dyn Engine>, cursor_secret: [u8; 32]) -> Self {
+        let (cursors, defining) = (CursorKey::new(cursor_secret), Arc::default());
+        Self { engine, cursors, defining, refusals: Arc::default() }
     }
 
-    /// The kinds of record behind it.
+    /// The kinds of record behind it, as they are in force at this moment.
     #[must_use]
-    pub fn catalogue(&self) -> &Arc<Catalogue> {
-        &self.catalogue
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.engine.catalogue()
     }
 
     /// An unchanging view of what this access reaches. Hold it briefly.
@@ -72,8 +76,18 @@ impl Door {
         Ok(View { door: self, plan, snapshot: self.engine.snapshot()?, page_bytes: PAGE_BYTES })
     }
 
+    /// What this access reaches of the definitions of search parameters: to be asked for these alone.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine cannot serve.
+    pub fn definition_view(&self, access: &Access) -> Result<View<'_>, StoreError> {
+        let plan = AccessPlan { system: false, ..access.definition_plan() };
+        Ok(View { door: self, plan, snapshot: self.engine.snapshot()?, page_bytes: PAGE_BYTES })
+    }
+
     /// Commits changes; durable when it returns. A commit that the access does not allow leaves an audit entry; so does
-    /// one that names a record hidden from the caller: what nobody may read, nobody may overwrite.
+    /// one that names a record hidden from the caller: what nobody may read, nobody may overwrite. Search parameters that
+    /// it defines are in force when it returns, and take a role that may define them.
     ///
     /// # Errors
     /// [`CommitError`]; then nothing has happened.
@@ -84,9 +98,21 @@ impl Door {
         guards: Vec<Guard>,
         changes: Vec<Change>,
     ) -> Result<Committed, CommitError> {
-        let request = CommitRequest { access: Arc::new(access.plan()), action, guards, changes };
+        let defined = definitions::named(&changes);
+        let plan = if !defined.is_empty() && defined.len() == changes.len() {
+            access.definition_plan()
+        } else {
+            access.plan()
+        };
+        let may_define = defined.is_empty() || access.role.defines_searches();
+        let takes_effect = may_define && !defined.is_empty() && self.defines(&changes);
+        let request = CommitRequest { access: Arc::new(plan), action, guards, changes };
         let mut entry = AuditEntry::of_commit(&request);
-        match self.engine.commit(request) {
+        let result = if may_define { self.engine.commit(request) } else { Err(CommitError::Denied) };
+        if result.is_ok() && takes_effect {
+            self.take_definitions(&defined);
+        }
+        match result {
             Err(CommitError::Denied) => {
                 entry.allowed = false;
                 self.write_refusal(&entry)?;
@@ -239,7 +265,9 @@ impl View<'_> {
     /// # Errors
     /// [`DoorError`] for a foreign token, or when the engine fails or the question takes too long.
     pub fn search(&self, query: &Query, token: Option<&str>, limit: usize) -> Result<Page, DoorError> {
-        let question = self.question(&format!("search {} {:?} {:?}", query.kind, query.filters, query.sort));
+        let meaning = self.snapshot.catalogue().meaning(query);
+        let asked = format!("search {} {:?} {:?}{meaning}", query.kind, query.filters, query.sort);
+        let question = self.question(&asked);
         let (after, backward) = self.open(token, &question)?;
         let request = SearchRequest { query, after, backward, limit };
         let page = self.snapshot.search_within(&self.plan, &request, self.page_bytes)?;
@@ -247,10 +275,8 @@ impl View<'_> {
             Total::None => None,
             Total::Accurate => Some(self.snapshot.count(&self.plan, query)?),
         };
-        let catalogue = &self.door.catalogue;
         let (snapshot, includes) = (&*self.snapshot, &query.includes);
-        let included =
-            include::included(snapshot, &self.plan, catalogue, includes, &page.records, self.page_bytes)?;
+        let included = include::included(snapshot, &self.plan, includes, &page.records, self.page_bytes)?;
         Ok(Page {
             records: page.records,
             parts: page.parts,

@@ -1,9 +1,8 @@
 //! Composite parameters: values that stand together in one element (R4, section 3.1.1.4.15).
 
 use super::leaf::{Leaf, Sink};
-use crate::definitions::{SearchParamDef, r4};
 use crate::expression::{Path, compile_in};
-use crate::index::{Facet, IndexValue};
+use crate::index::{Facet, IndexValue, ParamType};
 use crate::json::Value;
 
 /// Combinations kept of one element. A code with twenty codings and a value with twenty give 400.
@@ -18,16 +17,20 @@ pub(super) struct Composite {
 }
 
 impl Composite {
-    /// `None` when some component can find nothing in elements of this type.
-    pub(super) fn new(kind: &str, context: &str, param: u16, definition: &SearchParamDef) -> Option<Self> {
-        let component = |part: &crate::definitions::ComponentDef| {
-            let of = r4().search_param_by_url(part.definition)?.kind;
-            let paths = compile_in(kind, context, part.expression).ok()?.into_iter();
+    /// Of components by their types and expressions; `None` when one of them can find nothing in elements of this type.
+    pub(super) fn new(
+        kind: &str,
+        context: &str,
+        param: u16,
+        components: &[(ParamType, &str)],
+    ) -> Option<Self> {
+        let component = |(of, expression): &(ParamType, &str)| {
+            let paths = compile_in(kind, context, expression).ok()?.into_iter();
             let readable: Vec<(Path, Leaf)> =
-                paths.filter_map(|path| Leaf::of(of, &path).map(|leaf| (path, leaf))).collect();
+                paths.filter_map(|path| Leaf::of(*of, &path).map(|leaf| (path, leaf))).collect();
             (!readable.is_empty()).then_some(readable)
         };
-        let components = definition.components.iter().map(component).collect::<Option<Vec<_>>>()?;
+        let components = components.iter().map(component).collect::<Option<Vec<_>>>()?;
         (!components.is_empty()).then_some(Self { param, components })
     }
 

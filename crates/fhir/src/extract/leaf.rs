@@ -68,13 +68,22 @@ pub(super) enum Leaf {
 impl Leaf {
     /// How a parameter of this type reads what the path finds; `None` when it has no use for that FHIR type.
     pub(super) fn of(kind: ParamType, path: &Path) -> Option<Self> {
+        Self::of_type(kind, path.type_name, || path.code_system())
+    }
+
+    /// The same for values of a FHIR type, whose codes are of a system if they have one.
+    pub(super) fn of_type(
+        kind: ParamType,
+        type_name: &str,
+        code_system: impl FnOnce() -> Option<&'static str>,
+    ) -> Option<Self> {
         use ParamType as P;
-        Some(match (kind, path.type_name) {
+        Some(match (kind, type_name) {
             (P::Token, "Coding") => Self::Coding,
             (P::Token, "CodeableConcept") => Self::CodeableConcept,
             (P::Token, "Identifier") => Self::Identifier,
             (P::Token, "ContactPoint") => Self::ContactPoint,
-            (P::Token, "code") => Self::Code(path.code_system()),
+            (P::Token, "code") => Self::Code(code_system()),
             (P::Token, "boolean") => Self::Boolean,
             (P::Token, "string" | "id" | "uri" | "url" | "canonical" | "oid" | "uuid") => Self::TextToken,
             (P::Date, "date" | "dateTime" | "instant") => Self::Date,
@@ -218,11 +227,11 @@ impl<'d> Sink<'d, '_> {
         self.values.extend(words.filter(has_ink).map(|words| (param, IndexValue::Text(words))));
     }
 
-    fn uri(&mut self, param: u16, uri: Option<Cow<'d, str>>) {
+    pub(super) fn uri(&mut self, param: u16, uri: Option<Cow<'d, str>>) {
         self.values.extend(uri.filter(has_ink).map(|uri| (param, IndexValue::Uri(uri))));
     }
 
-    fn token(&mut self, param: u16, system: Option<Cow<'d, str>>, code: Option<Cow<'d, str>>) {
+    pub(super) fn token(&mut self, param: u16, system: Option<Cow<'d, str>>, code: Option<Cow<'d, str>>) {
         let (system, code) = (system.filter(has_ink), code.filter(has_ink));
         if code.is_some() || system.is_some() {
             self.values.push((param, IndexValue::Token { system, code }));
@@ -262,7 +271,7 @@ impl<'d> Sink<'d, '_> {
         }
     }
 
-    fn reference(&mut self, param: u16, reference: Option<Cow<'d, str>>) {
+    pub(super) fn reference(&mut self, param: u16, reference: Option<Cow<'d, str>>) {
         let target = reference.and_then(|text| reference::target(text, self.bases, self.is_kind));
         self.values.extend(target.map(|target| (param, IndexValue::Reference(target))));
     }
@@ -285,7 +294,7 @@ fn time(leaf: Leaf, value: Value<'_>) -> Option<TimeRange> {
 }
 
 /// Whether there is anything to find: searches for white space alone are refused.
-fn has_ink(text: &impl AsRef<str>) -> bool {
+pub(super) fn has_ink(text: &impl AsRef<str>) -> bool {
     !text.as_ref().trim().is_empty()
 }
 

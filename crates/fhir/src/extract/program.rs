@@ -3,7 +3,7 @@
 use super::composite::Composite;
 use super::leaf::Leaf;
 use super::main_date::main_date_expressions;
-use crate::definitions::{COMPARTMENTS, SearchParamDef, r4};
+use crate::definitions::{COMPARTMENTS, ComponentDef, SearchParamDef, r4};
 use crate::expression::{Meaning, Path, Step, compile};
 use crate::index::ParamType;
 
@@ -125,8 +125,13 @@ impl Program {
     }
 
     fn add_composite(&mut self, kind: &str, param: u16, definition: &SearchParamDef, expression: &str) {
+        let component =
+            |part: &ComponentDef| Some((r4().search_param_by_url(part.definition)?.kind, part.expression));
+        let Some(components) = definition.components.iter().map(component).collect::<Option<Vec<_>>>() else {
+            return;
+        };
         for path in compile(kind, expression).unwrap_or_default() {
-            let Some(composite) = Composite::new(kind, path.type_name, param, definition) else { continue };
+            let Some(composite) = Composite::new(kind, path.type_name, param, &components) else { continue };
             // No type has more than a hundred parameters.
             let Ok(number) = u16::try_from(self.composites.len()) else { return };
             self.composites.push(composite);

@@ -29,8 +29,14 @@ impl Found {
 
 /// Checks an expression on a type.
 pub(super) fn check(ast: &Ast, type_name: &str) -> Result<(), PathError> {
+    types(ast, type_name).map(drop)
+}
+
+/// The same, and the types of what it can find.
+pub(super) fn types(ast: &Ast, type_name: &str) -> Result<Option<Vec<&'static str>>, PathError> {
     let this = r4().type_of(type_name).map_or(Found::UNKNOWN, |def| Found::of(vec![def]));
-    found(ast, &this).map(|_| ())
+    let types = found(ast, &this)?.types;
+    Ok(types.map(|types| types.into_iter().map(|def| def.name).collect()))
 }
 
 fn found(ast: &Ast, this: &Found) -> Result<Found, PathError> {

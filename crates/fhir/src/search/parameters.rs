@@ -13,6 +13,32 @@ pub struct Parameter<'p> {
     pub targets: Vec<&'p str>,
     /// The parts of a composite parameter, in order: their types, and the parameters they are defined by.
     pub components: Vec<Parameter<'p>>,
+    /// Set while records are still being indexed by it: nobody can search by it until that is done.
+    pub indexing: Option<Indexing>,
+}
+
+/// How far records are indexed by a parameter that is new.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Indexing {
+    /// Records looked at.
+    pub done: u64,
+    /// Records in all, about.
+    pub total: u64,
+    /// Nobody works on it: it was cancelled, or failed.
+    pub is_stopped: bool,
+}
+
+impl std::fmt::Display for Indexing {
+    /// What to tell whoever asks by the parameter.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { done, total, is_stopped } = *self;
+        write!(out, "is not ready: {done} of about {total} records are indexed; ")?;
+        out.write_str(if is_stopped {
+            "indexing was stopped, and goes on when the SearchParameter is put again"
+        } else {
+            "ask again when all are"
+        })
+    }
 }
 
 /// The kinds of record that can be searched and their parameters. The R4 definitions are one source; record kinds of
@@ -30,6 +56,6 @@ pub trait Parameters {
     /// The parameter of this kind and code.
     fn find(&self, kind: &str, code: &str) -> Option<Parameter<'_>>;
 
-    /// All parameters of a kind, in a fixed order.
+    /// All parameters of a kind that can be searched by, in a fixed order.
     fn list(&self, kind: &str) -> Vec<Parameter<'_>>;
 }

@@ -104,6 +104,8 @@ pub enum SearchProblem {
     Repeated,
     /// Beyond one of [`Limits`].
     TooCostly,
+    /// The parameter is new, and not all records are indexed by it yet.
+    NotReady,
 }
 
 /// One reason why a search is refused.
@@ -124,6 +126,12 @@ impl SearchError {
         let legible = |byte: u8| byte.is_ascii_alphanumeric() || b"_-:.".contains(&byte);
         let parameter = if name.len() <= 128 && name.bytes().all(legible) { name } else { "(not legible)" };
         Self { problem, parameter: parameter.to_owned(), text: text.into() }
+    }
+
+    /// Whether a question with several meanings is refused although others of its meanings could be asked: leaving one
+    /// out would answer a part.
+    fn is_final(&self) -> bool {
+        matches!(self.problem, SearchProblem::TooCostly | SearchProblem::NotReady)
     }
 }
 

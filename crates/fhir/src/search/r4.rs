@@ -16,6 +16,7 @@ fn parameter(definition: &'static SearchParamDef) -> Parameter<'static> {
         targets: definition.targets.clone(),
         // Components are never composite themselves.
         components: components.map(parameter).collect(),
+        indexing: None,
     }
 }
 

@@ -352,7 +352,7 @@ fn contained_resources() {
         "contained":[{"resourceType":"Medication","id":"a","code":{"coding":[{"code":"x"}]}},{"resourceType":"Medication"},
         {"resourceType":"Nonsense","id":"b"}]}"##;
     let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
-    let found = contained(document.root(), &ExtractOptions::default());
+    let found = contained(document.root(), &ExtractOptions::default(), &|_, _, _| {});
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].kind, &*found[0].id), ("Medication", "a"));
     assert_eq!(found[0].values.iter().map(|(_, value)| short(value)).collect::<Vec<_>>(), ["-|x"]);

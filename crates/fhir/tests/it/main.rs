@@ -1,5 +1,6 @@
 //! Tests of the public interface of `ieum-fhir`, in one binary: tables, properties, and the shared example data.
 
+mod custom;
 mod date;
 mod decimal;
 mod expression;

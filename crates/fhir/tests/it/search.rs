@@ -317,6 +317,7 @@ impl Parameters for Deposits {
             kind: ParamType::String,
             targets: Vec::new(),
             components: Vec::new(),
+            indexing: None,
         }]
     }
 }

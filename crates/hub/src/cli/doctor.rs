@@ -75,7 +75,10 @@ fn remedy_of_store(error: &StoreError) -> &'static str {
         StoreError::DiskFull => "Make room on the disk.",
         StoreError::ReadOnly => "Let the user who runs ieum write the directory and its files.",
         StoreError::DiskFails => "Look at the disk: the log of the system (`dmesg`) says why it fails.",
-        StoreError::TooSlow { .. } | StoreError::Stopped => "Try again when the machine has less to do.",
+        StoreError::TooSlow { .. }
+        | StoreError::TooCostly { .. }
+        | StoreError::NotServed { .. }
+        | StoreError::Stopped => "Try again when the machine has less to do.",
         StoreError::Damaged(_) | StoreError::Engine(_) => {
             "Use the version of ieum that wrote it. If it does so too: keep a copy of the directory, and restore it from \
              a backup."

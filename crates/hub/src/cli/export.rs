@@ -25,7 +25,8 @@ pub(super) fn run(arguments: &Export) -> Result<ExitCode> {
     let view = data.door.view(&access)?;
     let census = view.census()?;
     // The system's own records (accounts, imports) belong to this hub and do not leave it.
-    let kinds = data.door.catalogue().kinds().iter().filter(|kind| kind.family != Family::System);
+    let catalogue = data.door.catalogue();
+    let kinds = catalogue.kinds().iter().filter(|kind| kind.family != Family::System);
     let kinds: Vec<&str> = kinds.map(|kind| kind.name.as_str()).collect();
     let counts: Vec<_> = census.into_iter().filter(|(kind, _)| kinds.contains(&kind.as_str())).collect();
     let bar =

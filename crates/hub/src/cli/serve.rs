@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ieum_store::clock::system_clock;
+use ieum_store::sqlite::SqliteOptions;
 
 use super::control::Control;
 use super::{Result, Serve, log, say};
@@ -35,7 +36,8 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
         Listening::on(settings.listen).await.map_err(|error| cannot_listen(settings.listen, &error))?;
     let address = listening.address()?;
     let base_url = settings.base_url.clone().unwrap_or_else(|| format!("http://{address}/fhir"));
-    let data = Data::open(&arguments.data, Some(&base_url))?;
+    let store = SqliteOptions { query_records: settings.search_records, ..SqliteOptions::default() };
+    let data = Data::open_with(&arguments.data, Some(&base_url), store)?;
     let entrance = if settings.open { Entrance::Open } else { Entrance::Accounts };
     let options = Options { base_url, entrance, limits: Limits::default() };
     let hub = Hub::new(data.door.clone(), system_clock(), options);

@@ -18,6 +18,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::jobs::index;
 use crate::jobs::work::{Stop, Work};
 
 mod ask;
@@ -34,6 +35,7 @@ mod parameters;
 mod status;
 
 pub(super) use ask::export as ask_export;
+pub(super) use ask::status_url;
 pub(crate) use ask::{check_upload, io_failure};
 pub(super) use file::file;
 pub(super) use import::import as ask_import;
@@ -49,6 +51,8 @@ pub enum Request {
     Import(import::Import),
     /// Answers a search or `$everything`.
     Later(later::Later),
+    /// Indexes by a new search parameter.
+    Index(index::Index),
 }
 
 impl Request {
@@ -59,6 +63,7 @@ impl Request {
             Self::Export(_) => "export",
             Self::Import(_) => "import",
             Self::Later(_) => "later",
+            Self::Index(_) => "index",
         }
     }
 }
@@ -72,5 +77,6 @@ pub fn execute(work: &mut Work<'_>) -> Result<(), Stop> {
         Request::Export(export) => export_run::run(work, export),
         Request::Import(import) => import_run::run(work, &import),
         Request::Later(later) => later::run(work, &later),
+        Request::Index(index) => index::run(work, &index),
     }
 }

@@ -129,6 +129,7 @@ impl<'d> Entry<'d> {
     pub(super) fn call<'c>(&'c self, whole: &'c Call<'_>) -> Call<'c> {
         Call {
             hub: whole.hub,
+            kinds: whole.kinds.clone(),
             route: self.route,
             access: whole.access,
             place: self.place.clone(),

@@ -6,6 +6,7 @@ use ieum_fhir::definitions::{SearchParamDef, r4};
 use ieum_fhir::index::ParamType;
 use ieum_fhir::outcome::Code;
 use ieum_fhir::search;
+use ieum_store::catalogue::KindDef;
 use serde_json::{Map, Value, json};
 
 use super::{error, search_context, subset};
@@ -21,8 +22,8 @@ pub(super) fn capability(call: &Call<'_>) -> Result<Answer, Failure> {
     if call.values("mode").any(|mode| mode != "full" && mode != "normative") {
         return Err(error::bad(Code::SearchNotSupported, "search parameter mode: must be full or normative"));
     }
-    let json = call.hub.capabilities().get_or_init(|| statement(call).to_string().into_bytes());
-    Ok(Answer::resource(json.clone()))
+    let generation = call.kinds.catalogue().generation();
+    Ok(Answer::resource(call.hub.capabilities(generation, || statement(call).to_string().into_bytes())))
 }
 
 fn statement(call: &Call<'_>) -> Value {
@@ -106,7 +107,7 @@ fn resource(call: &Call<'_>, kind: &str, offers: &[Offer], includes: &Includes) 
     }
     out.insert("referencePolicy".into(), json!(["literal"]));
     let own = &includes.from[kind];
-    let mut include: Vec<Value> = own.iter().map(|(code, _)| format!("{kind}:{code}").into()).collect();
+    let mut include: Vec<Value> = own.iter().map(|code| format!("{kind}:{code}").into()).collect();
     if !include.is_empty() {
         include.insert(0, "*".into());
     }
@@ -116,7 +117,12 @@ fn resource(call: &Call<'_>, kind: &str, offers: &[Offer], includes: &Includes) 
     let params = r4().search_params(kind).iter().filter(|param| is_taken(call, kind, param));
     let params = params
         .map(|param| json!({ "name": param.code, "definition": param.url, "type": type_code(param.kind) }));
-    insert_list(&mut out, "searchParam", params.collect());
+    let own = call.kinds.catalogue().kind(kind).into_iter().flat_map(KindDef::custom);
+    let own = own.filter(|(param, _)| param.progress.is_none());
+    let own = own.map(|(param, by)| {
+        json!({ "name": param.code, "definition": by.url, "type": type_code(param.param_type) })
+    });
+    insert_list(&mut out, "searchParam", params.chain(own).collect());
     let operations = offers.iter().filter_map(|offer| match offer {
         Offer::Operation(name, of, definition) if *of == kind => {
             Some(json!({ "name": name, "definition": definition }))
@@ -152,8 +158,8 @@ fn is_taken(call: &Call<'_>, kind: &str, param: &SearchParamDef) -> bool {
 
 /// References that can be followed with `_include` and `_revinclude`.
 struct Includes {
-    /// By type: reference parameters with the types they may point to; empty for any.
-    from: std::collections::BTreeMap<String, Vec<(&'static str, Vec<&'static str>)>>,
+    /// By type: its reference parameters.
+    from: std::collections::BTreeMap<String, Vec<String>>,
     /// By type: the `Type:parameter` that may point to it by name.
     to: std::collections::BTreeMap<String, Vec<String>>,
 }
@@ -167,12 +173,22 @@ impl Includes {
                 if param.kind != ParamType::Reference || !is_taken(call, kind, param) {
                     continue;
                 }
-                own.push((param.code, param.targets.clone()));
+                own.push(param.code.to_owned());
                 // Parameters that may point to anything would be repeated under every type.
                 let targets =
                     param.targets.iter().filter(|_| param.targets.len() < r4().resource_types().len());
                 for target in targets {
                     includes.to.entry((*target).into()).or_default().push(format!("{kind}:{}", param.code));
+                }
+            }
+            let custom = call.kinds.catalogue().kind(kind).into_iter().flat_map(KindDef::custom);
+            for (param, _) in custom {
+                if param.param_type == ParamType::Reference && param.progress.is_none() {
+                    own.push(param.code.clone());
+                    for target in &param.targets {
+                        let source = format!("{kind}:{}", param.code);
+                        includes.to.entry(target.clone()).or_default().push(source);
+                    }
                 }
             }
             includes.from.insert((*kind).into(), own);

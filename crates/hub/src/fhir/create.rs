@@ -11,13 +11,13 @@ use uuid::Uuid;
 
 use super::conditional::{self, Found, Stumble};
 use super::update::document_limits;
-use super::{error, respond, subset};
+use super::{definitions, error, respond, subset};
 use crate::call::{Answer, Call, Failure};
 
 /// `POST [base]/Type`. The id is ours, whatever the resource says.
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, Failure> {
     call.with_body(&document_limits(call), |resource| {
-        check(call, resource)?;
+        check(call, None, resource)?;
         let criteria = criteria(call)?;
         let id = new_id();
         let record = prepare(call, &id, resource)?;
@@ -44,7 +44,7 @@ pub(crate) fn criteria(call: &Call<'_>) -> Result<Option<Query>, Failure> {
 fn attempt(call: &Call<'_>, criteria: Option<&Query>, record: &Prepared) -> Result<Answer, Stumble> {
     let mut guards = Vec::new();
     if let Some(query) = criteria {
-        let view = call.hub.door().resource_view(call.access)?;
+        let view = call.view()?;
         let (found, guard) = conditional::find(&view, query)?;
         match found {
             Found::None => guards.push(guard),
@@ -65,15 +65,16 @@ pub(super) fn new_id() -> String {
     Uuid::now_v7().hyphenated().to_string()
 }
 
-/// Validates what was sent.
+/// Validates what was sent, for the record of this id if that is known.
 ///
 /// # Errors
 /// 400 or 422.
-pub(super) fn check(call: &Call<'_>, resource: Value<'_>) -> Result<(), Failure> {
+pub(super) fn check(call: &Call<'_>, id: Option<&str>, resource: Value<'_>) -> Result<(), Failure> {
     let validation = validate(resource, Some(&call.place.kind));
     if !validation.is_valid() {
         return Err(error::invalid(validation));
     }
+    definitions::check(call, id, resource)?;
     check_whole(resource, &call.place.kind)
 }
 
@@ -95,7 +96,7 @@ pub(super) fn check_whole(resource: Value<'_>, place: &str) -> Result<(), Failur
 /// # Errors
 /// 404 for an unknown type.
 pub(super) fn prepare(call: &Call<'_>, id: &str, resource: Value<'_>) -> Result<Prepared, Failure> {
-    let catalogue = call.hub.door().catalogue();
+    let catalogue = call.kinds.catalogue();
     let kind = catalogue.kind(&call.place.kind).ok_or_else(error::unknown_type)?;
     Ok(catalogue.prepare(kind, id, resource, &mut |_| None))
 }

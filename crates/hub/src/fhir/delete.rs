@@ -12,7 +12,7 @@ use crate::call::{Answer, Call, Failure};
 pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Failure> {
     subset::check_parameters(call, &[])?;
     let changed = conditional::settle(|| {
-        let view = call.hub.door().resource_view(call.access)?;
+        let view = call.view()?;
         let Some(change) = deletion(call, &view, &call.place.id)? else { return Ok(None) };
         drop(view);
         Ok(Some(commit_one(call, Vec::new(), change)?))
@@ -24,7 +24,7 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Failure> {
 pub(super) fn delete_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
     let query = conditional::criteria(call, &call.place.kind, &subset::without_format(&call.pairs))?;
     let changed = conditional::settle(|| {
-        let view = call.hub.door().resource_view(call.access)?;
+        let view = call.view()?;
         let (found, guard) = conditional::find(&view, &query)?;
         let id = match found {
             // Nothing matches, so nothing is at the version asked for.

@@ -7,11 +7,12 @@ use axum::http::StatusCode;
 use ieum_fhir::json::JsonError;
 use ieum_fhir::outcome::{Code, Issue, Severity};
 use ieum_fhir::patch::PatchError;
-use ieum_fhir::search::parse::SearchError;
+use ieum_fhir::search::parse::{SearchError, SearchProblem};
 use ieum_fhir::validate::Validation;
 use ieum_store::commit::{CommitError, StoreError};
 use ieum_trust::door::DoorError;
 
+use super::definitions;
 use crate::call::Failure;
 
 /// A failure with a code of ours; `what` says what is wrong and what to do.
@@ -144,6 +145,9 @@ impl From<JsonError> for Failure {
 
 impl From<Vec<SearchError>> for Failure {
     fn from(errors: Vec<SearchError>) -> Self {
+        if let Some(error) = errors.iter().find(|error| error.problem == SearchProblem::NotReady) {
+            return definitions::not_served(&error.to_string());
+        }
         Self::of(StatusCode::BAD_REQUEST, errors.iter().map(Issue::from).collect())
     }
 }
@@ -174,6 +178,15 @@ impl From<StoreError> for Failure {
                 );
                 unavailable(Code::TooSlow, &what)
             }
+            StoreError::TooCostly { records, most, narrower } => {
+                let what = format!(
+                    "the search would look at about {records} records, each condition counted, and {most} are allowed; \
+                     narrow it by {}, or leave out _sort and ask for _total=none",
+                    narrower.join(" or ")
+                );
+                bad(Code::SearchTooCostly, what)
+            }
+            StoreError::NotServed { .. } => definitions::not_served(&error.to_string()),
             StoreError::Stopped => {
                 busy_with(unavailable(Code::Stopping, "the server is stopping; try again"))
             }

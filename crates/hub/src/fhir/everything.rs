@@ -43,7 +43,7 @@ pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     }
     let size = page::size(call, count).max(1);
     // An encounter's patient is not in its compartment, and belongs to what is to be known of it.
-    let catalogue = call.hub.door().catalogue();
+    let catalogue = call.kinds.catalogue();
     let is_shared = |kind: &str| catalogue.kind(kind).is_some_and(|kind| kind.family == Family::Shared);
     let goes_beside = |kind: &str| is_shared(kind) || owner.kind == "Encounter" && kind == "Patient";
     // These are found through the others: asked for, they need all of them to be looked at.
@@ -166,6 +166,7 @@ fn with_parameters<'c>(call: &'c Call<'_>) -> Result<Call<'c>, Failure> {
     }
     Ok(Call {
         hub: call.hub,
+        kinds: call.kinds.clone(),
         route: call.route,
         access: call.access,
         place: call.place.clone(),

@@ -19,15 +19,15 @@ pub(super) fn members(hub: &Hub, group: &Record) -> Result<Vec<String>, Failure>
     let json = group.plain_json();
     let limits = Limits { bytes: usize::MAX, depth: usize::MAX, nodes: usize::MAX };
     let document = Document::parse(&json, &limits).map_err(|_| error::internal())?;
+    let catalogue = hub.door().catalogue();
+    let bases = catalogue.bases();
     let mut members = Vec::new();
     for member in document.root().get("member").into_iter().flat_map(Value::elements) {
         if member.get("inactive").and_then(|inactive| inactive.boolean()) == Some(true) {
             continue;
         }
         let text = member.get("entity").and_then(|entity| entity.get("reference")).and_then(Value::text);
-        let target = text.and_then(|text| {
-            reference::target(text, hub.door().catalogue().bases(), &|kind| r4().is_resource(kind))
-        });
+        let target = text.and_then(|text| reference::target(text, bases, &|kind| r4().is_resource(kind)));
         if let Some(Target::Local { kind, id }) = target
             && kind == "Patient"
         {

@@ -17,7 +17,7 @@ pub(super) fn history(call: &Call<'_>) -> Result<Answer, Failure> {
         (kind, "") => (HistoryScope::Kind(kind), format!("/{kind}/_history")),
         (kind, id) => (HistoryScope::Record(kind, id), format!("/{kind}/{id}/_history")),
     };
-    let view = call.hub.door().resource_view(call.access)?.with_pages_of(call.hub.limits().page_bytes);
+    let view = call.view()?.with_pages_of(call.hub.limits().page_bytes);
     if let HistoryScope::Record(kind, id) = scope
         && view.read(kind, id)?.is_none()
     {

@@ -21,7 +21,7 @@ use ieum_trust::door::View;
 use super::conditional::{self, Found, Stumble};
 use super::create::{prepare, put};
 use super::update::{bad_id, document_limits, id_of};
-use super::{error, format, respond, subset};
+use super::{definitions, error, format, respond, subset};
 use crate::call::{Answer, Body, Call, Failure, PatchKind};
 
 /// `PATCH [base]/Type/id`. A patch that changes nothing makes no new version.
@@ -33,7 +33,7 @@ pub(super) fn patch(call: &Call<'_>) -> Result<Answer, Failure> {
     call.with_body(&document_limits(call), |patch| {
         conditional::settle(|| {
             let _turn = call.hub.turn_of(&call.place.kind, &call.place.id);
-            let view = call.hub.door().resource_view(call.access)?;
+            let view = call.view()?;
             let base = Base::of(call, &view, &call.place.id)?;
             drop(view);
             commit(call, patch, &base, Vec::new())
@@ -47,12 +47,12 @@ pub(super) fn patch_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
         let kind = &call.place.kind;
         let query = conditional::criteria(call, kind, &subset::without_format(&call.pairs))?;
         // Which record it is about; what counts is what is found at its turn.
-        let view = call.hub.door().resource_view(call.access)?;
+        let view = call.view()?;
         let id = meant(conditional::find(&view, &query)?.0)?;
         drop(view);
         conditional::settle(|| {
             let _turn = call.hub.turn_of(kind, &id);
-            let view = call.hub.door().resource_view(call.access)?;
+            let view = call.view()?;
             let (found, guard) = conditional::find(&view, &query)?;
             let base = Base::of(call, &view, &meant(found)?)?;
             drop(view);
@@ -115,7 +115,7 @@ impl Base {
     ///
     /// # Errors
     /// 400 and 422; the id and the type cannot change.
-    pub(super) fn check(&self, resource: Value<'_>) -> Result<Validation, Failure> {
+    pub(super) fn check(&self, call: &Call<'_>, resource: Value<'_>) -> Result<Validation, Failure> {
         let validation = validate(resource, Some(&self.record.kind));
         if !validation.is_valid() {
             return Err(error::invalid(validation));
@@ -124,6 +124,7 @@ impl Base {
             let what = "a patch cannot change or remove the id";
             return Err(error::failure(StatusCode::UNPROCESSABLE_ENTITY, Code::IdMismatch, what));
         }
+        definitions::check(call, Some(&self.record.id), resource)?;
         Ok(validation)
     }
 }
@@ -139,7 +140,7 @@ fn kind_of(call: &Call<'_>) -> PatchKind {
 fn commit(call: &Call<'_>, patch: Value<'_>, base: &Base, guards: Vec<Guard>) -> Result<Answer, Stumble> {
     let json = base.patched(call, patch)?;
     let document = Document::parse(&json, &document_limits(call)).map_err(Failure::from)?;
-    base.check(document.root())?;
+    base.check(call, document.root())?;
     let record = prepare(call, &base.record.id, document.root())?;
     let body = record.body.clone();
     let changed = put(call, guards, record, base.expect)?;

@@ -11,7 +11,7 @@ use crate::call::{Answer, Call, Failure};
 /// `GET [base]/Type/id`.
 pub(super) fn read(call: &Call<'_>) -> Result<Answer, Failure> {
     let subset = subset::asked(call, &[])?;
-    let view = call.hub.door().resource_view(call.access)?;
+    let view = call.view()?;
     let record = view.read(&call.place.kind, &call.place.id)?.ok_or_else(error::not_found)?;
     if record.is_deleted() {
         return Err(error::deleted());

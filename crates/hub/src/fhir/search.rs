@@ -135,7 +135,7 @@ fn answer(call: &Call<'_>, asked: &Asked) -> Result<Answer, Failure> {
     let count = size.to_string();
     let links = Links::new(call, &asked.path, applied(query, &count));
     let mut remarks = passed_over(&asked.pairs, query);
-    let view = call.hub.door().resource_view(call.access)?.with_pages_of(call.hub.limits().page_bytes);
+    let view = call.view()?.with_pages_of(call.hub.limits().page_bytes);
     if query.summary == Summary::Count || size == 0 {
         let total = asked.count(&view)?;
         let mut bundle = Bundle::new("searchset", Some(total), &links.of_page(None, None, None));

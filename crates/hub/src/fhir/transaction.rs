@@ -25,7 +25,7 @@ use super::create::new_id;
 use super::page::Bundle;
 use super::room::Room;
 use super::update::{self, id_of};
-use super::{create, delete, error, patch, respond, run};
+use super::{create, definitions, delete, error, patch, respond, run};
 use crate::call::{Answer, Call, Content, Failure, Returns};
 use crate::routes::{Takes, Who};
 
@@ -94,6 +94,8 @@ impl<'e> Step<'e> {
         }
         if let Some(resource) = entry.resource {
             create::check_whole(resource, &format!("{}.resource", entry.name()))?;
+            let id = Some(entry.place.id.as_str()).filter(|id| !id.is_empty());
+            definitions::check(call, id, resource)?;
         }
         let by_criteria = || conditional::criteria(&own, &entry.place.kind, &entry.pairs).map(Some);
         let is_by_id = !entry.place.id.is_empty();
@@ -195,7 +197,8 @@ struct Done {
 }
 
 fn attempt(call: &Call<'_>, steps: &[Step<'_>], validation: &Validation) -> Result<Done, Stumble> {
-    let view = call.hub.door().resource_view(call.access)?;
+    // Of whoever may write nothing else, the definitions alone.
+    let view = call.hub.door().definition_view(call.access)?;
     let mut guards = Vec::new();
     let mut fates = Vec::with_capacity(steps.len());
     let room = Room::new(call.hub.limits().bundle_answer_bytes);
@@ -301,7 +304,7 @@ fn fate(call: &Call<'_>, step: &Step<'_>, view: &View<'_>, guards: &mut Vec<Guar
             let base = patch::Base::of(&own, view, &id)?;
             let json = own.with_body(&update::document_limits(call), |patch| base.patched(&own, patch))?;
             let document = Document::parse(&json, &update::document_limits(call))?;
-            let validation = Box::new(base.check(document.root())?);
+            let validation = Box::new(base.check(call, document.root())?);
             Ok(Fate::Patched { id, expect: base.expect, json, validation })
         }
         Does::Delete { criteria } => {
@@ -325,13 +328,13 @@ fn change(
 ) -> Result<Option<Change>, Stumble> {
     match (fate, step.entry.resource) {
         (Fate::Put { id, expect }, Some(resource)) => {
-            let catalogue = call.hub.door().catalogue();
+            let catalogue = call.kinds.catalogue();
             let kind = catalogue.kind(&step.entry.place.kind).ok_or_else(error::unknown_type)?;
             let record = catalogue.prepare(kind, id, resource, &mut |value| references.replacement(value));
             Ok(Some(Change::Put { record: Box::new(record), expect: *expect }))
         }
         (Fate::Patched { id, expect, json, validation }, _) => {
-            let catalogue = call.hub.door().catalogue();
+            let catalogue = call.kinds.catalogue();
             let kind = catalogue.kind(&step.entry.place.kind).ok_or_else(error::unknown_type)?;
             let record = references.prepare_patched(call, kind, id, json, validation)?;
             Ok(Some(Change::Put { record: Box::new(record), expect: *expect }))

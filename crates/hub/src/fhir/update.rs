@@ -18,7 +18,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Failure> {
         return Err(bad_id());
     }
     call.with_body(&document_limits(call), |resource| {
-        check(call, resource)?;
+        check(call, Some(&call.place.id), resource)?;
         match id_of(resource) {
             Some(id) if id == call.place.id => {}
             Some(_) => {
@@ -29,7 +29,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Failure> {
         let record = prepare(call, &call.place.id, resource)?;
         conditional::settle(|| {
             let expect = if call.conditions.are_on_version() {
-                let view = call.hub.door().resource_view(call.access)?;
+                let view = call.view()?;
                 expectation_of(call, &view, &call.place.id)?
             } else {
                 Expect::Anything
@@ -43,7 +43,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Failure> {
 /// `PUT [base]/Type?criteria`.
 pub(super) fn update_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
     call.with_body(&document_limits(call), |resource| {
-        check(call, resource)?;
+        check(call, None, resource)?;
         let kind = &call.place.kind;
         let query = conditional::criteria(call, kind, &subset::without_format(&call.pairs))?;
         let given = id_of(resource);
@@ -52,7 +52,7 @@ pub(super) fn update_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
         }
         let fresh = new_id();
         conditional::settle(|| {
-            let view = call.hub.door().resource_view(call.access)?;
+            let view = call.view()?;
             let (found, guard) = conditional::find(&view, &query)?;
             let (id, expect) = target(call, &view, found, given.as_deref(), &fresh)?;
             // Not while waiting for the commit: views are few.

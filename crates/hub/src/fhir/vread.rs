@@ -12,7 +12,7 @@ pub(super) fn vread(call: &Call<'_>) -> Result<Answer, Failure> {
     if version.to_string() != call.place.version {
         return Err(error::not_found());
     }
-    let view = call.hub.door().resource_view(call.access)?;
+    let view = call.view()?;
     let record = view.read_version(&call.place.kind, &call.place.id, version)?;
     let record = record.ok_or_else(error::not_found)?;
     if record.is_deleted() {

@@ -85,6 +85,7 @@ impl Target for Local {
         debug_assert_eq!(place, Place::default());
         let call = Call {
             hub: &self.hub,
+            kinds: self.hub.kinds(),
             route,
             access: &self.access,
             place,

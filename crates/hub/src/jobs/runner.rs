@@ -11,7 +11,7 @@ use ieum_store::commit::CommitError;
 use super::keep::{self, Kept};
 use super::state::{Event, NoSuchStep, State};
 use super::work::{Control, Stop, Work, access_gone};
-use super::{JobOptions, Jobs, files};
+use super::{JobOptions, Jobs, files, index};
 use crate::fhir::bulk;
 use crate::hub::Hub;
 
@@ -101,6 +101,9 @@ fn run(hub: &Hub, jobs: &Jobs) {
                 tracing::error!(error = %error, "old jobs cannot be removed");
             }
         }
+        if let Err(error) = index::ask(hub, jobs) {
+            tracing::error!(error = %error, "no job for indexing can be added");
+        }
         match claim(hub, jobs) {
             Ok(Some((kept, control))) => {
                 // There may be more: another runner looks.
@@ -174,6 +177,9 @@ fn work_on(hub: &Hub, jobs: &Jobs, kept: &Kept, control: Arc<Control>) {
         Ok(()) => Event::Finish,
         Err(Stop::Failed(failure)) => {
             work.job.failure = Some(failure.clone());
+            if let Err(error) = index::leave(hub, &work.job.request) {
+                tracing::error!(error = %error, "indexing that failed cannot be stopped");
+            }
             Event::Fail
         }
         Err(Stop::Interrupted) => Event::Interrupt,

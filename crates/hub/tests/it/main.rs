@@ -8,6 +8,7 @@ mod concurrency;
 mod conditional;
 mod contained;
 mod crud;
+mod definitions;
 mod everything;
 mod export;
 mod export_consistent;

@@ -2,6 +2,9 @@
 
 use std::collections::HashSet;
 
+use ieum::hub::Entrance;
+use ieum::limits::Limits;
+use ieum_store::sqlite::SqliteOptions;
 use ieum_trust::access::Role;
 
 use crate::support::{Kind, Server, entries, ids, link, on_every_engine, patient};
@@ -245,4 +248,31 @@ fn korean_names(kind: Kind) {
     assert!(raw.starts_with("HTTP/1.1 400") || raw.contains(&created[0]), "{raw}");
     let bundle = server.get("/Patient?name=%E3%84%B1%E3%85%81%E3%85%85").expect(200).json();
     assert_eq!(ids(&bundle, "match"), created[..1]);
+}
+
+/// What would cost too much is refused before it is asked, with its cost and what would narrow it.
+#[test]
+fn the_cost_is_told_before() {
+    let store = SqliteOptions { query_records: 4, ..SqliteOptions::default() };
+    let server = Server::start_on(Kind::Sqlite, Entrance::Open, Limits::default(), store, |_| {});
+    for number in 0..5 {
+        server.create(&patient(&number.to_string(), "김"));
+    }
+    let found = server.get("/Patient?identifier=http://a.kr/mrn|1&gender:missing=true").expect(200);
+    assert_eq!(found.json()["total"], 1, "a small set to start from costs little");
+    let refused = server.get("/Patient?gender:missing=true").refused(400, "IEUM-S008");
+    let text = refused.text();
+    assert!(
+        text.contains("about 5 records") && text.contains("4 are allowed") && text.contains("identifier"),
+        "{text}"
+    );
+    assert!(text.contains("_total=none"), "{text}");
+    assert_eq!(
+        server.get("/Patient?gender:missing=true&_total=none").expect(200).json()["entry"]
+            .as_array()
+            .unwrap()
+            .len(),
+        5
+    );
+    server.get("/Patient?gender:missing=true&_total=none&_sort=birthdate").refused(400, "IEUM-S008");
 }

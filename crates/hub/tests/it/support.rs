@@ -82,6 +82,17 @@ impl Server {
         limits: Limits,
         change: impl FnOnce(&mut JobOptions),
     ) -> Self {
+        Self::start_on(kind, entrance, limits, SqliteOptions::default(), change)
+    }
+
+    /// The same with limits of the store's other than the usual ones.
+    pub(crate) fn start_on(
+        kind: Kind,
+        entrance: Entrance,
+        limits: Limits,
+        options: SqliteOptions,
+        change: impl FnOnce(&mut JobOptions),
+    ) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let listening = runtime.block_on(Listening::on(([127, 0, 0, 1], 0).into())).unwrap();
@@ -92,7 +103,6 @@ impl Server {
         let (engine, secret): (Arc<dyn Engine>, _) = match kind {
             Kind::Memory => (Arc::new(MemoryEngine::new(Arc::clone(&catalogue), system_clock())), [7; 32]),
             Kind::Sqlite => {
-                let options = SqliteOptions::default();
                 let engine =
                     SqliteEngine::open(directory.path(), Arc::clone(&catalogue), system_clock(), options)
                         .unwrap();
@@ -100,7 +110,7 @@ impl Server {
                 (Arc::new(engine), secret)
             }
         };
-        let door = Door::new(engine, catalogue, secret);
+        let door = Door::new(engine, secret);
         let hub =
             Hub::new(door.clone(), system_clock(), Options { base_url: base.clone(), entrance, limits });
         let jobs_directory = directory.path().join("jobs");

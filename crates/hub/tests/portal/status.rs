@@ -120,6 +120,25 @@ fn the_operator_sees_jobs_and_ends_them() {
 }
 
 #[test]
+fn the_operator_sees_records_being_indexed() {
+    let portal = Portal::open();
+    portal.put_synthetic(1);
+    let definition = r#"{"resourceType":"SearchParameter","id":"own","url":"http://x.test/own","name":"n","status":"active",
+        "description":"d","code":"own","base":["Patient"],"type":"string","expression":"Patient.name.family"}"#;
+    let request = Request::put("/fhir/SearchParameter/own").header("content-type", "application/fhir+json");
+    portal.ask(request.body(Body::from(definition)).unwrap()).expect(201);
+    let operator = portal.enter("operator", "");
+    let page = portal.get(&operator, "/operator/jobs").expect(200).body;
+    assert!(page.contains("검색 항목 Patient.own 색인") && page.contains("대기 중"), "{page}");
+    let english = portal.get(&operator, "/operator/jobs?lang=en").expect(200).body;
+    assert!(english.contains("Indexing by the search parameter Patient.own"));
+    let id = page.split("/operator/jobs/").nth(1).and_then(|rest| rest.split('/').next()).unwrap().to_owned();
+    portal.post(&operator, &format!("/operator/jobs/{id}/cancel"), "").expect(303);
+    let refused = portal.get(&Visitor::default(), "/fhir/Patient?own=x").expect(503).body;
+    assert!(refused.contains("IEUM-S013") && refused.contains("was stopped"), "{refused}");
+}
+
+#[test]
 fn the_operator_learns_whose_an_account_is_unless_it_is_a_patients() {
     let portal = Portal::with_accounts();
     portal.put(&[serde_json::json!({"resourceType": "Patient", "id": "p1"})]);

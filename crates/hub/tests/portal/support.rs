@@ -76,7 +76,7 @@ impl Portal {
             SqliteEngine::open(directory.path(), Arc::clone(&catalogue), Arc::clone(&clock_of_hub), options)
                 .unwrap();
         let secret = engine.cursor_secret().unwrap();
-        let door = Door::new(Arc::new(engine), catalogue, secret);
+        let door = Door::new(Arc::new(engine), secret);
         let options = Options { base_url: base_url.to_owned(), entrance, limits: Limits::default() };
         let hub = Hub::new(door.clone(), clock_of_hub, options);
         // Jobs are taken, and left waiting.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod commands;
+mod definitions_kill;
 mod disk;
 mod faults;
 mod import;

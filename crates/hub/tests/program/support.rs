@@ -47,13 +47,23 @@ impl Running {
     }
 
     pub(crate) fn start(data: &Path, flags: &[&str]) -> Self {
-        Self::start_with(data, flags, |_| {})
+        Self::start_with(data, 0, flags, |_| {})
+    }
+
+    /// The same on a port that is known: so a hub keeps its address over restarts.
+    pub(crate) fn start_on(data: &Path, port: u16, flags: &[&str]) -> Self {
+        Self::start_with(data, port, flags, |_| {})
     }
 
     /// The same in another environment.
-    pub(crate) fn start_with(data: &Path, flags: &[&str], change: impl FnOnce(&mut Command)) -> Self {
+    pub(crate) fn start_with(
+        data: &Path,
+        port: u16,
+        flags: &[&str],
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
         let mut command = ieum();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(flags);
+        command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"]).arg(data).args(flags);
         change(&mut command);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();

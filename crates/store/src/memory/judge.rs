@@ -43,7 +43,7 @@ impl<'v> Subject<'v> {
     }
 }
 
-impl View<'_> {
+impl View {
     /// The newest version, if it is there for this caller.
     pub(super) fn live(&self, access: &AccessPlan, kind: &str, id: &str) -> Option<&Version> {
         let newest = self.state.newest(kind, id)?;
@@ -145,7 +145,7 @@ impl View<'_> {
         subject: Subject<'v>,
         param: &Param,
     ) -> impl Iterator<Item = &'v IndexValue<'static>> + use<'v> {
-        let position = self.catalogue.kind(&param.kind).and_then(|kind| kind.param(&param.code));
+        let position = self.state.catalogue.kind(&param.kind).and_then(|kind| kind.param(&param.code));
         let values = subject.values.iter();
         values.filter(move |(of, _)| Some(usize::from(*of)) == position).map(|(_, value)| value)
     }

@@ -6,6 +6,7 @@ use ieum_fhir::search::Query;
 
 use super::{Version, View};
 use crate::access::AccessPlan;
+use crate::catalogue::Catalogue;
 use crate::commit::StoreError;
 use crate::engine::{
     AsOfPage, AsOfRequest, AsOfWhich, CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage,
@@ -14,9 +15,13 @@ use crate::engine::{
 };
 use crate::record::Record;
 
-impl Snapshot for View<'_> {
+impl Snapshot for View {
     fn t(&self) -> u64 {
         self.state.t
+    }
+
+    fn catalogue(&self) -> &Catalogue {
+        &self.state.catalogue
     }
 
     fn instant(&self) -> Result<i64, StoreError> {
@@ -90,14 +95,17 @@ impl Snapshot for View<'_> {
     }
 
     fn search(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<SearchPage, StoreError> {
+        self.state.catalogue.check(request.query)?;
         Ok(self.search_page(access, request))
     }
 
     fn places(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<PlacesPage, StoreError> {
+        self.state.catalogue.check(request.query)?;
         Ok(self.places_page(access, request))
     }
 
     fn count(&self, access: &AccessPlan, query: &Query) -> Result<u64, StoreError> {
+        self.state.catalogue.check(query)?;
         Ok(self.matching(access, query).len() as u64)
     }
 
@@ -153,6 +161,7 @@ impl Snapshot for View<'_> {
     }
 
     fn keys(&self, access: &AccessPlan, request: &KeysRequest<'_>) -> Result<KeysPage, StoreError> {
+        self.state.catalogue.check(request.query)?;
         let mut page = KeysPage::default();
         for found in self.matching(access, request.query) {
             let version = found.version;
@@ -211,7 +220,7 @@ impl Snapshot for View<'_> {
     }
 }
 
-impl View<'_> {
+impl View {
     fn version(&self, entry: &FeedEntry) -> &Version {
         let versions = &self.state.records[&(entry.kind.clone(), entry.id.clone())];
         let index = usize::try_from(entry.version - 1).expect("version numbers are small");

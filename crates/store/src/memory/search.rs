@@ -40,7 +40,7 @@ struct Cut<'v> {
     more: bool,
 }
 
-impl View<'_> {
+impl View {
     /// Everything that matches, in order of creation.
     pub(super) fn matching(&self, access: &AccessPlan, query: &Query) -> Vec<Match<'_>> {
         let live = self.state.born.iter().filter_map(|(kind, id)| self.live(access, kind, id));

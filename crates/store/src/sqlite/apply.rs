@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 
 use ieum_fhir::index::{FullText, IndexValue};
+use ieum_fhir::json::JsonError;
 use rusqlite::{Connection, params};
 
 use super::contained::Container;
+use super::custom::{self, Points};
 use super::dict::StoredId;
 use super::ids::MENTIONED;
 use super::numbers::{Given, Giving};
@@ -50,6 +52,8 @@ pub(super) struct Applier<'a> {
 pub(super) struct Memory {
     pub(super) given: Given,
     pub(super) pending: Pending,
+    /// Parameters by which not all records are indexed yet, and up to which record number they are.
+    pub(super) points: Option<Points>,
     touched: HashSet<i64>,
 }
 
@@ -57,6 +61,14 @@ impl Memory {
     /// Forgets everything: after a rollback, nothing remembered is sure.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    /// Parameters by which not all records are indexed yet.
+    pub(super) fn points(&mut self, connection: &Connection) -> Result<&mut Points, StoreError> {
+        if self.points.is_none() {
+            self.points = Some(custom::points(connection)?);
+        }
+        Ok(self.points.get_or_insert_default())
     }
 }
 
@@ -172,9 +184,10 @@ impl Applier<'_> {
         };
         let version = current.map_or(0, |current| current.version) + 1;
         let op = if existing.is_some() { Op::Update } else { Op::Create };
-        let rows = self.rows_of(&record.kind, rid, &record.indexed.values)?;
-        let carried = self.carried(&record.kind, rid, version, &record.indexed)?;
-        let (present, vals) = (rows.present, rows.vals());
+        let indexed = self.shared.catalogue.indexed_now(record).map_err(not_json)?;
+        let mut rows = self.rows_of(&record.kind, rid, &indexed.values)?;
+        let carried = self.carried(&record.kind, rid, version, &indexed)?;
+        let (present, vals) = (rows.present, std::mem::take(&mut rows.vals));
         let t0 = current.map_or(0, |current| current.t0);
         let t0 = if t0 == 0 { to_i64(t) } else { t0 };
         let container = Container { rid, version, t: to_i64(t), t0, carried };
@@ -188,11 +201,11 @@ impl Applier<'_> {
                 let old = self.indexed(&record.kind, &record.id, existing, self.shared.catalogue.bases())?;
                 let old_rows = self.rows_of(&record.kind, rid, &old.values)?;
                 self.memory.pending.replace(&old_rows, rows);
-                if old.contained == record.indexed.contained {
+                if old.contained == indexed.contained {
                     self.keep_contained(container)?;
                 } else {
                     self.remove_contained(rid, &old.contained)?;
-                    self.add_contained(container, &record.indexed.contained)?;
+                    self.add_contained(container, &indexed.contained)?;
                 }
                 let text = self.text(&record.kind, &record.id, existing)?;
                 if text != record.text {
@@ -202,7 +215,7 @@ impl Applier<'_> {
             }
             None => {
                 self.memory.pending.insert(rows);
-                self.add_contained(container, &record.indexed.contained)?;
+                self.add_contained(container, &indexed.contained)?;
                 words::insert(self.connection, &mut self.memory.given.dict, rid, &record.text)?;
             }
         }
@@ -300,12 +313,35 @@ impl Applier<'_> {
         Ok(Some(Current { rid, version: to_u64(version)?, t, t0, op, carried, instant, packed }))
     }
 
-    /// The index rows of these values of a record of this kind.
+    /// The index rows of these values of a record of this kind, without those by parameters that have not come to it yet:
+    /// of a parameter that is new, rows are there for the records up to its point, and for no others.
     pub(super) fn rows_of(
         &mut self,
         kind: &str,
         rid: i64,
         values: &[(u16, IndexValue<'_>)],
+    ) -> Result<RowSet, StoreError> {
+        let points = self.memory.points(self.connection)?;
+        let beyond: Vec<i64> = points.iter().filter(|(_, point)| **point < rid).map(|(tp, _)| *tp).collect();
+        self.make_rows(kind, rid, values, &beyond)
+    }
+
+    /// The index rows of these values of a record of this kind.
+    pub(super) fn all_rows_of(
+        &mut self,
+        kind: &str,
+        rid: i64,
+        values: &[(u16, IndexValue<'_>)],
+    ) -> Result<RowSet, StoreError> {
+        self.make_rows(kind, rid, values, &[])
+    }
+
+    fn make_rows(
+        &mut self,
+        kind: &str,
+        rid: i64,
+        values: &[(u16, IndexValue<'_>)],
+        apart: &[i64],
     ) -> Result<RowSet, StoreError> {
         let kind = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?;
         let mut numbers = Giving {
@@ -313,7 +349,7 @@ impl Applier<'_> {
             registry: &self.shared.registry,
             given: &mut self.memory.given,
         };
-        RowSet::new(&mut numbers, kind, rid, values)
+        RowSet::new(&mut numbers, kind, rid, values, apart)
     }
 
     /// What the body of the current version says, as a hub with these addresses reads it: cheaper than keeping the rows
@@ -328,7 +364,7 @@ impl Applier<'_> {
         let body = self.body(current)?;
         let def = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?;
         let indexed = self.shared.catalogue.index_body_as(def, id, &body, bases);
-        indexed.map_err(|error| StoreError::Damaged(format!("a body: {error}")))
+        indexed.map_err(not_json)
     }
 
     /// The terms of the texts of the current version.
@@ -336,7 +372,7 @@ impl Applier<'_> {
         let body = self.body(current)?;
         let def = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?;
         let text = self.shared.catalogue.full_text_of_body(def, id, &body);
-        text.map_err(|error| StoreError::Damaged(format!("a body: {error}")))
+        text.map_err(not_json)
     }
 
     pub(super) fn carried(
@@ -365,6 +401,7 @@ impl Applier<'_> {
         Ok(Carried { pat, mask: i64::from(indexed.mask), d })
     }
 
+    /// The body of the current version.
     fn body(&self, current: &Current) -> Result<Vec<u8>, StoreError> {
         self.shared.dictionaries.unpack(current.packed.codec, &current.packed.bytes)
     }
@@ -395,6 +432,11 @@ impl Applier<'_> {
 
 fn changed(kind: &str, id: &str, version: u64, instant: i64, op: Option<Op>) -> Changed {
     Changed { kind: kind.to_owned(), id: id.to_owned(), version, instant, op }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "as map_err calls it")]
+pub(super) fn not_json(error: JsonError) -> StoreError {
+    StoreError::Damaged(format!("a body: {error}"))
 }
 
 pub(super) fn unknown_kind() -> StoreError {

@@ -48,7 +48,7 @@ impl Applier<'_> {
                 rows.present.1,
                 container.rid,
                 part,
-                rows.vals(),
+                rows.vals,
             ])?;
             self.memory.pending.insert(rows);
         }

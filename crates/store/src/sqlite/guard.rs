@@ -22,6 +22,7 @@ pub(super) fn check_guards(
 ) -> Result<(), CommitError> {
     let scope = Scope::new(connection, shared, &request.access, newest_t(connection)?)?;
     for (index, guard) in request.guards.iter().enumerate() {
+        shared.catalogue.check(&guard.query)?;
         let asked = SearchRequest { query: &guard.query, after: None, backward: false, limit: 2 };
         let page = within(LIMIT, || match search::page_statement(&scope, &asked)? {
             Some(statement) => search::run(&scope, &asked, &statement),

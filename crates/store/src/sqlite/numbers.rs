@@ -115,6 +115,13 @@ pub(super) struct Given {
     units: Known<Unit>,
 }
 
+impl Given {
+    /// Forgets the numbers of values, some of which are no more.
+    pub(super) fn forget_tokens(&mut self) {
+        self.tokens = Known::default();
+    }
+}
+
 /// The writer's numbers: what is new gets one.
 pub(super) struct Giving<'n> {
     pub(super) connection: &'n Connection,

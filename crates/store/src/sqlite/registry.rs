@@ -85,6 +85,24 @@ impl Registry {
         Ok((registry, changed))
     }
 
+    /// The numbers as they are; every parameter of the catalogue must have one.
+    pub(super) fn read(connection: &Connection, catalogue: &Catalogue) -> Result<Self, StoreError> {
+        let missing = || StoreError::Engine("a parameter without number".into());
+        let mut registry = Self { by_name: HashMap::new(), kinds: Vec::new(), names: HashMap::new() };
+        for kind in catalogue.kinds() {
+            let no: i64 = connection
+                .prepare_cached("SELECT no FROM kind WHERE name = ?1")?
+                .query_row(params![kind.name], |row| row.get(0))?;
+            let known = known_params(connection, no)?;
+            let number = |code: &String| known.get(code).map(|(tp, _)| *tp).ok_or_else(missing);
+            let tp = kind.params.iter().map(|param| number(&param.code)).collect::<Result<_, _>>()?;
+            registry.names.insert(no, kind.name.clone());
+            registry.by_name.insert(kind.name.clone(), registry.kinds.len());
+            registry.kinds.push(KindNumbers { no, tp });
+        }
+        Ok(registry)
+    }
+
     /// The numbers of a kind.
     pub(super) fn kind(&self, name: &str) -> Option<&KindNumbers> {
         self.by_name.get(name).map(|&index| &self.kinds[index])
@@ -122,6 +140,16 @@ pub(super) fn facets(tp: i64) -> [i64; 3] {
 /// The place of a parameter's facet within its kind.
 pub(super) fn place(tp: i64) -> u64 {
     (tp % PER_KIND).cast_unsigned()
+}
+
+/// The number of the kind to which a parameter belongs.
+pub(super) fn kind_of(tp: i64) -> i64 {
+    tp / PER_KIND
+}
+
+/// The numbers of a kind whose parameters have a bit in the presence columns.
+pub(super) fn with_presence(kind: i64) -> std::ops::Range<i64> {
+    kind * PER_KIND..kind * PER_KIND + PRESENCE_BITS
 }
 
 /// The bit of a parameter in the two presence columns, as (low, high); none when it does not fit.

@@ -11,8 +11,8 @@ use super::apply::{Applier, Carried, Current, Memory, SEVERAL, SHARED, unknown_k
 use super::contained::{CONTAINED, Container};
 use super::registry::{ChangedParam, EXTERNAL, facets};
 use super::rows::RowSet;
-use super::table::TABLES;
-use super::{Shared, schema, words};
+use super::table::{TABLES, of_param};
+use super::{Shared, custom, schema, words};
 use crate::access::Family;
 use crate::commit::StoreError;
 
@@ -27,7 +27,11 @@ pub(super) fn run(
 ) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let known = schema::bases(&transaction)?;
-    if schema::needs_rebuild(&transaction)? {
+    let needs_rebuild = schema::needs_rebuild(&transaction)?;
+    if needs_rebuild || !changed.is_empty() || known != shared.catalogue.bases() {
+        custom::distrust(&transaction, shared)?;
+    }
+    if needs_rebuild {
         everything(&transaction, shared)?;
         schema::rebuilt(&transaction)?;
     } else {
@@ -98,11 +102,8 @@ fn parameters(
         );
         for tp in tps.iter().copied().flat_map(facets) {
             for table in TABLES {
-                let of_param = match table {
-                    "tok" | "cmp" => "k IN (SELECT k FROM tokval WHERE tp = ?1)",
-                    _ => "tp = ?1",
-                };
-                transaction.execute(&format!("DELETE FROM {table} WHERE {of_param}"), params![tp])?;
+                let sql = format!("DELETE FROM {table} WHERE {}", of_param(table));
+                transaction.execute(&sql, params![tp])?;
             }
             transaction.execute("DELETE FROM tokval WHERE tp = ?1", params![tp])?;
         }
@@ -160,18 +161,13 @@ impl Applier<'_> {
         values: &[(u16, IndexValue<'_>)],
         tps: &[i64],
     ) -> Result<(), StoreError> {
-        let all = self.rows_of(kind, rid, values)?;
+        let all = self.all_rows_of(kind, rid, values)?;
         let sql = "UPDATE res SET present = ?2, present_high = ?3, vals = ?4 WHERE rid = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![
-            rid,
-            all.present.0,
-            all.present.1,
-            all.vals()
-        ])?;
+        self.connection.prepare_cached(sql)?.execute(params![rid, all.present.0, all.present.1, all.vals])?;
         let numbers = self.shared.registry.kind(kind).ok_or_else(unknown_kind)?;
         let is_named = |position: u16| tps.contains(&numbers.tp[usize::from(position)]);
         let named: Vec<_> = values.iter().filter(|(position, _)| is_named(*position)).cloned().collect();
-        let rows = self.rows_of(kind, rid, &named)?;
+        let rows = self.all_rows_of(kind, rid, &named)?;
         self.memory.pending.insert(rows);
         Ok(())
     }
@@ -212,7 +208,7 @@ impl Applier<'_> {
     fn carry(&self, rid: i64, carried: Carried, rows: &RowSet) -> Result<(), StoreError> {
         let sql = "UPDATE res SET pat = ?2, mask = ?3, d = ?4, present = ?5, present_high = ?6, vals = ?7 WHERE rid = ?1";
         let Carried { pat, mask, d } = carried;
-        let values = params![rid, pat, mask, d, rows.present.0, rows.present.1, rows.vals()];
+        let values = params![rid, pat, mask, d, rows.present.0, rows.present.1, rows.vals];
         self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
     }

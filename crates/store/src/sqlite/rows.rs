@@ -83,8 +83,10 @@ pub(super) struct RowSet {
     pub(super) cho: Vec<Cho>,
     pub(super) cmp: Vec<Cmp>,
     pub(super) geo: Vec<Geo>,
-    /// The two presence columns.
+    /// The two presence columns of the record.
     pub(super) present: (i64, i64),
+    /// Its dates and numbers, as its own row holds them.
+    pub(super) vals: Vec<u8>,
 }
 
 /// System and code of an identifier's type as one text; the separator stands in neither.
@@ -93,32 +95,39 @@ pub(super) fn of_type(system: &str, code: &str) -> String {
 }
 
 impl RowSet {
-    /// The rows of a record with these values, which are sorted.
+    /// The rows of a record with these values, which are sorted. The parameters `apart` get no rows, but count for what
+    /// stands in the record's own row.
     pub(super) fn new(
         numbers: &mut impl Numbers,
         kind: &KindNumbers,
         rid: i64,
         values: &[(u16, IndexValue<'_>)],
+        apart: &[i64],
     ) -> Result<Self, StoreError> {
-        let mut rows = Self::default();
+        let (mut rows, mut set_apart) = (Self::default(), Self::default());
         for of_param in values.chunk_by(|(left, _), (right, _)| left == right) {
             let tp = kind.tp[usize::from(of_param[0].0)];
             if let Some((low, high)) = presence(tp) {
                 rows.present.0 |= low;
                 rows.present.1 |= high;
             }
-            rows.add_tokens(numbers, tp, rid, of_param)?;
+            let is_apart = apart.contains(&tp);
+            if !is_apart {
+                rows.add_tokens(numbers, tp, rid, of_param)?;
+            }
             for (_, value) in of_param {
-                rows.add(numbers, facet(tp, value.facet()), rid, value)?;
+                let tp = facet(tp, value.facet());
+                if !is_apart {
+                    rows.add(numbers, tp, rid, value)?;
+                } else if stands_in_row(value) {
+                    set_apart.add(numbers, tp, rid, value)?;
+                }
             }
         }
         rows.sort();
+        rows.vals =
+            vals::encode(rows.dat.iter().chain(&set_apart.dat), rows.num.iter().chain(&set_apart.num));
         Ok(rows)
-    }
-
-    /// The column `vals` of the record.
-    pub(super) fn vals(&self) -> Vec<u8> {
-        vals::encode(&self.dat, &self.num)
     }
 
     /// Tokens and the words for them. Most often there is one of each: then they are one value.
@@ -246,6 +255,17 @@ impl RowSet {
         each_list!(look);
         Ok(true)
     }
+}
+
+/// Whether a value is kept in the record's own row too.
+fn stands_in_row(value: &IndexValue<'_>) -> bool {
+    matches!(
+        value,
+        IndexValue::Date(_)
+            | IndexValue::Number(_)
+            | IndexValue::Quantity { .. }
+            | IndexValue::Canonical { .. }
+    )
 }
 
 /// The raw text as kept beside its normal form. Most texts are their own normal form; an empty column says so.

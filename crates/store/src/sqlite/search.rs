@@ -5,6 +5,7 @@
 //! every place where a record is looked at: the page, the count, and both ends of a chain.
 
 mod compare;
+mod cost;
 mod order;
 mod plan;
 mod select;
@@ -15,7 +16,6 @@ mod tokens;
 use ieum_fhir::search::{Contained, ContainedGive, ContainedSearch, Query};
 use rusqlite::{OptionalExtension, params_from_iter};
 
-use self::plan::Extent;
 use super::dict::id_text;
 use super::to_u64;
 use super::view::Scope;
@@ -24,6 +24,9 @@ use crate::engine::{
     self, Key, KeysPage, KeysRequest, PlacesPage, Position, SearchPage, SearchRequest, SortValue,
 };
 
+use cost::Walk;
+
+pub(super) use cost::Sizes;
 pub(super) use sql::{Sql, json_numbers};
 
 /// A row of an ordered page: sort values, then the record's number.
@@ -34,16 +37,24 @@ pub(super) fn page_statement(
     scope: &Scope<'_>,
     request: &SearchRequest<'_>,
 ) -> Result<Option<Sql>, StoreError> {
-    let extent = if request.query.sort.is_empty() { Extent::Some } else { Extent::All };
-    let Some(matching) = plan::matching(scope, request.query, as_of(scope, request), extent)? else {
+    // Without an order a page ends when it is full; with one, all that matches is put in order first.
+    let walk = if request.query.sort.is_empty() {
+        Walk::ToTheFirst
+    } else {
+        Walk::All { keys: request.query.sort.len() as u64 }
+    };
+    let Some(matching) = plan::matching(scope, request.query, as_of(scope, request), walk)? else {
         return Ok(None);
     };
+    matching.cost.check(scope, request.query, walk)?;
     Ok(Some(order::ordered(scope, &matching, request)?))
 }
 
 /// The statement that counts.
 pub(super) fn count_statement(scope: &Scope<'_>, query: &Query) -> Result<Option<Sql>, StoreError> {
-    let Some(matching) = plan::matching(scope, query, scope.t, Extent::All)? else { return Ok(None) };
+    let walk = Walk::All { keys: 0 };
+    let Some(matching) = plan::matching(scope, query, scope.t, walk)? else { return Ok(None) };
+    matching.cost.check(scope, query, walk)?;
     let mut sql = Sql::new("SELECT ");
     sql.push(order::counted(query.contained)).push(" ").append(&matching.from).append(&matching.condition);
     Ok(Some(sql))
@@ -54,7 +65,7 @@ pub(super) fn keys_statement(
     scope: &Scope<'_>,
     request: &KeysRequest<'_>,
 ) -> Result<Option<Sql>, StoreError> {
-    let matching = plan::matching(scope, request.query, scope.t, Extent::Some)?;
+    let matching = plan::matching(scope, request.query, scope.t, Walk::ToTheFirst)?;
     let Some(matching) = matching else { return Ok(None) };
     let mut sql = Sql::new("SELECT r.rid, r.id, r.ver ");
     sql.append(&matching.from).append(&matching.condition);

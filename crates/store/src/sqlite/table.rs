@@ -62,6 +62,29 @@ pub(super) fn delete<R: IndexRow>(connection: &Connection, rows: &[R]) -> Result
     Ok(())
 }
 
+/// Removes rows under a number, so many at most; gives how many.
+pub(super) fn delete_some<R: IndexRow>(
+    connection: &Connection,
+    tp: i64,
+    most: usize,
+) -> Result<usize, StoreError> {
+    let (table, columns) = (R::TABLE, R::COLUMNS.join(", "));
+    let of_param = of_param(table);
+    let sql = format!(
+        "DELETE FROM {table} WHERE ({columns}) IN (SELECT {columns} FROM {table} WHERE {of_param} LIMIT ?2)"
+    );
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    Ok(connection.prepare_cached(&sql)?.execute([tp, most])?)
+}
+
+/// The rows of a table that stand under the number `?1` of a parameter.
+pub(super) fn of_param(table: &str) -> &'static str {
+    match table {
+        "tok" | "cmp" => "k IN (SELECT k FROM tokval WHERE tp = ?1)",
+        _ => "tp = ?1",
+    }
+}
+
 /// Whether all rows are there.
 pub(super) fn are_stored<R: IndexRow>(connection: &Connection, rows: &[R]) -> Result<bool, StoreError> {
     let sql = format!("SELECT 1 FROM {} WHERE {}", R::TABLE, equal(R::COLUMNS));

@@ -17,7 +17,7 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Error};
 
-use super::registry::place;
+use super::registry::{facets, place};
 use super::rows::{Dat, Num};
 
 /// Writes a number in groups of seven bits, the lowest first.
@@ -67,47 +67,59 @@ impl<'b> Bytes<'b> {
 }
 
 /// A value of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stored<'b> {
     Time(TimeRange),
     Number { lo: &'b [u8], hi: &'b [u8], u: u64 },
 }
 
 /// The column for these rows.
-pub(super) fn encode(dat: &[Dat], num: &[Num]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut dates: Vec<(i64, i64, u64)> = dat.iter().map(|row| (row.lo, row.hi, place(row.tp))).collect();
-    dates.sort_unstable();
-    let mut before = None;
-    for (lo, hi, place) in dates {
-        put_number(place, &mut out);
-        if before == Some((lo, hi)) {
-            put_number(0, &mut out);
-        } else {
-            put_number(1, &mut out);
-            out.extend_from_slice(&lo.to_le_bytes());
-            // Also of open ends: what wraps around here wraps back when it is read.
-            put_number(hi.wrapping_sub(lo).cast_unsigned(), &mut out);
+pub(super) fn encode<'r>(dat: impl Iterator<Item = &'r Dat>, num: impl Iterator<Item = &'r Num>) -> Vec<u8> {
+    let dates = dat.map(|row| (Stored::Time(TimeRange { lo: row.lo, hi: row.hi }), place(row.tp)));
+    let numbers = num.map(|row| {
+        let hi = if row.hi.is_empty() { &row.lo } else { &row.hi };
+        (Stored::Number { lo: &row.lo, hi, u: row.u.cast_unsigned() }, place(row.tp))
+    });
+    write(dates.chain(numbers).collect())
+}
+
+/// The column without the values of these places; `None` when it is damaged.
+pub(super) fn without(column: &[u8], places: &[u64]) -> Option<Vec<u8>> {
+    let mut all = Values::new(column, 0);
+    let mut kept = Vec::new();
+    while !all.rest.0.is_empty() {
+        let (place, value) = all.entry()?;
+        if !places.contains(&place) {
+            kept.push((value, place));
         }
-        before = Some((lo, hi));
     }
-    let mut numbers: Vec<(&[u8], &[u8], i64, u64)> =
-        num.iter().map(|row| (row.lo.as_slice(), row.hi.as_slice(), row.u, place(row.tp))).collect();
-    numbers.sort_unstable();
+    Some(write(kept))
+}
+
+fn write(mut entries: Vec<(Stored<'_>, u64)>) -> Vec<u8> {
+    entries.sort_unstable();
+    let mut out = Vec::new();
     let mut before = None;
-    for (lo, hi, u, place) in numbers {
+    for (value, place) in entries {
         put_number(place, &mut out);
-        if before == Some((lo, hi, u)) {
-            put_number(0, &mut out);
-        } else {
-            put_number(if hi.is_empty() { 2 } else { 3 }, &mut out);
-            put_bytes(lo, &mut out);
-            if !hi.is_empty() {
-                put_bytes(hi, &mut out);
+        match value {
+            _ if before == Some(value) => put_number(0, &mut out),
+            Stored::Time(TimeRange { lo, hi }) => {
+                put_number(1, &mut out);
+                out.extend_from_slice(&lo.to_le_bytes());
+                // Also of open ends: what wraps around here wraps back when it is read.
+                put_number(hi.wrapping_sub(lo).cast_unsigned(), &mut out);
             }
-            put_number(u.cast_unsigned(), &mut out);
+            Stored::Number { lo, hi, u } => {
+                put_number(if lo == hi { 2 } else { 3 }, &mut out);
+                put_bytes(lo, &mut out);
+                if lo != hi {
+                    put_bytes(hi, &mut out);
+                }
+                put_number(u, &mut out);
+            }
         }
-        before = Some((lo, hi, u));
+        before = Some(value);
     }
     out
 }
@@ -251,7 +263,8 @@ impl Question<'_> {
 }
 
 /// `passes(vals, place, question)`: whether a value of the parameter passes. `least(vals, place)` and `greatest(vals,
-/// place)`: where the first and the last of its values begin, to order by.
+/// place)`: where the first and the last of its values begin, to order by. `without(vals, place)`: the column without the
+/// values of a parameter.
 pub(super) fn register(connection: &Connection) -> Result<(), Error> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function("passes", 3, flags, |context| {
@@ -262,6 +275,11 @@ pub(super) fn register(connection: &Connection) -> Result<(), Error> {
             }
         }
         Ok(false)
+    })?;
+    connection.create_scalar_function("without", 2, flags, |context| {
+        let place = context.get::<i64>(1)?;
+        let places = facets(place).map(i64::cast_unsigned);
+        without(blob(context, 0)?, &places).ok_or_else(failed)
     })?;
     connection.create_scalar_function("least", 2, flags, |context| Ok(end(context)?.0))?;
     connection.create_scalar_function("greatest", 2, flags, |context| Ok(end(context)?.1))?;

@@ -1,5 +1,7 @@
 //! A snapshot of the file, and everything that can be read from it.
 
+use std::sync::Arc;
+
 use ieum_fhir::search::Query;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
@@ -8,8 +10,9 @@ use super::connection::{Reader, ReaderPool};
 use super::dict::StoredId;
 use super::ids::find_rid;
 use super::search::{self, Sql, json_numbers};
-use super::{Shared, audit, history, newest_t, past, read, to_u64};
+use super::{Current, Shared, audit, history, newest_t, past, read, to_u64};
 use crate::access::{AccessPlan, Family, Reach};
+use crate::catalogue::Catalogue;
 use crate::commit::StoreError;
 use crate::engine::{
     AsOfPage, AsOfRequest, CompartmentPage, CompartmentRequest, FeedEntry, HistoryPage, HistoryRequest,
@@ -140,27 +143,40 @@ impl<'s> Scope<'s> {
 /// A snapshot: a read transaction on a connection of its own.
 pub(super) struct View<'e> {
     reader: Reader<'e>,
-    shared: &'e Shared,
+    shared: Arc<Shared>,
     t: u64,
 }
 
 impl<'e> View<'e> {
-    pub(super) fn begin(pool: &'e ReaderPool, shared: &'e Shared) -> Result<Self, StoreError> {
+    pub(super) fn begin(pool: &'e ReaderPool, current: &Current) -> Result<Self, StoreError> {
         let reader = pool.take()?;
-        reader.connection().execute_batch("BEGIN")?;
-        // The first look fixes the snapshot.
-        let t = newest_t(reader.connection());
-        match t {
-            Ok(t) => Ok(Self { reader, shared, t }),
-            Err(error) => {
-                reader.connection().execute_batch("ROLLBACK")?;
-                Err(error)
+        loop {
+            let shared = current.get();
+            reader.connection().execute_batch("BEGIN")?;
+            // The first look fixes the snapshot.
+            let t = newest_t(reader.connection());
+            // Rows of a parameter are all there before it is in force, and begin to go when it is in force no more. So
+            // what was in force before and after that look goes with what it fixed.
+            let is_in_force = Arc::ptr_eq(&shared, &current.get());
+            match t {
+                Ok(t) if is_in_force => return Ok(Self { reader, shared, t }),
+                Ok(_) => reader.connection().execute_batch("ROLLBACK")?,
+                Err(error) => {
+                    reader.connection().execute_batch("ROLLBACK")?;
+                    return Err(error);
+                }
             }
         }
     }
 
     fn scope<'s>(&'s self, access: &'s AccessPlan) -> Result<Scope<'s>, StoreError> {
-        Scope::new(self.reader.connection(), self.shared, access, self.t)
+        Scope::new(self.reader.connection(), &self.shared, access, self.t)
+    }
+
+    /// The same for a question, if it can be answered.
+    fn scope_of<'s>(&'s self, access: &'s AccessPlan, query: &Query) -> Result<Scope<'s>, StoreError> {
+        self.shared.catalogue.check(query)?;
+        self.scope(access)
     }
 }
 
@@ -175,6 +191,10 @@ impl Drop for View<'_> {
 impl Snapshot for View<'_> {
     fn t(&self) -> u64 {
         self.t
+    }
+
+    fn catalogue(&self) -> &Catalogue {
+        &self.shared.catalogue
     }
 
     fn instant(&self) -> Result<i64, StoreError> {
@@ -202,21 +222,21 @@ impl Snapshot for View<'_> {
     }
 
     fn search(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<SearchPage, StoreError> {
-        let scope = self.scope(access)?;
+        let scope = self.scope_of(access, request.query)?;
         let statement = self.reader.timed("planning", |_| search::page_statement(&scope, request))?;
         let Some(statement) = statement else { return Ok(SearchPage::default()) };
         self.reader.timed(&statement.text, |_| search::run(&scope, request, &statement))
     }
 
     fn places(&self, access: &AccessPlan, request: &SearchRequest<'_>) -> Result<PlacesPage, StoreError> {
-        let scope = self.scope(access)?;
+        let scope = self.scope_of(access, request.query)?;
         let statement = self.reader.timed("planning", |_| search::page_statement(&scope, request))?;
         let Some(statement) = statement else { return Ok(PlacesPage::default()) };
         self.reader.timed(&statement.text, |_| search::found(&scope, request, &statement))
     }
 
     fn count(&self, access: &AccessPlan, query: &Query) -> Result<u64, StoreError> {
-        let scope = self.scope(access)?;
+        let scope = self.scope_of(access, query)?;
         let Some(sql) = search::count_statement(&scope, query)? else { return Ok(0) };
         self.reader.timed(&sql.text, |connection| {
             let mut statement = connection.prepare_cached(&sql.text)?;
@@ -239,7 +259,7 @@ impl Snapshot for View<'_> {
     }
 
     fn keys(&self, access: &AccessPlan, request: &KeysRequest<'_>) -> Result<KeysPage, StoreError> {
-        let scope = self.scope(access)?;
+        let scope = self.scope_of(access, request.query)?;
         let statement = self.reader.timed("planning", |_| search::keys_statement(&scope, request))?;
         let Some(statement) = statement else { return Ok(KeysPage::default()) };
         self.reader.timed(&statement.text, |_| search::keys(&scope, request, &statement))

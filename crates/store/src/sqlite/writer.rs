@@ -5,15 +5,18 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use ieum_fhir::search::custom::CustomParam;
 use rusqlite::{Connection, params};
 
 use super::apply::{Applier, Memory};
+use super::custom::{self, State as ParamState};
 use super::guard::check_guards;
 use super::log::Log;
-use super::{Shared, audit, learn, newest_t, to_i64};
+use super::{Current, Shared, audit, learn, newest_t, to_i64};
 use crate::clock::next_instant;
 use crate::commit::{Change, CommitError, CommitRequest, Committed, StoreError};
-use crate::compress::Packed;
+use crate::compress::{Dictionaries, Packed};
+use crate::custom::{IndexStep, IndexTask, IndexWork};
 use crate::engine::AuditEntry;
 
 /// Changes that one transaction takes at most before it is written to disk.
@@ -26,6 +29,10 @@ enum Task {
     Follower(String, u64, Sender<Result<(), StoreError>>),
     /// A dictionary, if one is worth having, and when to learn again.
     Learnt(Option<Vec<u8>>, u64, Sender<Result<Option<i64>, StoreError>>),
+    Define(Vec<Arc<CustomParam>>, Sender<Result<(), StoreError>>),
+    Index(IndexWork, usize, Sender<Result<IndexStep, StoreError>>),
+    /// Kind, code, and whether to stop.
+    Halt(String, String, bool, Sender<Result<(), StoreError>>),
     Stop,
 }
 
@@ -33,35 +40,37 @@ enum Task {
 enum Outcome {
     Commit(Result<Committed, CommitError>),
     Learnt(Option<i64>),
+    Indexed(IndexStep),
     Done,
 }
 
 /// The handle to the writer thread.
 pub(super) struct Writer {
     tasks: SyncSender<Task>,
-    shared: Arc<Shared>,
+    dictionaries: Arc<Dictionaries>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
-    pub(super) fn start(mut connection: Connection, shared: Arc<Shared>) -> Result<Self, StoreError> {
+    pub(super) fn start(mut connection: Connection, current: Arc<Current>) -> Result<Self, StoreError> {
+        let shared = current.get();
         let (tasks, receiver) = sync_channel(shared.options.waiting);
         let state = State::load(&connection)?;
         let log = Log::watch(&mut connection)?;
-        let mut worker =
-            Worker { connection, shared: Arc::clone(&shared), state, memory: Memory::default(), log };
+        let dictionaries = Arc::clone(&shared.dictionaries);
+        let mut worker = Worker { connection, current, shared, state, memory: Memory::default(), log };
         let thread = std::thread::Builder::new()
             .name("ieum-writer".into())
             .spawn(move || worker.run(&receiver))
             .map_err(|error| StoreError::Engine(error.to_string()))?;
-        Ok(Self { tasks, shared, thread: Mutex::new(Some(thread)) })
+        Ok(Self { tasks, dictionaries, thread: Mutex::new(Some(thread)) })
     }
 
     pub(super) fn commit(&self, request: CommitRequest) -> Result<Committed, CommitError> {
         let (sender, receiver) = channel();
         // Here, on the caller's thread: the writer's is everybody's.
         let pack = |change: &Change| match change {
-            Change::Put { record, .. } => self.shared.dictionaries.pack(&record.body),
+            Change::Put { record, .. } => self.dictionaries.pack(&record.body),
             Change::Delete { .. } => Packed { codec: 0, bytes: Vec::new() },
         };
         let packed = request.changes.iter().map(pack).collect();
@@ -83,6 +92,18 @@ impl Writer {
     /// Writes down a dictionary, and when to learn again; gives the number of the dictionary.
     pub(super) fn learnt(&self, bytes: Option<Vec<u8>>, next: u64) -> Result<Option<i64>, StoreError> {
         self.wait_for(|sender| Task::Learnt(bytes, next, sender))
+    }
+
+    pub(super) fn define(&self, params: Vec<Arc<CustomParam>>) -> Result<(), StoreError> {
+        self.wait_for(|sender| Task::Define(params, sender))
+    }
+
+    pub(super) fn index_some(&self, work: IndexWork, most: usize) -> Result<IndexStep, StoreError> {
+        self.wait_for(|sender| Task::Index(work, most.clamp(1, GROUP), sender))
+    }
+
+    pub(super) fn halt_indexing(&self, kind: String, code: String, halt: bool) -> Result<(), StoreError> {
+        self.wait_for(|sender| Task::Halt(kind, code, halt, sender))
     }
 
     fn wait_for<T>(&self, task: impl FnOnce(Sender<Result<T, StoreError>>) -> Task) -> Result<T, StoreError> {
@@ -127,6 +148,9 @@ impl State {
 
 struct Worker {
     connection: Connection,
+    /// What readers see in force: as of the last transaction that is durable.
+    current: Arc<Current>,
+    /// What is in force inside the transaction.
     shared: Arc<Shared>,
     state: State,
     memory: Memory,
@@ -144,7 +168,12 @@ impl Worker {
                 match &task {
                     Task::Stop => stop = true,
                     Task::Commit(request, ..) => size += request.changes.len(),
-                    Task::Audit(..) | Task::Follower(..) | Task::Learnt(..) => size += 1,
+                    Task::Index(_, most, _) => size += most,
+                    Task::Audit(..)
+                    | Task::Follower(..)
+                    | Task::Learnt(..)
+                    | Task::Define(..)
+                    | Task::Halt(..) => size += 1,
                 }
                 if !stop {
                     group.push(task);
@@ -189,6 +218,7 @@ impl Worker {
             Err(_) => StoreError::Engine("a bug in the writer; the log has its place".into()),
         };
         self.state = before;
+        self.shared = self.current.get();
         self.memory.clear();
         if !self.connection.is_autocommit()
             && let Err(rollback) = self.connection.execute_batch("ROLLBACK")
@@ -204,6 +234,7 @@ impl Worker {
         let outcomes = group.iter().map(|task| self.perform(task)).collect::<Result<_, _>>()?;
         self.applier().flush()?;
         self.connection.execute_batch("COMMIT")?;
+        self.current.set(Arc::clone(&self.shared));
         Ok(outcomes)
     }
 
@@ -211,8 +242,8 @@ impl Worker {
     fn perform(&mut self, task: &Task) -> Result<Outcome, StoreError> {
         match task {
             Task::Commit(request, packed, _) => match self.commit(request, packed) {
-                // Only conditions have a time limit, and they are judged before anything is written.
-                Err(CommitError::Store(error)) if !matches!(error, StoreError::TooSlow { .. }) => Err(error),
+                // Only conditions can be refused in these ways, and they are judged before anything is written.
+                Err(CommitError::Store(error)) if !error.concerns_the_question() => Err(error),
                 result => Ok(Outcome::Commit(result)),
             },
             Task::Audit(entry, _) => {
@@ -228,8 +259,62 @@ impl Worker {
             Task::Learnt(bytes, next, _) => {
                 Ok(Outcome::Learnt(learn::remember(&self.connection, bytes.as_deref(), *next)?))
             }
+            Task::Define(params, _) => {
+                self.applier().flush()?;
+                self.shared = Arc::new(custom::define(&self.connection, &self.shared, params)?);
+                self.memory.points = None;
+                Ok(Outcome::Done)
+            }
+            Task::Index(work, most, _) => self.index_some(work, *most).map(Outcome::Indexed),
+            Task::Halt(kind, code, halt, _) => self.halt_indexing(kind, code, *halt).map(|()| Outcome::Done),
             Task::Stop => Ok(Outcome::Done),
         }
+    }
+
+    /// Does a part of what is to be done in the background.
+    fn index_some(&mut self, work: &IndexWork, most: usize) -> Result<IndexStep, StoreError> {
+        let tp = work.number;
+        match (custom::states(&self.connection)?.get(&tp), work.task) {
+            (Some(ParamState::Build(point)), IndexTask::Build) => {
+                let (indexed, is_finished) = self.applier().build_some(tp, *point, most)?;
+                let progress = self.shared.indexing.get(&tp).map(|progress| progress.indexing());
+                let mut progress = progress.unwrap_or_default();
+                progress.done += indexed;
+                let step = IndexStep { done: progress.done, total: progress.total, is_finished };
+                if is_finished {
+                    self.put_in_force()?;
+                } else if let Some(shared) = self.shared.indexing.get(&tp) {
+                    shared.set(progress);
+                }
+                Ok(step)
+            }
+            (Some(ParamState::Remove(point)), IndexTask::Remove) => {
+                // The numbers of its values go with it, and may be given again.
+                self.memory.given.forget_tokens();
+                custom::remove_some(&self.connection, tp, *point, most)
+            }
+            _ => Ok(IndexStep { is_finished: true, ..IndexStep::default() }),
+        }
+    }
+
+    fn halt_indexing(&mut self, kind: &str, code: &str, halt: bool) -> Result<(), StoreError> {
+        let position = self.shared.catalogue.kind(kind).and_then(|kind| kind.param(code));
+        let numbers = self.shared.registry.kind(kind).zip(position);
+        let Some(tp) = numbers.map(|(numbers, position)| numbers.tp[position]) else { return Ok(()) };
+        let state = match custom::states(&self.connection)?.get(&tp) {
+            Some(ParamState::Build(point)) if halt => ParamState::Stopped(*point),
+            Some(ParamState::Stopped(point)) if !halt => ParamState::Build(*point),
+            _ => return Ok(()),
+        };
+        custom::set_state(&self.connection, tp, Some(state))?;
+        self.put_in_force()
+    }
+
+    /// Reads again where the parameters stand that are in force.
+    fn put_in_force(&mut self) -> Result<(), StoreError> {
+        let params: Vec<_> = self.shared.catalogue.custom().cloned().collect();
+        self.shared = Arc::new(custom::in_force(&self.connection, &self.shared, &params)?);
+        Ok(())
     }
 
     /// Judges and applies one commit. Everything that can be refused is refused before the first row is written, so
@@ -270,10 +355,18 @@ impl Task {
             (Self::Commit(.., sender), Err(error)) => drop(sender.send(Err(CommitError::Store(error)))),
             (Self::Learnt(.., sender), Ok(Outcome::Learnt(number))) => drop(sender.send(Ok(number))),
             (Self::Learnt(.., sender), Err(error)) => drop(sender.send(Err(error))),
-            (Self::Audit(_, sender) | Self::Follower(_, _, sender), outcome) => {
+            (Self::Index(.., sender), Ok(Outcome::Indexed(step))) => drop(sender.send(Ok(step))),
+            (Self::Index(.., sender), Err(error)) => drop(sender.send(Err(error))),
+            (
+                Self::Audit(_, sender)
+                | Self::Follower(.., sender)
+                | Self::Define(_, sender)
+                | Self::Halt(.., sender),
+                outcome,
+            ) => {
                 drop(sender.send(outcome.map(|_| ())));
             }
-            (Self::Commit(..) | Self::Learnt(..), Ok(_)) | (Self::Stop, _) => {}
+            (Self::Commit(..) | Self::Learnt(..) | Self::Index(..), Ok(_)) | (Self::Stop, _) => {}
         }
     }
 }

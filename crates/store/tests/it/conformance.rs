@@ -29,6 +29,7 @@ mod access;
 mod as_of;
 mod commits;
 mod contained;
+mod definitions;
 mod expressions;
 mod followers;
 mod history;

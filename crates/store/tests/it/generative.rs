@@ -4,6 +4,7 @@
 //! Values come from small alphabets, so that questions hit. `IEUM_CASES` sets how many stores are made (each is asked
 //! 60 questions by three callers); the failing seed is printed by proptest.
 
+mod definitions;
 mod includes;
 mod questions;
 mod records;
@@ -33,15 +34,29 @@ fn the_engine_answers_as_the_oracle_does() {
     let mut runner =
         TestRunner::new(Config { cases: cases(), failure_persistence: None, ..Config::default() });
     let steps = proptest::collection::vec(records::step(), 30..120);
+    let definitions = (0..30_usize, 0..30_usize);
     let urls = proptest::collection::vec(questions::url(), 60);
     let (asked, answered) = (Cell::new(0_u64), Cell::new(0_u64));
     runner
-        .run(&(steps, urls, 1..7_usize), |(steps, urls, limit)| {
+        .run(&(steps, urls, 1..7_usize, definitions), |(steps, urls, limit, (defined, redefined))| {
             let (oracle, engine) = (memory(), sqlite());
             for (time, step) in steps.iter().enumerate() {
+                for store in [&oracle, &engine] {
+                    // They come into force while records are written, and some change their meaning on the way.
+                    match time {
+                        _ if time == defined => store.define(&definitions::FIRST),
+                        _ if time == defined + redefined + 1 => store.define(&definitions::THEN),
+                        _ => drop(store.index_some(2)),
+                    }
+                }
                 let time = 1_770_000_000_000_000 + i64::try_from(time).unwrap() * 86_400_000_000;
                 assert_eq!(write(&oracle, step, time), write(&engine, step, time));
             }
+            for store in [&oracle, &engine] {
+                store.define(&definitions::THEN);
+                store.index_all();
+            }
+            prop_assert_eq!(engine.check().faults, Vec::<String>::new());
             let written = Written::of(&steps);
             let alone = callers().map(|access| written.alone(&oracle, &access));
             for url in &urls {

@@ -1,6 +1,7 @@
 //! Tests of the record store: one conformance suite for all engines, and random questions put to engine and oracle.
 
 mod conformance;
+mod costs;
 mod generative;
 mod golden;
 mod learning;

@@ -8,11 +8,12 @@ use ieum_fhir::index::ParamType;
 use ieum_fhir::json::{Document, Limits};
 use ieum_fhir::search::parse::{ParseContext, parse};
 use ieum_fhir::search::value_sets::{SystemCode, ValueSetProblem, ValueSets};
-use ieum_fhir::search::{Query, R4};
+use ieum_fhir::search::{Query, R4, custom};
 use ieum_store::access::{AccessPlan, Actor, Family, Reach};
 use ieum_store::catalogue::Catalogue;
 use ieum_store::clock::Clock;
 use ieum_store::commit::{Change, CommitError, CommitRequest, Committed, Expect, Guard};
+use ieum_store::custom::admitted;
 use ieum_store::engine::{Engine, SearchPage, SearchRequest};
 use ieum_store::memory::MemoryEngine;
 use ieum_store::own::{OwnKind, OwnParam};
@@ -102,7 +103,6 @@ impl ValueSets for TestValueSets {
 /// A store under test.
 pub(crate) struct Store {
     pub(crate) engine: Arc<dyn Engine>,
-    pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) clock: TestClock,
     /// The engine again, when it is one with files, and where these are.
     sqlite: Option<(Arc<SqliteEngine>, Option<Arc<tempfile::TempDir>>)>,
@@ -110,8 +110,8 @@ pub(crate) struct Store {
 
 pub(crate) fn memory() -> Store {
     let (catalogue, clock) = (catalogue(), TestClock::default());
-    let engine = Arc::new(MemoryEngine::new(Arc::clone(&catalogue), clock.clock()));
-    Store { engine, catalogue, clock, sqlite: None }
+    let engine = Arc::new(MemoryEngine::new(catalogue, clock.clock()));
+    Store { engine, clock, sqlite: None }
 }
 
 pub(crate) fn sqlite() -> Store {
@@ -129,15 +129,21 @@ pub(crate) fn sqlite_in(directory: tempfile::TempDir) -> Store {
 
 /// A store in this directory, which stays.
 pub(crate) fn sqlite_with(path: &Path, catalogue: Arc<Catalogue>) -> Store {
-    sqlite_with_options(path, catalogue, SqliteOptions { readers: 4, ..SqliteOptions::default() })
+    let options = SqliteOptions { readers: 4, ..SqliteOptions::default() };
+    sqlite_of(path, catalogue, options)
 }
 
-pub(crate) fn sqlite_with_options(path: &Path, catalogue: Arc<Catalogue>, options: SqliteOptions) -> Store {
+/// The same with limits of its own.
+pub(crate) fn sqlite_with_options(path: &Path, options: SqliteOptions) -> Store {
+    sqlite_of(path, catalogue(), options)
+}
+
+fn sqlite_of(path: &Path, catalogue: Arc<Catalogue>, options: SqliteOptions) -> Store {
     let clock = TestClock::default();
-    let engine = SqliteEngine::open(path, Arc::clone(&catalogue), clock.clock(), options).unwrap();
+    let engine = SqliteEngine::open(path, catalogue, clock.clock(), options).unwrap();
     let engine = Arc::new(engine);
     let sqlite = Some((Arc::clone(&engine), None));
-    Store { engine, catalogue, clock, sqlite }
+    Store { engine, clock, sqlite }
 }
 
 /// Finds exactly these for one who may see everything; ids sorted.
@@ -183,15 +189,47 @@ impl Store {
     }
 
     pub(crate) fn put_change(&self, json: &str, expect: Expect) -> Change {
+        Self::put_change_with(&self.engine.catalogue(), json, expect)
+    }
+
+    /// The same, prepared with a catalogue that may be in force no more.
+    pub(crate) fn put_change_with(catalogue: &Catalogue, json: &str, expect: Expect) -> Change {
         let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
         let text = |name: &str| document.root().get(name).unwrap().text().unwrap().into_owned();
-        let kind = self.catalogue.kind(&text("resourceType")).unwrap();
-        let record = self.catalogue.prepare(kind, &text("id"), document.root(), &mut |_| None);
+        let kind = catalogue.kind(&text("resourceType")).unwrap();
+        let record = catalogue.prepare(kind, &text("id"), document.root(), &mut |_| None);
         Change::Put { record: Box::new(record), expect }
     }
 
     pub(crate) fn delete_change(kind: &str, id: &str) -> Change {
         Change::Delete { kind: kind.into(), id: id.into(), expect: Expect::Anything }
+    }
+
+    /// Puts search parameters into force, and does not index by them.
+    pub(crate) fn define(&self, definitions: &[&str]) {
+        let mut params = Vec::new();
+        for json in definitions {
+            let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
+            match custom::read(document.root()) {
+                Ok(custom::Definition::Custom(read)) => params.extend(read),
+                other => panic!("{json}: {other:?}"),
+            }
+        }
+        self.engine.define(&admitted(params)).unwrap();
+    }
+
+    /// Does a part of everything that is to be done in the background, of so many records; false when nothing was.
+    pub(crate) fn index_some(&self, records: usize) -> bool {
+        let work = self.engine.index_work().unwrap();
+        for work in &work {
+            self.engine.index_some(work, records).unwrap();
+        }
+        !work.is_empty()
+    }
+
+    /// Does all of it.
+    pub(crate) fn index_all(&self) {
+        while self.index_some(100) {}
     }
 
     pub(crate) fn commit(&self, changes: Vec<Change>) -> Result<Committed, CommitError> {
@@ -233,10 +271,11 @@ impl Store {
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
+        let catalogue = self.engine.catalogue();
         let context = ParseContext {
-            parameters: &*self.catalogue,
+            parameters: &*catalogue,
             value_sets: &TestValueSets,
-            bases: self.catalogue.bases(),
+            bases: catalogue.bases(),
             now_micros: 1_790_000_000_000_000,
             strict: true,
             limits: ieum_fhir::search::parse::Limits::default(),

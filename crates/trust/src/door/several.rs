@@ -34,7 +34,9 @@ impl View<'_> {
         token: Option<&str>,
         limit: usize,
     ) -> Result<Page, DoorError> {
-        let question = self.question(&format!("search of several kinds {}", asked.about));
+        let catalogue = self.snapshot.catalogue();
+        let meaning: String = asked.queries.iter().map(|query| catalogue.meaning(query)).collect();
+        let question = self.question(&format!("search of several kinds {}{meaning}", asked.about));
         let (after, backward) = self.open(token, &question)?;
         let mut found = PlacesPage::default();
         for query in asked.queries {
@@ -56,15 +58,8 @@ impl View<'_> {
             Some(Total::None) => None,
             _ => Some(self.count_several(asked.queries)?),
         };
-        let (snapshot, catalogue) = (&*self.snapshot, &self.door.catalogue);
-        let included = include::included(
-            snapshot,
-            &self.plan,
-            catalogue,
-            &includes(asked.queries),
-            &records,
-            self.page_bytes,
-        )?;
+        let (snapshot, asked_for) = (&*self.snapshot, includes(asked.queries));
+        let included = include::included(snapshot, &self.plan, &asked_for, &records, self.page_bytes)?;
         let (more_before, more_after) =
             if backward { (found.more, true) } else { (token.is_some(), found.more) };
         let position = |place: &Place, back| self.seal(&place.position, back, &question);

@@ -104,10 +104,27 @@ impl Parser<'_> {
         if let Some((_, text)) = NOT_YET.iter().find(|(known, _)| *known == code) {
             return Err(SearchError::new(SearchProblem::NotSupported, whole, *text));
         }
-        self.context.parameters.find(kind, code).ok_or_else(|| {
+        self.ready(kind, whole, code)?.ok_or_else(|| {
             let text = "is no search parameter of this kind of record";
             SearchError::new(SearchProblem::UnknownParameter, whole, text)
         })
+    }
+
+    /// The parameter of this code, if there is one; refused while not all records are indexed by it.
+    pub(super) fn ready(
+        &self,
+        kind: &str,
+        whole: &str,
+        code: &str,
+    ) -> Result<Option<Parameter<'_>>, SearchError> {
+        let found = self.context.parameters.find(kind, code);
+        match found.as_ref().and_then(|found| found.indexing) {
+            Some(indexing) => {
+                let text = format!("the parameter {code} of {kind} {indexing}");
+                Err(SearchError::new(SearchProblem::NotReady, whole, text))
+            }
+            None => Ok(found),
+        }
     }
 
     /// `subject:Patient.name`, `subject.name`.
@@ -153,7 +170,7 @@ impl Parser<'_> {
         for target in self.targets(parameter) {
             match rest(target) {
                 Ok(filter) => targets.push((target.to_owned(), filter)),
-                Err(error) if error.problem == SearchProblem::TooCostly => return Err(error),
+                Err(error) if error.is_final() => return Err(error),
                 Err(error) if error.problem == SearchProblem::UnknownParameter => {
                     why.get_or_insert(error);
                 }

@@ -58,7 +58,7 @@ impl Parser<'_> {
         };
         let mut includes = Vec::new();
         for source in sources {
-            let params = self.references(source, code, wanted);
+            let params = self.references(name, source, code, wanted)?;
             if !params.is_empty() {
                 let (source, target) = (source.to_owned(), target.map(str::to_owned));
                 includes.push(Include { reverse, source, params, target, iterate });
@@ -74,12 +74,17 @@ impl Parser<'_> {
     }
 
     /// The reference parameters of `source` with this code (`*` for all) that may point to `target`.
-    fn references(&self, source: &str, code: &str, target: Option<&str>) -> Vec<Param> {
-        let parameters = self.context.parameters;
+    fn references(
+        &self,
+        name: &str,
+        source: &str,
+        code: &str,
+        target: Option<&str>,
+    ) -> Result<Vec<Param>, SearchError> {
         let found = if code == "*" {
-            parameters.list(source)
+            self.context.parameters.list(source)
         } else {
-            parameters.find(source, code).into_iter().collect()
+            self.ready(source, name, code)?.into_iter().collect()
         };
         let fits = |parameter: &Parameter<'_>| {
             parameter.kind == ParamType::Reference
@@ -87,6 +92,6 @@ impl Parser<'_> {
                     .is_none_or(|target| parameter.targets.is_empty() || parameter.targets.contains(&target))
         };
         let param = |found: Parameter<'_>| Param { kind: source.to_owned(), code: found.code.to_owned() };
-        found.into_iter().filter(fits).map(param).collect()
+        Ok(found.into_iter().filter(fits).map(param).collect())
     }
 }

@@ -126,7 +126,7 @@ impl Parser<'_> {
             "" => error(SearchProblem::BadValue, "names an empty parameter"),
             "_id" => Ok(SortBy::Id),
             "_lastUpdated" => Ok(SortBy::LastUpdated),
-            _ => match self.context.parameters.find(kind, code) {
+            _ => match self.ready(kind, name, code)? {
                 None => error(SearchProblem::UnknownParameter, "names no search parameter of this kind"),
                 Some(found) if matches!(found.kind, ParamType::Composite | ParamType::Special) => {
                     error(SearchProblem::BadValue, "composite and special parameters have no order")
@@ -145,7 +145,7 @@ impl Parser<'_> {
     ) -> Result<SortBy, SearchError> {
         let error = |problem, text: &str| Err(SearchError::new(problem, name, text));
         let (code, asked) = link.split_once(':').map_or((link, None), |(code, kind)| (code, Some(kind)));
-        let Some(parameter) = self.context.parameters.find(kind, code) else {
+        let Some(parameter) = self.ready(kind, name, code)? else {
             return error(SearchProblem::UnknownParameter, "names no search parameter of this kind");
         };
         let targets = self.targets(&parameter);
@@ -160,7 +160,7 @@ impl Parser<'_> {
         for target in targets.into_iter().filter(|target| asked.is_none_or(|asked| asked == *target)) {
             match self.sort_by(target, name, rest, depth + 1) {
                 Ok(by) => found.push((target.to_owned(), by)),
-                Err(error) if error.problem == SearchProblem::TooCostly => return Err(error),
+                Err(error) if error.is_final() => return Err(error),
                 Err(error) => why = Some(error),
             }
         }

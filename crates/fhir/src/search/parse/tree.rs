@@ -66,7 +66,11 @@ impl Parser<'_> {
     fn hierarchy(&self, kind: &str) -> Option<Param> {
         let above = |code: &str| {
             let found = self.context.parameters.find(kind, code);
-            found.is_some_and(|found| found.kind == ParamType::Reference && found.targets.contains(&kind))
+            found.is_some_and(|found| {
+                found.kind == ParamType::Reference
+                    && found.targets.contains(&kind)
+                    && found.indexing.is_none()
+            })
         };
         PART_OF
             .into_iter()

@@ -120,6 +120,6 @@ pub(crate) fn io_failure(error: &std::io::Error) -> Failure {
 }
 
 /// Where the state of a job is told.
-pub(super) fn status_url(call: &Call<'_>, id: &str) -> String {
+pub(in crate::fhir) fn status_url(call: &Call<'_>, id: &str) -> String {
     format!("{}/$jobs/{id}", call.hub.base_url())
 }

@@ -185,7 +185,7 @@ fn check_types(call: &Call<'_>, export: &mut Export) -> Result<(), Failure> {
         }
         export.types = vec![kind.clone()];
     }
-    let catalogue = call.hub.door().catalogue();
+    let catalogue = call.kinds.catalogue();
     let served = kinds_of(catalogue, &export.level);
     if export.types.iter().any(|kind| !r4().is_resource(kind)) {
         return Err(wrong("_type", "must be a list of resource types of FHIR R4"));
@@ -204,7 +204,7 @@ fn check_types(call: &Call<'_>, export: &mut Export) -> Result<(), Failure> {
 }
 
 fn check_filters(call: &Call<'_>, export: &Export) -> Result<(), Failure> {
-    let catalogue = call.hub.door().catalogue();
+    let catalogue = call.kinds.catalogue();
     let sets = value_sets::of_call(call);
     for filter in &export.filters {
         if !call.prefer.lenient && !export.kinds(catalogue).contains(&filter.kind.as_str()) {

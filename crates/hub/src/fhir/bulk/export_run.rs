@@ -110,7 +110,8 @@ fn begin(work: &mut Work<'_>, export: &Export) -> Result<Point, Stop> {
     let patients = patients(work, export, group)?;
     let view = narrowed(view, patients.as_deref());
     let mut listed = 0;
-    for kind in export.kinds(work.hub.door().catalogue()) {
+    let catalogue = work.hub.door().catalogue();
+    for kind in export.kinds(&catalogue) {
         let queries = queries(work, export, kind)?;
         if !queries.is_empty() {
             listed += export_list::write(work, &view, kind, &queries, export.is_of_patients())?;
@@ -143,13 +144,15 @@ fn queries(work: &Work<'_>, export: &Export, kind: &str) -> Result<Vec<Query>, S
     // It was read strictly when it was asked, unless it was to be read leniently.
     let door = work.hub.door();
     let sets = value_sets::of_access(door, &work.access);
-    let context = ParseContext::r4(door.catalogue().bases(), work.hub.now(), false);
-    let context = ParseContext { value_sets: &sets, ..context };
+    let kinds = work.hub.kinds();
+    let context = ParseContext::r4(kinds.catalogue().bases(), work.hub.now(), false);
+    let context = ParseContext { parameters: &kinds, value_sets: &sets, ..context };
     Ok(export.filters_of(kind).map(|filter| filter.parse(&context)).collect::<Result<_, _>>()?)
 }
 
 fn parts(work: &Work<'_>, export: &Export) -> Vec<Part> {
-    let kinds = export.kinds(work.hub.door().catalogue());
+    let catalogue = work.hub.door().catalogue();
+    let kinds = export.kinds(&catalogue);
     let live = kinds.iter().map(|kind| {
         let is_listed = export.filters_of(kind).next().is_some();
         if is_listed { Part::List((*kind).to_owned()) } else { Part::Walk((*kind).to_owned()) }

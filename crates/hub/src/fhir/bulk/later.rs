@@ -142,6 +142,7 @@ fn page(work: &Work<'_>, later: &Later, token: Option<&str>) -> Result<(Vec<u8>,
     }
     let call = Call {
         hub: work.hub,
+        kinds: work.hub.kinds(),
         route,
         access: &work.access,
         place,

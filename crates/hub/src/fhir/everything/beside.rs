@@ -51,7 +51,7 @@ impl<'s> Beside<'s> {
         let mut references = Vec::new();
         collect(document.root(), &mut references);
         for text in references {
-            let bases = self.call.hub.door().catalogue().bases();
+            let bases = self.call.kinds.catalogue().bases();
             let target = reference::target(text, bases, &|kind| r4().is_resource(kind));
             let Some(Target::Local { kind, id }) = target else { continue };
             if !goes_beside(&kind) || !self.seen.insert((kind.to_string(), id.to_string())) {

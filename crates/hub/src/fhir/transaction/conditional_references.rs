@@ -96,7 +96,7 @@ impl<'c> Conditional<'c> {
 
     /// The ids of records that the transaction writes and that match.
     fn matching(&mut self, query: &Query, resolved: &References) -> Result<Vec<String>, Failure> {
-        let kind = self.call.hub.door().catalogue().kind(&query.kind).ok_or_else(error::unknown_type)?;
+        let kind = self.call.kinds.catalogue().kind(&query.kind).ok_or_else(error::unknown_type)?;
         if !self.written.contains_key(&query.kind) {
             let written = self.prepared(kind, resolved)?;
             self.written.insert(query.kind.clone(), written);
@@ -125,7 +125,7 @@ impl<'c> Conditional<'c> {
 
     /// What the records of a kind that are written will be found by.
     fn prepared(&self, kind: &KindDef, resolved: &References) -> Result<Vec<(String, Indexed)>, Failure> {
-        let catalogue = self.call.hub.door().catalogue();
+        let catalogue = self.call.kinds.catalogue();
         let of_kind = self.entries.iter().zip(self.fates).filter(|(entry, _)| entry.place.kind == kind.name);
         let mut prepared = Vec::new();
         for (entry, fate) in of_kind {

@@ -113,7 +113,7 @@ impl References {
     ) -> Result<Prepared, Failure> {
         let document = Document::parse(json, &update::document_limits(call))?;
         let replaced = self.in_document(validation, document.root());
-        let catalogue = call.hub.door().catalogue();
+        let catalogue = call.kinds.catalogue();
         Ok(catalogue.prepare(kind, id, document.root(), &mut |value| replaced.get(&value.index()).cloned()))
     }
 }

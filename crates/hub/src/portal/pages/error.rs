@@ -114,7 +114,10 @@ fn words(call: &Call<'_>, refusal: &Refusal) -> (StatusCode, Tone, &'static str,
                 "What was sent is too long or not in the right form.",
             ),
         ),
-        Refusal::Busy | Refusal::Failed(StoreError::TooSlow { .. }) => (
+        Refusal::Busy
+        | Refusal::Failed(
+            StoreError::TooSlow { .. } | StoreError::TooCostly { .. } | StoreError::NotServed { .. },
+        ) => (
             StatusCode::SERVICE_UNAVAILABLE,
             Tone::Warning,
             call.say("지금은 답할 수 없습니다", "No answer at the moment"),

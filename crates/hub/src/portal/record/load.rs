@@ -52,7 +52,7 @@ pub(crate) fn query(call: &Call<'_>, kind: &str, pairs: &[(&str, &str)]) -> Resu
     let hub = call.portal.hub();
     let catalogue = hub.door().catalogue();
     let context = ParseContext {
-        parameters: &**catalogue,
+        parameters: &*catalogue,
         value_sets: &ieum_fhir::search::R4,
         bases: catalogue.bases(),
         now_micros: hub.now(),

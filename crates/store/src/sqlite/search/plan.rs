@@ -3,9 +3,10 @@
 use ieum_fhir::index::TimeRange;
 use ieum_fhir::search::{ContainedSearch, DateTest, Filter, Param, Prefix, Query, ReferenceTest, Test, Way};
 
+use super::cost::{Cost, Walk};
 use super::select::{Select, Selector};
 use super::sql::{Sql, any_of, json_numbers};
-use super::start::{Size, Start, smallest};
+use super::start::{Size, Smallest, Start, smallest};
 use crate::commit::StoreError;
 use crate::sqlite::dict::StoredId;
 use crate::sqlite::ids::find_rid;
@@ -19,15 +20,8 @@ pub(super) struct Matching {
     pub(super) from: Sql,
     /// ` WHERE …`
     pub(super) condition: Sql,
-}
-
-/// How much of what matches is asked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
-    /// Some, in the order of their numbers: walking through all records may soon have found them.
-    Some,
-    /// All of it, to be counted or put into another order.
-    All,
+    /// What it costs to walk through them.
+    pub(super) cost: Cost,
 }
 
 /// The matching records of a query that were there at commit `as_of`. `None` when the caller reaches none of the kind,
@@ -36,14 +30,14 @@ pub(super) fn matching(
     scope: &Scope<'_>,
     query: &Query,
     as_of: u64,
-    extent: Extent,
+    walk: Walk,
 ) -> Result<Option<Matching>, StoreError> {
     let Some(kind) = scope.shared.registry.kind(&query.kind) else { return Ok(None) };
     if !scope.reaches(&query.kind) {
         return Ok(None);
     }
     let with_parts = query.contained.search != ContainedSearch::No;
-    let mut planner = Planner { scope, with_parts, extent, aliases: 0 };
+    let mut planner = Planner { scope, with_parts, walk, aliases: 0, cost: Cost::default() };
     let conditions = planner.conditions("r", &query.kind, &query.filters)?;
     let mut from = Sql::new("FROM ");
     let mut condition = Sql::new(" WHERE ");
@@ -68,15 +62,16 @@ pub(super) fn matching(
     condition.push(" AND r.t0 <= ").bind(to_i64(as_of));
     condition.append(&if with_parts { scope.visible_part("r") } else { scope.visible("r") });
     condition.append(&conditions.sql);
-    Ok(Some(Matching { from, condition }))
+    Ok(Some(Matching { from, condition, cost: planner.cost }))
 }
 
 struct Planner<'p> {
     scope: &'p Scope<'p>,
     /// Resources inside records are searched too.
     with_parts: bool,
-    extent: Extent,
+    walk: Walk,
     aliases: usize,
+    cost: Cost,
 }
 
 /// Conditions on one alias, each preceded by ` AND `.
@@ -117,25 +112,35 @@ impl Planner<'_> {
         let may_stream = alias == "r" && !self.with_parts;
         let mut set = None;
         let mut streamed = None;
-        // What alone can be walked through in order need not be counted.
-        let is_clear = may_stream && matches!(starts.as_slice(), [start] if start.stream().is_some());
-        let smallest = if is_clear { Some((0, false)) } else { smallest(self.scope.connection, &starts)? };
-        match smallest {
-            Some((place, true)) => {
-                set = Some(starts[place].index);
-                conditions.selective = true;
+        let is_needed_whole = alias != "r" || matches!(self.walk, Walk::All { .. });
+        // What alone can be walked through in order, to the first few, need not be counted.
+        let is_clear = may_stream
+            && !is_needed_whole
+            && matches!(starts.as_slice(), [start] if start.stream().is_some());
+        let smallest =
+            if is_clear { Some(Smallest::FIRST) } else { smallest(self.scope.connection, &starts)? };
+        let mut records = None;
+        if let Some(Smallest { place, size, is_small }) = smallest {
+            let Start { index, .. } = starts[place];
+            records = is_small.then_some(size as u64);
+            match starts[place].stream().filter(|_| may_stream && !is_small) {
+                Some(stream) => {
+                    conditions.stream = Some(stream.clone());
+                    streamed = Some(index);
+                }
+                // A large set is better than all records of the kind where all that matches is needed.
+                None if is_small || is_needed_whole => {
+                    set = Some(index);
+                    conditions.selective = true;
+                }
+                None => {}
             }
-            Some((place, false)) if may_stream && starts[place].stream().is_some() => {
-                conditions.stream = starts[place].stream().cloned();
-                streamed = Some(starts[place].index);
-            }
-            // At the other end of a chain, too, all that matches is needed.
-            Some((place, false)) if self.extent == Extent::All || alias != "r" => {
-                set = Some(starts[place].index);
-                conditions.selective = true;
-            }
-            _ => {}
         }
+        let records = match records {
+            Some(records) => records,
+            None => self.scope.shared.sizes.of(self.scope, kind)?,
+        };
+        self.cost.add(alias == "r", records, filters.len() as u64);
         for (index, filter) in filters.into_iter().enumerate().filter(|(index, _)| Some(*index) != streamed) {
             let form = if set == Some(index) { Form::Set } else { Form::Probe };
             let condition = self.condition(alias, kind, filter, form)?;

@@ -53,25 +53,36 @@ impl Start {
     }
 }
 
-/// The place of the start with the fewest records, and whether they are few.
-pub(super) fn smallest(
-    connection: &Connection,
-    starts: &[Start],
-) -> Result<Option<(usize, bool)>, StoreError> {
-    let mut smallest = None;
+/// The start with the fewest records.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Smallest {
+    /// Its place among the starts.
+    pub(super) place: usize,
+    /// How many records it has, or more than were counted.
+    pub(super) size: usize,
+    /// Whether they are few.
+    pub(super) is_small: bool,
+}
+
+impl Smallest {
+    /// The first start, not counted.
+    pub(super) const FIRST: Self = Self { place: 0, size: usize::MAX, is_small: false };
+}
+
+/// The start with the fewest records; none when there is no start.
+pub(super) fn smallest(connection: &Connection, starts: &[Start]) -> Result<Option<Smallest>, StoreError> {
+    let mut smallest: Option<Smallest> = None;
     for look in LOOKS {
         smallest = None;
         for (place, start) in starts.iter().enumerate() {
             let size = start.count(connection, look)?;
-            if smallest.is_none_or(|(_, least)| size < least) {
-                smallest = Some((place, size));
+            if smallest.is_none_or(|least| size < least.size) {
+                smallest = Some(Smallest { place, size, is_small: size <= look });
             }
         }
-        if let Some((place, size)) = smallest
-            && size <= look
-        {
-            return Ok(Some((place, true)));
+        if smallest.is_none_or(|smallest| smallest.is_small) {
+            break;
         }
     }
-    Ok(smallest.map(|(place, _)| (place, false)))
+    Ok(smallest)
 }

@@ -26,7 +26,7 @@ fn all(store: &Store, access: &AccessPlan, url: &str) -> Included {
     let query = store.query(url);
     let page = store.page(access, &SearchRequest { query: &query, after: None, backward: false, limit: 100 });
     let snapshot = store.engine.snapshot().unwrap();
-    included(&*snapshot, access, &store.catalogue, &query.includes, &page.records, usize::MAX).unwrap()
+    included(&*snapshot, access, &query.includes, &page.records, usize::MAX).unwrap()
 }
 
 fn ids(store: &Store, access: &AccessPlan, url: &str) -> Vec<String> {

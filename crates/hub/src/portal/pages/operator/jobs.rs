@@ -147,6 +147,17 @@ fn what(call: &Call<'_>, job: &Job) -> String {
             let kind = &later.kind;
             call.say(format!("나중에 답하는 질의 ({kind})"), format!("Answer asked for later ({kind})"))
         }
+        Request::Index(index) => {
+            let name = format!("{}.{}", index.kind, index.code);
+            if index.removes {
+                call.say(
+                    format!("검색 항목 {name} 치우기"),
+                    format!("Taking away the search parameter {name}"),
+                )
+            } else {
+                call.say(format!("검색 항목 {name} 색인"), format!("Indexing by the search parameter {name}"))
+            }
+        }
         Request::Import(import) => {
             let count = format::integer(import.inputs.len() as u64);
             call.say(format!("가져오기 (파일 {count}개)"), format!("Import ({count} files)"))

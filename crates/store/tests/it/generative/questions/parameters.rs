@@ -41,6 +41,8 @@ pub(super) const PARAMETERS: &[(&str, &[Parameter])] = &[
             ("deceased", Form::Token, &["true", "false"]),
             ("organization", Form::Tree, ORGANIZATIONS),
             ("telecom", Form::Token, &["010-0000-0001", "a@b.test", "phone|010-0000-0001"]),
+            ("own-name", Form::Text, TEXT),
+            ("own-organization", Form::Reference, ORGANIZATIONS),
         ],
     ),
     (
@@ -63,6 +65,11 @@ pub(super) const PARAMETERS: &[(&str, &[Parameter])] = &[
             ("combo-code-value-quantity", Form::Parts, CODE_NUMBERS),
             ("code-value-concept", Form::Parts, &["x$y", "http://a.test|x$x", "y$http://b.test|x", "|x$|x"]),
             ("code-value-string", Form::Parts, &["x$high", "y$높", "http://a.test|X$h"]),
+            ("own-date", Form::Date, DATES),
+            ("own-quantity", Form::Quantity, NUMBERS),
+            ("own-has-parts", Form::Token, &["true", "false"]),
+            ("own-patient", Form::Reference, PATIENTS),
+            ("own-parts", Form::Parts, CODE_NUMBERS),
             ("code-value-date", Form::Parts, &["x$2026", "y$ge2026-03-01", "|x$lt2026"]),
         ],
     ),
@@ -175,10 +182,15 @@ pub(super) const PARAMETERS: &[(&str, &[Parameter])] = &[
 
 /// References that lead on, as they are written in chains, and where to.
 pub(super) const LINKS: &[(&str, &[(&str, &str)])] = &[
-    ("Patient", &[("organization", "Organization")]),
+    ("Patient", &[("organization", "Organization"), ("own-organization:Organization", "Organization")]),
     (
         "Observation",
-        &[("patient", "Patient"), ("subject:Patient", "Patient"), ("encounter:Encounter", "Encounter")],
+        &[
+            ("patient", "Patient"),
+            ("subject:Patient", "Patient"),
+            ("encounter:Encounter", "Encounter"),
+            ("own-patient:Patient", "Patient"),
+        ],
     ),
     (
         "Encounter",
@@ -207,6 +219,7 @@ pub(super) const BACK_LINKS: &[(&str, &[(&str, &str)])] = &[
         "Patient",
         &[
             ("Observation", "patient"),
+            ("Observation", "own-patient"),
             ("Encounter", "subject"),
             ("Appointment", "patient"),
             ("List", "item"),

@@ -1,0 +1,187 @@
+//! Search parameters that a hub defines itself: what is taken, what it finds, and what is refused.
+
+use ieum_fhir::index::IndexValue;
+use ieum_fhir::json::{Document, Limits};
+use ieum_fhir::outcome::Code;
+use ieum_fhir::search::custom::{CustomParam, Definition, read};
+
+const PATIENT: &str = r#"{"resourceType":"Patient","id":"p1","active":true,"birthDate":"1987-03-01",
+ "name":[{"family":"김","given":["민수"]},{"use":"nickname","text":"하늘"}],
+ "extension":[{"url":"http://x.test/kind","valueCoding":{"system":"http://s.test","code":"a"}},
+              {"url":"http://x.test/weight","valueQuantity":{"value":70.50,"unit":"kg","system":"http://unitsofmeasure.org","code":"kg"}},
+              {"url":"http://x.test/since","valueDate":"2026-03"},{"url":"http://x.test/count","valueInteger":7}],
+ "generalPractitioner":[{"reference":"Practitioner/d1"}],"multipleBirthInteger":2}"#;
+
+fn definition(changes: &[(&str, &str)]) -> String {
+    let mut elements = vec![
+        ("resourceType", "\"SearchParameter\""),
+        ("id", "\"sp1\""),
+        ("url", "\"http://x.test/sp1\""),
+        ("name", "\"sp1\""),
+        ("status", "\"active\""),
+        ("description", "\"d\""),
+        ("code", "\"own\""),
+        ("base", "[\"Patient\"]"),
+        ("type", "\"token\""),
+        ("expression", "\"Patient.active\""),
+    ];
+    for (name, value) in changes {
+        elements.retain(|(known, _)| known != name);
+        elements.push((name, value));
+    }
+    let members: Vec<String> = elements.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+fn taken(changes: &[(&str, &str)]) -> Vec<CustomParam> {
+    let text = definition(changes);
+    let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
+    match read(document.root()) {
+        Ok(Definition::Custom(params)) => params,
+        other => panic!("{changes:?}: {other:?}"),
+    }
+}
+
+fn refused_at(changes: &[(&str, &str)]) -> String {
+    let text = definition(changes);
+    let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
+    let issues = read(document.root()).expect_err(&text);
+    assert!(issues.iter().all(|issue| issue.code == Code::DefinitionRefused));
+    issues.into_iter().map(|issue| issue.place).collect::<Vec<_>>().join(" ")
+}
+
+/// What a parameter of this type and expression finds in the patient, written shortly.
+fn finds(param_type: &str, expression: &str) -> Vec<String> {
+    let (param_type, expression) = (format!("\"{param_type}\""), format!("\"{expression}\""));
+    let params = taken(&[("type", &param_type), ("expression", &expression)]);
+    let document = Document::parse(PATIENT.as_bytes(), &Limits::default()).unwrap();
+    let values = params[0].values(document.root(), &[]);
+    values.iter().map(shortly).collect()
+}
+
+fn shortly(value: &IndexValue<'_>) -> String {
+    match value {
+        IndexValue::Token { system, code } => {
+            format!("{}|{}", system.as_deref().unwrap_or(""), code.as_deref().unwrap_or(""))
+        }
+        IndexValue::String(text) | IndexValue::Uri(text) => text.to_string(),
+        IndexValue::Date(range) => format!("date of {} days", (range.hi - range.lo) / 86_400_000_000),
+        IndexValue::Number(_) => "number".into(),
+        IndexValue::Quantity { code, .. } => format!("quantity {}", code.as_deref().unwrap_or("")),
+        other => format!("{:?}", other.facet()),
+    }
+}
+
+#[test]
+fn what_r4_writes_is_compiled_and_the_rest_of_fhirpath_evaluated() {
+    assert_eq!(finds("token", "Patient.extension('http://x.test/kind').value"), ["http://s.test|a"]);
+    assert_eq!(finds("quantity", "Patient.extension('http://x.test/weight').value")[0], "quantity kg");
+    assert_eq!(finds("date", "Patient.extension('http://x.test/since').value"), ["date of 31 days"]);
+    assert_eq!(finds("number", "Patient.extension('http://x.test/count').value"), ["number"]);
+    assert_eq!(finds("token", "Patient.deceased.exists() and Patient.deceased != false"), ["|false"]);
+    // Only the general engine can say these.
+    assert_eq!(finds("string", "Patient.name.where(use = 'nickname' and text.exists()).text"), ["하늘"]);
+    assert_eq!(finds("string", "Patient.name.first().given.first().upper()"), ["민수"]);
+    assert_eq!(finds("token", "Patient.name.count() > 1"), ["|true"]);
+    assert_eq!(finds("number", "Patient.name.count()"), ["number"]);
+    assert_eq!(finds("date", "iif(Patient.active, Patient.birthDate, {})"), ["date of 1 days"]);
+    assert_eq!(
+        finds("reference", "Patient.generalPractitioner.where(reference.startsWith('Practitioner/'))").len(),
+        1
+    );
+}
+
+#[test]
+fn where_an_expression_cannot_be_evaluated_there_is_no_value() {
+    assert_eq!(finds("token", "Patient.name.family.single() = 'x' or Patient.name.given + 1 = 2"), [""; 0]);
+    // More steps than one resource may cost.
+    let costly = "Patient.descendants().descendants().descendants().where(($this.descendants() | %resource.descendants()).count() > 1000000).exists()";
+    assert!(finds("token", costly).len() <= 1);
+}
+
+#[test]
+fn drafts_and_r4s_own_ask_for_nothing() {
+    for status in ["\"draft\"", "\"retired\"", "\"unknown\""] {
+        let text = definition(&[("status", status), ("expression", "\"nonsense(\"")]);
+        let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
+        assert!(matches!(read(document.root()), Ok(Definition::NotActive)));
+    }
+    let url = "\"http://hl7.org/fhir/SearchParameter/Patient-active\"";
+    let text = definition(&[("url", url), ("code", "\"active\"")]);
+    let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
+    assert!(matches!(read(document.root()), Ok(Definition::BuiltIn)));
+}
+
+#[test]
+fn several_types_each_with_its_alternative() {
+    let params = taken(&[
+        ("base", "[\"Patient\",\"Practitioner\"]"),
+        ("type", "\"string\""),
+        ("expression", "\"Patient.name.suffix | Practitioner.name.suffix\""),
+    ]);
+    assert_eq!(params.iter().map(|param| param.kind).collect::<Vec<_>>(), ["Patient", "Practitioner"]);
+    assert_eq!(
+        refused_at(&[("base", "[\"Patient\",\"Location\"]"), ("expression", "\"Patient.active\"")]),
+        "SearchParameter.expression"
+    );
+}
+
+#[test]
+fn what_cannot_be_kept_is_refused_at_its_place() {
+    for (changes, place) in [
+        (vec![("code", "\"birthdate\"")], "base[0]"),
+        (vec![("code", "\"_own\"")], "code"),
+        (vec![("code", "\"a:b\"")], "code"),
+        (vec![("base", "[\"Resource\"]")], "base[0]"),
+        (vec![("base", "[\"Patient\",\"Nothing\"]")], "base[1]"),
+        (vec![("type", "\"special\"")], "type"),
+        (vec![("type", "\"date\"")], "expression"),
+        (
+            vec![("type", "\"quantity\""), ("expression", "\"Patient.name.where(use.exists())\"")],
+            "expression",
+        ),
+        (vec![("expression", "\"Patient.nothing\"")], "expression"),
+        (vec![("expression", "\"Patient.name.(\"")], "expression"),
+        (vec![("expression", "\"Patient.birthDate < today()\"")], "expression"),
+        (vec![("expression", "\"Patient.link.other.resolve().active\"")], "expression"),
+        (vec![("expression", "\"\"")], "expression"),
+        (vec![("type", "\"reference\""), ("target", "[\"Nobody\"]")], "target[0]"),
+    ] {
+        assert_eq!(refused_at(&changes), format!("SearchParameter.{place}"), "{changes:?}");
+    }
+    let deep = format!("\"{}Patient.active{}\"", "(".repeat(200), ")".repeat(200));
+    assert_eq!(refused_at(&[("expression", &deep)]), "SearchParameter.expression");
+    let long = format!("\"Patient.active{}\"", " or true".repeat(4_000));
+    assert_eq!(refused_at(&[("expression", &long)]), "SearchParameter.expression");
+}
+
+#[test]
+fn composites_of_known_components() {
+    let component = |url: &str, expression: &str| {
+        format!(r#"{{"definition":"http://hl7.org/fhir/SearchParameter/{url}","expression":"{expression}"}}"#)
+    };
+    let of = |components: &[String]| format!("[{}]", components.join(","));
+    let (code, value) =
+        (component("clinical-code", "code"), component("Observation-value-quantity", "value"));
+    let base = [
+        ("base", "[\"Observation\"]"),
+        ("type", "\"composite\""),
+        ("expression", "\"Observation.component\""),
+    ];
+    let with = |components: &str| {
+        let mut changes = base.to_vec();
+        let components = components.to_owned().leak() as &str;
+        changes.push(("component", components));
+        changes
+    };
+    assert_eq!(taken(&with(&of(&[code.clone(), value.clone()])))[0].components.len(), 2);
+    for wrong in [
+        of(std::slice::from_ref(&code)),
+        of(&[value, code.clone()]),
+        of(&[code.clone(), component("Nothing", "value")]),
+        of(&[code, component("Observation-value-quantity", "nothing")]),
+    ] {
+        refused_at(&with(&wrong));
+    }
+    refused_at(&base);
+}

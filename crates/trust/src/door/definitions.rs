@@ -1,0 +1,127 @@
+//! Search parameters that records define (`SearchParameter`): who may define them, and how they come into force.
+//!
+//! They are taken from what is stored, as a whole, when the data are opened and after each commit that changes some. So
+//! it makes no difference how one was written, and what a crash left undone is done at the next start. Of two with the
+//! same code on the same type the older counts.
+
+use std::collections::HashSet;
+use std::sync::PoisonError;
+
+use ieum_fhir::json::{Document, Limits};
+use ieum_fhir::search::custom::{CustomParam, Definition, read};
+use ieum_fhir::search::{Query, Total};
+use ieum_store::body::write_plain;
+use ieum_store::commit::{Change, StoreError};
+use ieum_store::custom::{IndexStep, IndexWork, admitted};
+
+use super::{Door, DoorError};
+use crate::access::Access;
+
+/// The type of resource that defines search parameters.
+pub const DEFINITION: &str = "SearchParameter";
+
+/// Records read at a time.
+const PAGE: usize = 500;
+
+/// The ids of definitions that are changed.
+pub(super) fn named(changes: &[Change]) -> Vec<String> {
+    let keys = changes.iter().map(Change::key).filter(|(kind, _)| *kind == DEFINITION);
+    keys.map(|(_, id)| id.to_owned()).collect()
+}
+
+/// The parameters that a stored body defines; what cannot be taken into service defines none.
+fn params_of(id: &str, json: &[u8]) -> Vec<CustomParam> {
+    let Ok(document) = Document::parse(json, &Limits::default()) else { return Vec::new() };
+    match read(document.root()) {
+        Ok(Definition::Custom(params)) => params,
+        Ok(Definition::NotActive | Definition::BuiltIn) => Vec::new(),
+        Err(issues) => {
+            let places: Vec<&str> = issues.iter().map(|issue| issue.place.as_str()).collect();
+            tracing::warn!(definition.id = id, places = ?places, "a search parameter is not taken into service");
+            Vec::new()
+        }
+    }
+}
+
+impl Door {
+    /// Puts everything into force that is stored. To be called when the data are opened, before anything is written.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    pub fn define_all(&self) -> Result<(), StoreError> {
+        let _turn = self.defining.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = self.view(&Access::system("definitions"))?;
+        let query = Query { kind: DEFINITION.into(), total: Total::None, ..Query::default() };
+        let mut params = Vec::new();
+        let mut next: Option<String> = None;
+        loop {
+            let page = view.search(&query, next.as_deref(), PAGE).map_err(|error| match error {
+                DoorError::Store(error) => error,
+                DoorError::Cursor(_) => StoreError::Engine("a page token of ours is not taken".into()),
+            })?;
+            for record in &page.records {
+                params.extend(params_of(&record.id, &record.plain_json()));
+            }
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        drop(view);
+        self.engine.define(&admitted(params))
+    }
+
+    /// Whether changes make a difference to what is in force: most definitions that are stored describe what R4 has.
+    pub(super) fn defines(&self, changes: &[Change]) -> bool {
+        let catalogue = self.engine.catalogue();
+        let in_force: HashSet<&str> = catalogue.custom().map(|param| param.resource.as_str()).collect();
+        changes.iter().any(|change| {
+            let (kind, id) = change.key();
+            if kind != DEFINITION {
+                return false;
+            }
+            let Change::Put { record, .. } = change else { return in_force.contains(id) };
+            let mut json = Vec::new();
+            write_plain(&record.body, kind, id, &mut json);
+            in_force.contains(id) || !params_of(id, &json).is_empty()
+        })
+    }
+
+    /// Puts into force what a commit has changed, and lets the indexing go on that was stopped. What goes wrong here is
+    /// done at the next start: the commit itself is durable.
+    pub(super) fn take_definitions(&self, changed: &[String]) {
+        let taken = self.define_all().and_then(|()| {
+            for param in self.engine.catalogue().custom().filter(|param| changed.contains(&param.resource)) {
+                self.engine.halt_indexing(param.kind, &param.code, false)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = taken {
+            tracing::error!(error = %error, "definitions of search parameters come into force at the next start only");
+        }
+    }
+
+    /// What is to be done in the background so that records can be searched by new parameters.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn index_work(&self) -> Result<Vec<IndexWork>, StoreError> {
+        self.engine.index_work()
+    }
+
+    /// Does a part of it; see [`ieum_store::engine::Engine::index_some`]. Nothing of the records is shown.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn index_some(&self, work: &IndexWork, records: usize) -> Result<IndexStep, StoreError> {
+        self.engine.index_some(work, records)
+    }
+
+    /// Leaves the indexing by a parameter where it is.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn stop_indexing(&self, kind: &str, code: &str) -> Result<(), StoreError> {
+        self.engine.halt_indexing(kind, code, true)
+    }
+}
