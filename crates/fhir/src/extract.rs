@@ -87,29 +87,16 @@ pub fn contained<'d>(
     more: More<'_, 'd>,
 ) -> Vec<ContainedValues<'d>> {
     let mut found = Vec::new();
-    for (kind, id, inner) in contained_with_names(resource) {
+    for inner in resource.get("contained").into_iter().flat_map(Value::each) {
+        let text = |name| inner.get(name).and_then(Value::text);
+        let (Some(kind), Some(id)) = (text("resourceType"), text("id")) else { continue };
+        let Ok(place) = r4().resource_types().binary_search(&&*kind) else { continue };
+        let kind = r4().resource_types()[place];
         let mut values = extract(kind, inner, options).values;
         more(kind, inner, &mut values);
         found.push(ContainedValues { kind, id, values });
     }
     found
-}
-
-/// The resources contained in this one that [`contained`] tells of, in the same order.
-pub fn contained_places(resource: Value<'_>) -> impl Iterator<Item = Value<'_>> {
-    contained_with_names(resource).map(|(_, _, inner)| inner)
-}
-
-/// The same with their types and ids.
-fn contained_with_names<'d>(
-    resource: Value<'d>,
-) -> impl Iterator<Item = (&'static str, Cow<'d, str>, Value<'d>)> {
-    resource.get("contained").into_iter().flat_map(Value::each).filter_map(|inner| {
-        let text = |name| inner.get(name).and_then(Value::text);
-        let (kind, id) = (text("resourceType")?, text("id")?);
-        let place = r4().resource_types().binary_search(&&*kind).ok()?;
-        Some((r4().resource_types()[place], id, inner))
-    })
 }
 
 /// Whether a parameter of this type can read what the path finds: a `date` parameter reads a Period and passes over

@@ -111,6 +111,8 @@ fn every_prefix_meets_every_value() {
     for store in [&oracle, &engine] {
         store.clock.set(1_770_000_000_000_000);
         store.commit(records.iter().map(|json| store.put_change(json, Expect::New)).collect()).unwrap();
+        store.define(&definitions::THEN);
+        store.index_all();
     }
     let urls = questions::comparisons();
     assert!(urls.len() > 1_000);

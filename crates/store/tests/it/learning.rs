@@ -5,7 +5,7 @@ use std::path::Path;
 use ieum_store::sqlite::SqliteOptions;
 use rusqlite::Connection;
 
-use crate::support::{Store, catalogue, everything, sqlite_with_options};
+use crate::support::{Store, everything, sqlite_with_options};
 
 /// Records of so many patients, before and after something is learnt.
 const PATIENTS: usize = 400;
@@ -54,7 +54,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 fn what_is_common_is_learnt_and_nothing_of_a_person() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    let open = || sqlite_with_options(path, catalogue(), options());
+    let open = || sqlite_with_options(path, options());
     let store = open();
     (0..PATIENTS).for_each(|number| put(&store, number));
     // What was under way is waited for, and later records are made with it.

@@ -8,6 +8,7 @@ use ieum_store::include::included;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::definitions;
 use super::records::Step;
 use crate::support::{BASE, Store, memory};
 
@@ -56,10 +57,12 @@ impl Written {
         let mut seen: Vec<(i64, &Value)> = seen.collect();
         seen.sort_by_key(|(instant, _)| *instant);
         let alone = memory();
+        alone.define(&definitions::THEN);
         for (instant, json) in seen {
             alone.clock.set(instant);
             alone.put(&json.to_string());
         }
+        alone.index_all();
         alone
     }
 
@@ -143,8 +146,7 @@ fn same(
         let page = store.page(access, &request);
         let snapshot = store.engine.snapshot().unwrap();
         let includes = &query.includes;
-        let found =
-            included(&*snapshot, access, &store.catalogue, includes, &page.records, usize::MAX).unwrap();
+        let found = included(&*snapshot, access, includes, &page.records, usize::MAX).unwrap();
         prop_assert!(!found.cut, "{}", url);
         let count = found.records.len();
         let found: BTreeSet<Address> =
