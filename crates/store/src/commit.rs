@@ -150,10 +150,11 @@ pub enum CommitError {
 }
 
 impl StoreError {
-    /// Whether trying again with less would fail in the same way: the disk, not a record, is the reason.
+    /// Whether trying again with less would fail in the same way: the disk, not a record, is the reason. One that fails may
+    /// fail in one place alone.
     #[must_use]
     pub fn concerns_the_disk(&self) -> bool {
-        matches!(self, Self::DiskFull | Self::ReadOnly | Self::DiskFails)
+        matches!(self, Self::DiskFull | Self::ReadOnly)
     }
 
     /// Whether it is the question that cannot be answered as it is put, while the engine is well.

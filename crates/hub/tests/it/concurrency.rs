@@ -299,5 +299,5 @@ fn lost_answers(kind: Kind) {
     let second = again().expect(200);
     assert_eq!(second.header("location"), first.header("location"));
     assert_eq!(server.get("/Patient").json()["total"], 1);
-    assert_eq!(server.get("/Patient/_history").json()["total"], 1);
+    assert_eq!(server.count("/Patient/_history"), 1);
 }
