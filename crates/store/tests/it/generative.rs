@@ -1,7 +1,7 @@
 //! Random records, random questions: the engine must answer as the oracle does.
 //!
 //! Values come from small alphabets, so that questions hit. `IEUM_CASES` sets how many stores are made (each is asked
-//! 60 questions by three callers); the failing seed is printed by proptest.
+//! 60 questions by four callers); the failing seed is printed by proptest.
 
 mod definitions;
 mod questions;
@@ -70,9 +70,14 @@ fn the_engine_answers_as_the_oracle_does() {
     assert!(answered.get() * 5 > asked.get(), "most questions find nothing: they prove little");
 }
 
-/// Everybody, one patient, and somebody from whom a class is hidden.
-fn callers() -> [AccessPlan; 3] {
-    [everything(), only(&["p1", "p3"]), AccessPlan { denied: 2, system: false, ..everything() }]
+/// Everybody, one patient, somebody from whom a class is hidden, and somebody for whom there is one kind alone.
+fn callers() -> [AccessPlan; 4] {
+    [
+        everything(),
+        only(&["p1", "p3"]),
+        AccessPlan { denied: 2, system: false, ..everything() },
+        AccessPlan { only: Some("Observation"), ..everything() },
+    ]
 }
 
 /// What a step did, as (kind, id, version, operation) for each change.
