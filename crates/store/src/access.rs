@@ -37,6 +37,8 @@ pub struct AccessPlan {
     pub system: bool,
     /// Sensitivity classes that are hidden: a record with any of these bits does not exist for this caller.
     pub denied: u32,
+    /// Records of this kind alone are reached, as if there were no others; `None` for all kinds.
+    pub only: Option<&'static str>,
     /// Whether records may be written.
     pub write: bool,
 }
@@ -45,14 +47,14 @@ impl AccessPlan {
     /// Whether nothing at all is hidden from this caller.
     #[must_use]
     pub fn reaches_everything(&self) -> bool {
-        self.clinical == Reach::All && self.system && self.denied == 0
+        self.clinical == Reach::All && self.system && self.denied == 0 && self.only.is_none()
     }
 
-    /// Whether a record of this family, patients and mask exists for this caller. The plain statement of the rule
+    /// Whether a record of this kind, family, patients and mask exists for this caller. The plain statement of the rule
     /// that engines compile; the oracle uses it as it stands.
     #[must_use]
-    pub fn allows(&self, family: Family, patients: &[String], mask: u32) -> bool {
-        if mask & self.denied != 0 {
+    pub fn allows(&self, kind: &str, family: Family, patients: &[String], mask: u32) -> bool {
+        if mask & self.denied != 0 || self.only.is_some_and(|only| only != kind) {
             return false;
         }
         match (family, &self.clinical) {

@@ -15,6 +15,10 @@ use crate::access::Family;
 use crate::custom::Progress;
 use crate::own::OwnKind;
 
+mod resources;
+
+pub use resources::Resources;
+
 /// Gives the sensitivity bits of one security label (system, code).
 pub type LabelMask = fn(system: &str, code: &str) -> u32;
 
@@ -100,12 +104,6 @@ impl Catalogue {
     /// The parameters that records define.
     pub fn custom(&self) -> impl Iterator<Item = &Arc<CustomParam>> {
         self.kinds.iter().flat_map(|kind| &kind.custom)
-    }
-
-    /// The resource types alone, for whoever may not ask by record kinds of our own.
-    #[must_use]
-    pub fn resources(self: Arc<Self>) -> Resources {
-        Resources(self)
     }
 
     /// All kinds, in a fixed order.
@@ -360,36 +358,6 @@ impl Parameters for Catalogue {
     fn list(&self, kind: &str) -> Vec<Parameter<'_>> {
         let params = self.kind(kind).map(|kind| kind.params.as_slice()).unwrap_or_default();
         params.iter().filter(|param| param.progress.is_none()).map(parameter).collect()
-    }
-}
-
-/// See [`Catalogue::resources`].
-#[derive(Debug, Clone)]
-pub struct Resources(Arc<Catalogue>);
-
-impl Resources {
-    /// The whole catalogue.
-    #[must_use]
-    pub fn catalogue(&self) -> &Arc<Catalogue> {
-        &self.0
-    }
-}
-
-impl Parameters for Resources {
-    fn kinds(&self) -> Vec<&str> {
-        definitions::r4().resource_types().to_vec()
-    }
-
-    fn has_kind(&self, kind: &str) -> bool {
-        definitions::r4().is_resource(kind)
-    }
-
-    fn find(&self, kind: &str, code: &str) -> Option<Parameter<'_>> {
-        self.0.find(kind, code).filter(|_| self.has_kind(kind))
-    }
-
-    fn list(&self, kind: &str) -> Vec<Parameter<'_>> {
-        if self.has_kind(kind) { self.0.list(kind) } else { Vec::new() }
     }
 }
 

@@ -200,7 +200,8 @@ impl View {
 
     fn visible(&self, access: &AccessPlan, version: &Version) -> bool {
         let family = self.state.catalogue.kind(&version.record.kind).map(|kind| kind.family);
-        family.is_some_and(|family| access.allows(family, &version.indexed.patients, version.indexed.mask))
+        let (kind, indexed) = (&version.record.kind, &version.indexed);
+        family.is_some_and(|family| access.allows(kind, family, &indexed.patients, indexed.mask))
     }
 }
 

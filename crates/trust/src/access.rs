@@ -2,6 +2,7 @@
 
 use ieum_store::access::{AccessPlan, Actor, Reach};
 
+use crate::door::DEFINITION;
 use crate::labels::VERY_RESTRICTED;
 
 /// The role somebody acts in.
@@ -92,7 +93,8 @@ impl Access {
         if self.role != Role::Operator {
             return plan;
         }
-        AccessPlan { clinical: Reach::Patients(Vec::new()), system: false, write: true, ..plan }
+        let (clinical, only) = (Reach::Patients(Vec::new()), Some(DEFINITION));
+        AccessPlan { clinical, system: false, only, write: true, ..plan }
     }
 
     /// What the engines enforce.
@@ -106,6 +108,6 @@ impl Access {
             Role::Open => (Reach::All, false, 0, true),
         };
         let actor = Actor { id: self.actor.clone(), role: self.role.name().to_owned() };
-        AccessPlan { actor, purpose: self.purpose().to_owned(), clinical, system, denied, write }
+        AccessPlan { actor, purpose: self.purpose().to_owned(), clinical, system, denied, only: None, write }
     }
 }

@@ -226,6 +226,26 @@ fn roles_that_define(kind: Kind) {
     let found = server.get_as(&operator, "/Patient?nickname=하늘").expect(200).json();
     assert_eq!(found["total"], 0);
     server.get_as(&operator, "/Organization/o1").refused(404, "IEUM-R006");
+    // Not by way of a reference of its own either.
+    let seen = definition(
+        "seen",
+        "SearchParameter",
+        "reference",
+        "SearchParameter.extension('http://x.test/seen').value",
+    );
+    server.send_as(&operator, "PUT", "/SearchParameter/seen", &seen.to_string()).expect(201);
+    let mut draft = definition("draft", "Patient", "token", "Patient.active");
+    draft["status"] = "draft".into();
+    draft["extension"] =
+        json!([{"url": "http://x.test/seen", "valueReference": {"reference": "Organization/o1"}}]);
+    server.send_as(&operator, "PUT", "/SearchParameter/draft", &draft.to_string()).expect(201);
+    let included = "/SearchParameter?code=draft&_include=SearchParameter:seen";
+    server.ended_soon(|| server.get_as(&service, included).status == 200);
+    assert_eq!(ids(&server.get_as(&service, included).json(), "include"), ["o1"]);
+    assert_eq!(ids(&server.get_as(&operator, included).expect(200).json(), "include"), [""; 0]);
+    let chained = "/SearchParameter?seen:Organization.name=x&_total=accurate";
+    assert_eq!(server.get_as(&service, chained).expect(200).json()["total"], 1);
+    assert_eq!(server.get_as(&operator, chained).expect(200).json()["total"], 0);
     server.send_as(&operator, "PUT", "/Patient/p2", &nicknamed("p2", "x")).refused(403, "IEUM-R002");
     let entries = json!([
         {"request": {"method": "PUT", "url": "SearchParameter/nickname"}, "resource": nickname()},

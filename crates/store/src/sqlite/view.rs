@@ -68,6 +68,11 @@ impl<'s> Scope<'s> {
 
     fn visible_as(&self, row: &str, rid: &str, version: &str) -> Sql {
         let mut sql = Sql::default();
+        if let Some(only) = self.access.only {
+            // A kind that there is not has no number, and so no records.
+            let kind = self.shared.registry.kind(only).map_or(-1, |kind| kind.no);
+            sql.push(" AND (SELECT q.kind FROM res q WHERE q.rid = ").push(rid).push(") = ").bind(kind);
+        }
         if self.access.denied != 0 {
             sql.push(" AND ").push(row).push(".mask & ").bind(i64::from(self.access.denied)).push(" = 0");
         }

@@ -159,12 +159,19 @@ struct Worker {
 
 impl Worker {
     fn run(&mut self, tasks: &Receiver<Task>) {
-        while let Ok(first) = tasks.recv() {
+        let mut held = None;
+        while let Some(first) = held.take().or_else(|| tasks.recv().ok()) {
             let mut group = Vec::new();
             let mut size = 0;
             let mut next = Some(first);
             let mut stop = false;
-            while let Some(task) = next {
+            while let Some(task) = next.take() {
+                // Alone in its transaction: whoever reads sees what was in force before with what was written before.
+                let is_alone = matches!(task, Task::Define(..));
+                if is_alone && !group.is_empty() {
+                    held = Some(task);
+                    break;
+                }
                 match &task {
                     Task::Stop => stop = true,
                     Task::Commit(request, ..) => size += request.changes.len(),
@@ -178,7 +185,7 @@ impl Worker {
                 if !stop {
                     group.push(task);
                 }
-                next = if stop || size >= GROUP { None } else { tasks.try_recv().ok() };
+                next = if stop || is_alone || size >= GROUP { None } else { tasks.try_recv().ok() };
             }
             self.write(&group);
             self.log.shorten(&self.connection);

@@ -2,7 +2,7 @@
 //! the caller may not see.
 //!
 //! Values come from small alphabets, so that questions hit. `IEUM_CASES` sets how many stores are made (each is asked
-//! 60 questions by three callers); the failing seed is printed by proptest.
+//! 60 questions by four callers); the failing seed is printed by proptest.
 
 mod definitions;
 mod includes;
@@ -121,9 +121,14 @@ fn every_prefix_meets_every_value() {
     }
 }
 
-/// Everybody, one patient, and somebody from whom a class is hidden.
-fn callers() -> [AccessPlan; 3] {
-    [everything(), only(&["p1", "p3"]), AccessPlan { denied: 2, system: false, ..everything() }]
+/// Everybody, one patient, somebody from whom a class is hidden, and somebody for whom there is one kind alone.
+fn callers() -> [AccessPlan; 4] {
+    [
+        everything(),
+        only(&["p1", "p3"]),
+        AccessPlan { denied: 2, system: false, ..everything() },
+        AccessPlan { only: Some("Observation"), ..everything() },
+    ]
 }
 
 /// What a step did, as (kind, id, version, operation) for each change.

@@ -164,6 +164,7 @@ pub(crate) fn everything() -> AccessPlan {
         clinical: Reach::All,
         system: true,
         denied: 0,
+        only: None,
         write: true,
     }
 }
