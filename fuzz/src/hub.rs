@@ -70,7 +70,7 @@ impl TestHub {
     }
 
     fn of(engine: Arc<dyn Engine>, sqlite: Option<(Arc<SqliteEngine>, tempfile::TempDir)>) -> Self {
-        let door = Door::new(engine, Arc::clone(&CATALOGUE), [7; 32]);
+        let door = Door::new(engine, [7; 32]);
         let options = Options { base_url: BASE.into(), entrance: Entrance::Open, limits: Limits::default() };
         let hub = Hub::new(door.clone(), clock(), options);
         Self { router: router(hub), door, sqlite }

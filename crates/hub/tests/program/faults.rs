@@ -98,10 +98,10 @@ fn a_disk_that_turns_read_only_while_clients_write() {
                         let was_failing = failed.load(Ordering::SeqCst);
                         match pairs.write(&connection, client) {
                             Ended::Done => {
-                                assert!(!was_failing, "acknowledged on a disk that cannot be written")
+                                assert!(!was_failing, "acknowledged on a disk that cannot be written");
                             }
                             Ended::Refused(status, outcome) => {
-                                drop(refused.insert(refusal(status, &outcome)))
+                                refused.insert(refusal(status, &outcome));
                             }
                             Ended::Silent => panic!("the hub has gone"),
                         }
@@ -184,7 +184,7 @@ fn a_clock_that_jumps_an_hour_back_and_forth() {
     let set = |offset: &str| std::fs::write(&clock, offset).unwrap();
     set("+0");
     let open = || {
-        Running::start_with(&data, &["--open"], |command| {
+        Running::start_with(&data, 0, &["--open"], |command| {
             command.env("LD_PRELOAD", FAKETIME).env("FAKETIME_TIMESTAMP_FILE", &clock);
             // Clocks that jump are those on the wall; waiting goes on as it does on such a machine.
             command.env("FAKETIME_NO_CACHE", "1").env("DONT_FAKE_MONOTONIC", "1");

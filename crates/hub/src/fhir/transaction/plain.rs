@@ -14,12 +14,15 @@ use super::super::update::id_of;
 use crate::hub::Hub;
 use crate::routes;
 
+/// Resources that make the hub do something: whether it can is judged for each.
+const JUDGED: [&str; 2] = ["SearchParameter", "Subscription"];
+
 /// Writes resources as a transaction of a plain PUT for each would, and returns true; or writes nothing. False says
 /// nothing about why: one may be wrong, or need to be looked at with others, or the hub cannot take them. Sent as a
 /// transaction they get their answer.
 pub(crate) fn put_plain(hub: &Hub, access: &Access, resources: &[Value<'_>]) -> bool {
     let route = routes::find(&Method::PUT, &["fhir", "Basic", "id"]).map(|(route, _)| route);
-    if !route.is_some_and(|route| route.who.admits(access)) {
+    if !route.is_some_and(|route| route.who.admits(access, "Basic")) {
         return false;
     }
     let Some(changes) = resources.iter().map(|resource| change(hub, *resource)).collect::<Option<_>>() else {
@@ -30,7 +33,7 @@ pub(crate) fn put_plain(hub: &Hub, access: &Access, resources: &[Value<'_>]) -> 
 
 /// `None` for what is not plain.
 fn change(hub: &Hub, resource: Value<'_>) -> Option<Change> {
-    let name = resource.get("resourceType")?.text()?;
+    let name = resource.get("resourceType")?.text().filter(|name| !JUDGED.contains(&&**name))?;
     let id = id_of(resource).filter(|id| is_id(id))?;
     let catalogue = hub.door().catalogue();
     // Kinds of our own are no resources.
