@@ -38,10 +38,11 @@ mod read;
 mod respond;
 mod room;
 mod search;
+mod subscription;
 mod subset;
 mod transaction;
 mod update;
-mod value_sets;
+pub(crate) mod value_sets;
 mod vread;
 
 const EVERYTHING_OF_PATIENT: Offer =
@@ -61,6 +62,17 @@ const EXPORT_TYPE: Offer =
     TypeOperation("export", "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export");
 
 const IMPORT: Offer = SystemOperation("import", "https://ieum.example/fhir/OperationDefinition/import");
+
+const STATUS: Offer = Operation(
+    "status",
+    "Subscription",
+    "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status",
+);
+const EVENTS: Offer = Operation(
+    "events",
+    "Subscription",
+    "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events",
+);
 
 /// The routes of the FHIR interface.
 pub static ROUTES: &[Route] = &[
@@ -265,6 +277,60 @@ pub static ROUTES: &[Route] = &[
     ),
     row(Method::POST, "/fhir/Group/{id}/$export", Accounts, "export", Parameters, &[], bulk::ask_export),
     row(Method::POST, "/fhir/$import", Writers, "import", Lines, &[IMPORT], bulk::ask_import),
+    row(
+        Method::GET,
+        "/fhir/Subscription/$status",
+        Accounts,
+        "subscription-status",
+        Nothing,
+        &[STATUS],
+        subscription::status,
+    ),
+    row(
+        Method::POST,
+        "/fhir/Subscription/$status",
+        Accounts,
+        "subscription-status",
+        Parameters,
+        &[],
+        subscription::status,
+    ),
+    row(
+        Method::GET,
+        "/fhir/Subscription/{id}/$status",
+        Accounts,
+        "subscription-status",
+        Nothing,
+        &[],
+        subscription::status,
+    ),
+    row(
+        Method::POST,
+        "/fhir/Subscription/{id}/$status",
+        Accounts,
+        "subscription-status",
+        Parameters,
+        &[],
+        subscription::status,
+    ),
+    row(
+        Method::GET,
+        "/fhir/Subscription/{id}/$events",
+        Accounts,
+        "subscription-events",
+        Nothing,
+        &[EVENTS],
+        subscription::events,
+    ),
+    row(
+        Method::POST,
+        "/fhir/Subscription/{id}/$events",
+        Accounts,
+        "subscription-events",
+        Parameters,
+        &[],
+        subscription::events,
+    ),
     row(Method::GET, "/fhir/$jobs/{id}", Accounts, "job-status", Nothing, &[], bulk::status),
     row(Method::DELETE, "/fhir/$jobs/{id}", Accounts, "job-cancel", Nothing, &[], bulk::cancel),
     Route {
@@ -341,6 +407,8 @@ fn check_access(call: &Call<'_>) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+pub(crate) use update::document_limits;
 
 /// An instant as HTTP headers write it; seconds.
 #[must_use]

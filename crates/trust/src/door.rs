@@ -17,8 +17,10 @@ use ieum_store::record::Record;
 use crate::access::Access;
 use crate::refusals::{Refusals, entry};
 
+mod news;
 mod several;
 
+pub use news::News;
 pub use several::Several;
 
 /// The door to one store. Cheap to clone.
@@ -28,6 +30,7 @@ pub struct Door {
     catalogue: Arc<Catalogue>,
     cursors: CursorKey,
     pub(crate) refusals: Arc<Refusals>,
+    news: Arc<News>,
 }
 
 /// Why a read was not answered.
@@ -45,7 +48,8 @@ impl Door {
     /// A door to an engine.
     #[must_use]
     pub fn new(engine: Arc<dyn Engine>, catalogue: Arc<Catalogue>, cursor_secret: [u8; 32]) -> Self {
-        Self { engine, catalogue, cursors: CursorKey::new(cursor_secret), refusals: Arc::default() }
+        let cursors = CursorKey::new(cursor_secret);
+        Self { engine, catalogue, cursors, refusals: Arc::default(), news: Arc::default() }
     }
 
     /// The kinds of record behind it.
@@ -84,16 +88,51 @@ impl Door {
         guards: Vec<Guard>,
         changes: Vec<Change>,
     ) -> Result<Committed, CommitError> {
-        let request = CommitRequest { access: Arc::new(access.plan()), action, guards, changes };
+        self.commit_as(access.plan(), action, guards, changes)
+    }
+
+    /// The same for changes that bring records of our own kinds with them, which the program made and the caller cannot
+    /// name: the caller need not see these. What is allowed of all others stays as it is.
+    ///
+    /// # Errors
+    /// [`CommitError`]; then nothing has happened.
+    pub fn commit_with_own(
+        &self,
+        access: &Access,
+        action: &'static str,
+        guards: Vec<Guard>,
+        changes: Vec<Change>,
+    ) -> Result<Committed, CommitError> {
+        self.commit_as(AccessPlan { system: true, ..access.plan() }, action, guards, changes)
+    }
+
+    fn commit_as(
+        &self,
+        plan: AccessPlan,
+        action: &'static str,
+        guards: Vec<Guard>,
+        changes: Vec<Change>,
+    ) -> Result<Committed, CommitError> {
+        let request = CommitRequest { access: Arc::new(plan), action, guards, changes };
         let mut entry = AuditEntry::of_commit(&request);
         match self.engine.commit(request) {
+            Ok(committed) => {
+                self.news.tell(committed.t);
+                Ok(committed)
+            }
             Err(CommitError::Denied) => {
                 entry.allowed = false;
                 self.write_refusal(&entry)?;
                 Err(CommitError::Denied)
             }
-            result => result,
+            Err(error) => Err(error),
         }
+    }
+
+    /// What this process commits, for those who wait for it.
+    #[must_use]
+    pub fn news(&self) -> &News {
+        &self.news
     }
 
     /// Records that something was released. Called before the answer leaves: what could not be written down is not shown.

@@ -25,6 +25,7 @@ mod patch_bundles;
 mod refusals;
 mod search;
 mod search_several;
+mod subscriptions;
 mod subset;
 mod support;
 mod transaction;

@@ -9,4 +9,6 @@ mod jobs_kill;
 mod kill;
 mod operating;
 mod real_data;
+mod receiver;
+mod subscriptions;
 mod support;

@@ -1,5 +1,6 @@
 //! Starting `ieum` and speaking to it.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -47,7 +48,13 @@ impl Running {
     }
 
     pub(crate) fn start(data: &Path, flags: &[&str]) -> Self {
+        Self::start_with(data, flags, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub(crate) fn start_with(data: &Path, flags: &[&str], variables: &[(&str, &OsStr)]) -> Self {
         let mut child = ieum()
+            .envs(variables.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(flags)

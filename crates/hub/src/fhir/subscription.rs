@@ -1,0 +1,151 @@
+//! Operations on subscriptions (Subscriptions R5 Backport 1.1): `$status`, `$events`.
+
+use axum::http::StatusCode;
+use ieum_fhir::outcome::Code;
+use ieum_fhir::reference::is_id;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::bulk::parameters;
+use super::error;
+use crate::call::{Answer, Call, Failure};
+use crate::subscriptions::keep::{self, Kept};
+use crate::subscriptions::notify::{self, About, Kind};
+use crate::subscriptions::record::{Content, State};
+
+/// Events of one answer, at most.
+const EVENTS: u64 = 1_000;
+/// Subscriptions of one answer, at most.
+const STATUSES: usize = 1_000;
+
+/// `[base]/Subscription/id/$status` and `[base]/Subscription/$status`: how they stand, for whoever may read them.
+pub(super) fn status(call: &Call<'_>) -> Result<Answer, Failure> {
+    let given = Given::read(call, &["id", "status"])?;
+    let view = call.hub.door().resource_view(call.access)?;
+    let mut entries = Vec::new();
+    for kept in given.subscriptions(call)? {
+        let is_there = view.read("Subscription", &kept.id)?.is_some_and(|record| !record.is_deleted());
+        if !is_there || !given.wants(kept.subscriber.state) {
+            continue;
+        }
+        let count = notify::newest_number(&call.hub.door().view(&keep::access())?, &kept.subscriber.key)?;
+        let about = About {
+            id: &kept.id,
+            subscriber: &kept.subscriber,
+            kind: Kind::QueryStatus,
+            content: Content::Empty,
+            count,
+        };
+        let status = notify::status(call.hub, about, Vec::new());
+        let url = format!("urn:uuid:{}", status["id"].as_str().unwrap_or_default());
+        entries.push(json!({ "fullUrl": url, "resource": status, "search": { "mode": "match" } }));
+    }
+    if entries.is_empty() && !call.place.id.is_empty() && given.states.is_empty() {
+        return Err(error::not_found());
+    }
+    let mut bundle = json!({
+        "resourceType": "Bundle",
+        "id": Uuid::now_v7().to_string(),
+        "type": "searchset",
+        "total": entries.len(),
+    });
+    if !entries.is_empty() {
+        bundle["entry"] = entries.into();
+    }
+    Ok(Answer::resource(bundle.to_string().into_bytes()))
+}
+
+/// `[base]/Subscription/id/$events`: events once more, for whoever subscribed.
+pub(super) fn events(call: &Call<'_>) -> Result<Answer, Failure> {
+    let given = Given::read(call, &["eventsSinceNumber", "eventsUntilNumber", "content"])?;
+    let kept = own(call, &call.place.id)?;
+    let subscriber = &kept.subscriber;
+    let content = match given.text("content") {
+        None => subscriber.content,
+        Some(name) => Content::from_name(name)
+            .ok_or_else(|| wrong("content", "must be empty, id-only or full-resource"))?,
+    };
+    let (first, until) =
+        (given.number("eventsSinceNumber")?.unwrap_or(1).max(1), given.number("eventsUntilNumber")?);
+    let wanted = until.map_or(EVENTS, |until| (until.saturating_add(1)).saturating_sub(first).min(EVENTS));
+    let view = call.hub.door().view(&keep::access())?;
+    let count = notify::newest_number(&view, &subscriber.key)?;
+    let most = usize::try_from(wanted).unwrap_or(usize::MAX);
+    let events =
+        if most == 0 { Vec::new() } else { notify::events_from(&view, &subscriber.key, first, most)? };
+    drop(view);
+    let about = About { id: &kept.id, subscriber, kind: Kind::QueryEvent, content, count };
+    let (bundle, _) = notify::notification(call.hub, call.access, about, &events)?;
+    call.hub.door().released(call.access, call.route.action, &format!("Subscription/{}", kept.id))?;
+    Ok(Answer::resource(bundle))
+}
+
+/// The subscription of this id, which the caller must have made.
+///
+/// # Errors
+/// 404 when the caller sees none; 403 when somebody else made it.
+pub(super) fn own(call: &Call<'_>, id: &str) -> Result<Kept, Failure> {
+    let view = call.hub.door().resource_view(call.access)?;
+    let record = view.read("Subscription", id)?.filter(|record| !record.is_deleted());
+    record.ok_or_else(error::not_found)?;
+    drop(view);
+    let kept = keep::read(call.hub, id)?.ok_or_else(error::not_found)?;
+    if kept.subscriber.owner.is(call.access) {
+        return Ok(kept);
+    }
+    call.hub.door().refused(call.access, call.route.action, "Subscription")?;
+    let what = "only the account that made it, in the role it had, is told its events";
+    Err(error::failure(StatusCode::FORBIDDEN, Code::NotifyOwner, what))
+}
+
+fn wrong(name: &str, what: &str) -> Failure {
+    error::bad(Code::AsyncParameter, format!("parameter {name}: {what}"))
+}
+
+/// Parameters of an operation.
+struct Given {
+    pairs: Vec<(String, String)>,
+    states: Vec<String>,
+}
+
+impl Given {
+    fn read(call: &Call<'_>, known: &[&str]) -> Result<Self, Failure> {
+        let pairs = super::subset::without_format(&parameters::all(call)?);
+        if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            return Err(wrong(
+                parameters::legible(name),
+                &format!("unknown; there are {}", known.join(", ")),
+            ));
+        }
+        let states = pairs.iter().filter(|(name, _)| name == "status").map(|(_, value)| value.clone());
+        Ok(Self { states: states.collect(), pairs })
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    fn number(&self, name: &str) -> Result<Option<u64>, Failure> {
+        let read = |text: &str| text.parse().map_err(|_| wrong(name, "must be a whole number"));
+        self.text(name).map(read).transpose()
+    }
+
+    fn wants(&self, state: State) -> bool {
+        self.states.is_empty() || self.states.iter().any(|wanted| wanted == state.name())
+    }
+
+    /// The subscription of the address, or those of the ids given, or all.
+    fn subscriptions(&self, call: &Call<'_>) -> Result<Vec<Kept>, Failure> {
+        let given = self.pairs.iter().filter(|(name, _)| name == "id").map(|(_, id)| id.as_str());
+        let own = Some(call.place.id.as_str()).filter(|id| !id.is_empty());
+        let ids: Vec<&str> = given.chain(own).filter(|id| is_id(id)).take(STATUSES).collect();
+        if ids.is_empty() && self.text("id").is_none() {
+            return Ok(keep::list(&call.hub.door().view(&keep::access())?, &State::ALL, STATUSES)?);
+        }
+        let mut found = Vec::new();
+        for id in ids {
+            found.extend(keep::read(call.hub, id)?);
+        }
+        Ok(found)
+    }
+}
