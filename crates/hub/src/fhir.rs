@@ -74,6 +74,12 @@ const EVENTS: Offer = Operation(
     "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events",
 );
 
+const BINDING_TOKEN: Offer = Operation(
+    "get-ws-binding-token",
+    "Subscription",
+    "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-get-ws-binding-token",
+);
+
 /// The routes of the FHIR interface.
 pub static ROUTES: &[Route] = &[
     row(Method::GET, "/fhir/metadata", Anybody, "capabilities", Nothing, &[], capability::capability),
@@ -331,6 +337,53 @@ pub static ROUTES: &[Route] = &[
         &[],
         subscription::events,
     ),
+    row(
+        Method::GET,
+        "/fhir/Subscription/$get-ws-binding-token",
+        Accounts,
+        "subscription-token",
+        Nothing,
+        &[BINDING_TOKEN],
+        subscription::binding_token,
+    ),
+    row(
+        Method::POST,
+        "/fhir/Subscription/$get-ws-binding-token",
+        Accounts,
+        "subscription-token",
+        Parameters,
+        &[],
+        subscription::binding_token,
+    ),
+    row(
+        Method::GET,
+        "/fhir/Subscription/{id}/$get-ws-binding-token",
+        Accounts,
+        "subscription-token",
+        Nothing,
+        &[],
+        subscription::binding_token,
+    ),
+    row(
+        Method::POST,
+        "/fhir/Subscription/{id}/$get-ws-binding-token",
+        Accounts,
+        "subscription-token",
+        Parameters,
+        &[],
+        subscription::binding_token,
+    ),
+    // Whoever connects shows a token of the operation above: browsers cannot send more.
+    Route {
+        method: Method::GET,
+        pattern: "/fhir/$ws",
+        who: Anybody,
+        action: "websocket",
+        takes: Nothing,
+        gives: Gives::Socket,
+        offers: &[],
+        run: subscription::websocket,
+    },
     row(Method::GET, "/fhir/$jobs/{id}", Accounts, "job-status", Nothing, &[], bulk::status),
     row(Method::DELETE, "/fhir/$jobs/{id}", Accounts, "job-cancel", Nothing, &[], bulk::cancel),
     Route {

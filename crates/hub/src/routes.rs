@@ -87,6 +87,8 @@ pub enum Gives {
     Json,
     /// A file in the form that was agreed on when it was asked for.
     File,
+    /// A WebSocket.
+    Socket,
 }
 
 /// What the CapabilityStatement says of a route.

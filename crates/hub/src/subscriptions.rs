@@ -17,23 +17,26 @@
 //! | [`watch`] | from the feed to events |
 //! | [`notify`] | from events to notifications |
 //! | [`send`] | notifications by REST hook |
+//! | [`socket`], `token` | notifications over a WebSocket, and what binds it to a subscription |
 //! | [`sweep`] | the end of old events |
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use ieum_fhir::outcome::Code;
 use ieum_store::commit::StoreError;
+use tokio::sync::Semaphore;
+use tokio::sync::watch as changes;
 
 use crate::call::Failure;
 use crate::fhir::error;
 use crate::hub::Hub;
 use crate::jobs::record::Asker;
-use crate::outgoing::Rules;
+use crate::outgoing::{Rules, Trouble};
 
 pub(crate) mod ask;
 pub mod extensions;
@@ -42,13 +45,19 @@ pub mod keep;
 pub mod notify;
 pub mod record;
 pub mod send;
+pub(crate) mod socket;
 pub mod sweep;
+pub(crate) mod token;
 pub mod topics;
 pub mod watch;
 
 pub use record::{EVENTS, SUBSCRIBER};
 
 use record::State;
+use token::Tokens;
+
+/// WebSockets that may be open at the same time.
+const SOCKETS: usize = 200;
 
 /// How subscriptions are served.
 #[derive(Debug, Clone)]
@@ -113,6 +122,16 @@ struct Inner {
     /// Subscriptions that have a thread.
     senders: Mutex<HashSet<String>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// The same news for those who wait without a thread.
+    watched: changes::Sender<u64>,
+    tokens: Tokens,
+    /// Places for WebSockets.
+    sockets: Arc<Semaphore>,
+    connections: AtomicU64,
+    /// The connection that tells a subscription: the one that has bound it last.
+    bound: Mutex<HashMap<String, u64>>,
+    /// Why a receiver was not reached, how often in a row; those that were are not in it.
+    troubles: Mutex<HashMap<String, (u32, Trouble)>>,
     counts: Counts,
 }
 
@@ -140,6 +159,20 @@ impl Subscriptions {
         &self.0.counts
     }
 
+    /// How often in a row a subscription could not be told, and why the last time.
+    #[must_use]
+    pub fn trouble(&self, id: &str) -> Option<(u32, Trouble)> {
+        self.0.troubles.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied()
+    }
+
+    fn note_trouble(&self, id: &str, trouble: Option<(u32, Trouble)>) {
+        let mut troubles = self.0.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        match trouble {
+            Some(trouble) => drop(troubles.insert(id.to_owned(), trouble)),
+            None => drop(troubles.remove(id)),
+        }
+    }
+
     /// Whether there is room for another of this account.
     ///
     /// # Errors
@@ -163,6 +196,43 @@ impl Subscriptions {
     fn wake(&self) {
         *self.0.news.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         self.0.told.notify_all();
+        self.0.watched.send_modify(|count| *count += 1);
+    }
+
+    /// News for those who wait without a thread.
+    fn news(&self) -> changes::Receiver<u64> {
+        self.0.watched.subscribe()
+    }
+
+    /// A token that binds these subscriptions to a WebSocket; nothing when too many are out.
+    pub(crate) fn binding_token(&self, ids: Vec<String>) -> Option<String> {
+        self.0.tokens.give(ids, Instant::now())
+    }
+
+    fn next_connection(&self) -> u64 {
+        self.0.connections.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// From now on this connection tells the subscription, and no other.
+    fn bind(&self, id: &str, connection: u64) {
+        self.0.bound.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), connection);
+        // The one that told it before looks, and stops.
+        self.wake();
+    }
+
+    fn is_bound(&self, id: &str, connection: u64) -> bool {
+        self.0.bound.lock().unwrap_or_else(PoisonError::into_inner).get(id) == Some(&connection)
+    }
+
+    fn unbind_all(&self, connection: u64) {
+        let mut bound = self.0.bound.lock().unwrap_or_else(PoisonError::into_inner);
+        bound.retain(|_, by| *by != connection);
+    }
+
+    /// WebSockets that are open.
+    #[must_use]
+    pub fn sockets(&self) -> usize {
+        SOCKETS - self.0.sockets.available_permits()
     }
 
     /// What has been told so far; to be asked before looking, and given to [`Self::wait`].
@@ -204,6 +274,12 @@ impl SubscriptionService {
             told: Condvar::new(),
             senders: Mutex::default(),
             threads: Mutex::default(),
+            watched: changes::Sender::new(0),
+            tokens: Tokens::default(),
+            sockets: Arc::new(Semaphore::new(SOCKETS)),
+            connections: AtomicU64::new(0),
+            bound: Mutex::default(),
+            troubles: Mutex::default(),
             counts: Counts::default(),
         }));
         hub.take_subscriptions(subscriptions.clone());

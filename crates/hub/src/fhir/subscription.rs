@@ -1,6 +1,7 @@
-//! Operations on subscriptions (Subscriptions R5 Backport 1.1): `$status`, `$events`.
+//! Operations on subscriptions (Subscriptions R5 Backport 1.1): `$status`, `$events`, `$get-ws-binding-token`.
 
 use axum::http::StatusCode;
+use ieum_fhir::date::format_instant;
 use ieum_fhir::outcome::Code;
 use ieum_fhir::reference::is_id;
 use serde_json::json;
@@ -11,7 +12,8 @@ use super::error;
 use crate::call::{Answer, Call, Failure};
 use crate::subscriptions::keep::{self, Kept};
 use crate::subscriptions::notify::{self, About, Kind};
-use crate::subscriptions::record::{Content, State};
+use crate::subscriptions::record::{Channel, Content, State};
+use crate::subscriptions::token::GOOD;
 
 /// Events of one answer, at most.
 const EVENTS: u64 = 1_000;
@@ -80,6 +82,42 @@ pub(super) fn events(call: &Call<'_>) -> Result<Answer, Failure> {
     Ok(Answer::resource(bundle))
 }
 
+/// `[base]/Subscription/id/$get-ws-binding-token`: a token that binds subscriptions of the caller to a WebSocket.
+pub(super) fn binding_token(call: &Call<'_>) -> Result<Answer, Failure> {
+    let given = Given::read(call, &["id"])?;
+    let subscriptions = call.hub.subscriptions().ok_or_else(error::not_found)?;
+    let mut ids = Vec::new();
+    for id in given.ids(call) {
+        let kept = own(call, id)?;
+        if kept.subscriber.channel != Channel::Websocket || kept.subscriber.state != State::Active {
+            let what = "the subscription must be active, and its channel a websocket";
+            return Err(error::failure(StatusCode::UNPROCESSABLE_ENTITY, Code::NotifyForm, what));
+        }
+        ids.push(kept.id);
+    }
+    if ids.is_empty() {
+        return Err(wrong("id", "say which subscriptions to bind"));
+    }
+    let token = subscriptions.binding_token(ids.clone()).ok_or_else(error::busy)?;
+    call.hub.door().released(call.access, call.route.action, "Subscription")?;
+    let good = i64::try_from(GOOD.as_micros()).unwrap_or(i64::MAX);
+    // `http` becomes `ws`, `https` becomes `wss`.
+    let url = format!("ws{}/$ws", call.hub.base_url().strip_prefix("http").unwrap_or_default());
+    let mut parameters = vec![
+        json!({ "name": "token", "valueString": token }),
+        json!({ "name": "expiration", "valueDateTime": format_instant(call.hub.now().saturating_add(good)) }),
+    ];
+    parameters.extend(ids.iter().map(|id| json!({ "name": "subscription", "valueString": id })));
+    parameters.push(json!({ "name": "websocket-url", "valueUrl": url }));
+    let answer = json!({ "resourceType": "Parameters", "parameter": parameters });
+    Ok(Answer::resource(answer.to_string().into_bytes()))
+}
+
+/// `[base]/$ws`: becomes a WebSocket; what is said there is served by [`crate::subscriptions::socket`].
+pub(super) fn websocket(_: &Call<'_>) -> Result<Answer, Failure> {
+    Ok(Answer::empty(StatusCode::SWITCHING_PROTOCOLS))
+}
+
 /// The subscription of this id, which the caller must have made.
 ///
 /// # Errors
@@ -134,11 +172,16 @@ impl Given {
         self.states.is_empty() || self.states.iter().any(|wanted| wanted == state.name())
     }
 
-    /// The subscription of the address, or those of the ids given, or all.
-    fn subscriptions(&self, call: &Call<'_>) -> Result<Vec<Kept>, Failure> {
+    /// The id of the address, and those given.
+    fn ids<'c>(&'c self, call: &'c Call<'_>) -> Vec<&'c str> {
         let given = self.pairs.iter().filter(|(name, _)| name == "id").map(|(_, id)| id.as_str());
         let own = Some(call.place.id.as_str()).filter(|id| !id.is_empty());
-        let ids: Vec<&str> = given.chain(own).filter(|id| is_id(id)).take(STATUSES).collect();
+        given.chain(own).filter(|id| is_id(id)).take(STATUSES).collect()
+    }
+
+    /// The subscription of the address, or those of the ids given, or all.
+    fn subscriptions(&self, call: &Call<'_>) -> Result<Vec<Kept>, Failure> {
+        let ids = self.ids(call);
         if ids.is_empty() && self.text("id").is_none() {
             return Ok(keep::list(&call.hub.door().view(&keep::access())?, &State::ALL, STATUSES)?);
         }

@@ -98,7 +98,7 @@ fn check_owner(call: &Call<'_>, known: Option<&Kept>) -> Result<(), Failure> {
     Err(error::failure(StatusCode::FORBIDDEN, Code::NotifyOwner, what))
 }
 
-fn not_here() -> Failure {
+pub(super) fn not_here() -> Failure {
     error::failure(StatusCode::NOT_IMPLEMENTED, Code::NotifyNotHere, "ask the hub that serves people")
 }
 

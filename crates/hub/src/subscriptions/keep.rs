@@ -84,6 +84,15 @@ pub fn list(view: &View<'_>, states: &[State], most: usize) -> Result<Vec<Kept>,
     Ok(find(view, &query, most)?.iter().filter_map(kept).collect())
 }
 
+/// How many subscriptions are in a state.
+///
+/// # Errors
+/// [`StoreError`] when they cannot be counted.
+pub fn count(view: &View<'_>, state: State) -> Result<u64, StoreError> {
+    let filters = vec![Filter::Any { param: param(&SUBSCRIBER, "state"), tests: vec![token(state.name())] }];
+    view.count(&Query { kind: SUBSCRIBER.name.into(), filters, ..Query::default() })
+}
+
 /// The newest subscriptions, newest first.
 ///
 /// # Errors

@@ -125,6 +125,8 @@ impl<'s> Sender<'s> {
             return false;
         }
         senders.remove(self.id);
+        drop(senders);
+        self.subscriptions.note_trouble(self.id, None);
         true
     }
 
@@ -159,7 +161,7 @@ impl<'s> Sender<'s> {
         if let Err(trouble) = self.post(access, subscriber, &body)? {
             return self.failed(subscriber, &trouble);
         }
-        self.failures = 0;
+        self.taken();
         keep::change(self.hub, self.id, "subscription-active", |now| {
             // It may have been changed meanwhile; then hands are shaken again.
             (now == subscriber).then(|| Subscriber { state: State::Active, reason: None, ..now.clone() })
@@ -181,7 +183,7 @@ impl<'s> Sender<'s> {
         if let Err(trouble) = self.post(access, subscriber, &body)? {
             return self.failed(subscriber, &trouble);
         }
-        self.failures = 0;
+        self.taken();
         if let Some((last, _)) = events.get(count.wrapping_sub(1)) {
             keep::set_delivered(self.hub, &subscriber.key, *last)?;
         }
@@ -200,8 +202,13 @@ impl<'s> Sender<'s> {
         if let Err(trouble) = self.post(access, subscriber, &body)? {
             return self.failed(subscriber, &trouble);
         }
-        self.failures = 0;
+        self.taken();
         Ok(Next::GoOn)
+    }
+
+    fn taken(&mut self) {
+        self.failures = 0;
+        self.subscriptions.note_trouble(self.id, None);
     }
 
     fn about<'a>(&'a self, subscriber: &'a Subscriber, kind: Kind, count: u64) -> About<'a> {
@@ -230,6 +237,7 @@ impl<'s> Sender<'s> {
 
     fn failed(&mut self, subscriber: &Subscriber, trouble: &Trouble) -> Result<Next, CommitError> {
         self.failures += 1;
+        self.subscriptions.note_trouble(self.id, Some((self.failures, *trouble)));
         let options = self.subscriptions.options();
         let pause =
             options.pause_first.saturating_mul(1 << (self.failures - 1).min(20)).min(options.pause_most);

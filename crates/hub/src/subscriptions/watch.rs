@@ -209,7 +209,7 @@ impl<'h> Watcher<'h> {
         if changes.is_empty() {
             return Ok(());
         }
-        self.hub.door().commit(&keep::access(), "subscription-events", Vec::new(), changes)?;
+        self.hub.door().commit(&keep::access(), "events-made", Vec::new(), changes)?;
         for (followed, events) in self.followed.iter_mut().zip(events) {
             followed.last += events.len() as u64;
         }
@@ -308,7 +308,10 @@ fn event(entry: &FeedEntry) -> Event {
 }
 
 /// Ends a subscription for a reason.
-pub(super) fn end(hub: &Hub, id: &str, reason: Reason) -> Result<(), CommitError> {
+///
+/// # Errors
+/// [`CommitError`] when the store fails.
+pub(crate) fn end(hub: &Hub, id: &str, reason: Reason) -> Result<(), CommitError> {
     tracing::info!(subscription.id = id, reason = ?reason, "a subscription is off");
     keep::change(hub, id, "subscription-off", |subscriber| {
         let state = State::Off;
