@@ -116,9 +116,11 @@ pub struct Subscriptions(Arc<Inner>);
 struct Inner {
     options: SubscriptionOptions,
     stopping: AtomicBool,
-    /// Counts whatever those who tell must look at: new events, changed states.
-    news: Mutex<u64>,
+    /// What those who tell must look at.
+    news: Mutex<News>,
     told: Condvar,
+    /// The number of the newest event, by the key of each subscription for which events are made.
+    lasts: Mutex<HashMap<String, u64>>,
     /// Subscriptions that have a thread.
     senders: Mutex<HashSet<String>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -133,6 +135,22 @@ struct Inner {
     /// Why a receiver was not reached, how often in a row; those that were are not in it.
     troubles: Mutex<HashMap<String, (u32, Trouble)>>,
     counts: Counts,
+}
+
+/// Counts of news: who waits looks again when the count for them is another. Of many subscriptions only those wake up that
+/// have events.
+#[derive(Debug, Default)]
+struct News {
+    /// Changed states, and whatever else concerns all.
+    all: u64,
+    /// New events, by subscription.
+    of: HashMap<String, u64>,
+}
+
+impl News {
+    fn of(&self, id: &str) -> u64 {
+        self.all + self.of.get(id).copied().unwrap_or(0)
+    }
 }
 
 /// What has happened since the start.
@@ -157,6 +175,11 @@ impl Subscriptions {
     #[must_use]
     pub fn counts(&self) -> &Counts {
         &self.0.counts
+    }
+
+    /// The number of the newest event of a subscription, if events are made for it.
+    fn last(&self, key: &str) -> Option<u64> {
+        self.0.lasts.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
     }
 
     /// How often in a row a subscription could not be told, and why the last time.
@@ -193,8 +216,21 @@ impl Subscriptions {
     }
 
     /// Tells everybody who waits that there may be something to do.
-    fn wake(&self) {
-        *self.0.news.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+    fn wake_all(&self) {
+        self.tell_news(|news| news.all += 1);
+    }
+
+    /// The same for these subscriptions.
+    fn wake<'i>(&self, ids: impl Iterator<Item = &'i str>) {
+        self.tell_news(|news| {
+            for id in ids {
+                *news.of.entry(id.to_owned()).or_default() += 1;
+            }
+        });
+    }
+
+    fn tell_news(&self, change: impl FnOnce(&mut News)) {
+        change(&mut self.0.news.lock().unwrap_or_else(PoisonError::into_inner));
         self.0.told.notify_all();
         self.0.watched.send_modify(|count| *count += 1);
     }
@@ -217,7 +253,7 @@ impl Subscriptions {
     fn bind(&self, id: &str, connection: u64) {
         self.0.bound.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), connection);
         // The one that told it before looks, and stops.
-        self.wake();
+        self.wake(std::iter::once(id));
     }
 
     fn is_bound(&self, id: &str, connection: u64) -> bool {
@@ -235,15 +271,15 @@ impl Subscriptions {
         SOCKETS - self.0.sockets.available_permits()
     }
 
-    /// What has been told so far; to be asked before looking, and given to [`Self::wait`].
-    fn seen(&self) -> u64 {
-        *self.0.news.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The count of news for a subscription; to be asked before looking, and given to [`Self::wait`].
+    fn seen(&self, id: &str) -> u64 {
+        self.0.news.lock().unwrap_or_else(PoisonError::into_inner).of(id)
     }
 
-    /// Waits until there is news, or so long.
-    fn wait(&self, seen: u64, at_most: Duration) {
+    /// Waits until there is news for a subscription, or so long.
+    fn wait(&self, id: &str, seen: u64, at_most: Duration) {
         let news = self.0.news.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = |news: &mut u64| *news == seen && !self.is_stopping();
+        let waiting = |news: &mut News| news.of(id) == seen && !self.is_stopping();
         drop(self.0.told.wait_timeout_while(news, at_most, waiting));
     }
 
@@ -272,6 +308,7 @@ impl SubscriptionService {
             stopping: AtomicBool::new(false),
             news: Mutex::default(),
             told: Condvar::new(),
+            lasts: Mutex::default(),
             senders: Mutex::default(),
             threads: Mutex::default(),
             watched: changes::Sender::new(0),
@@ -295,7 +332,7 @@ impl SubscriptionService {
     pub fn stop(self) {
         self.subscriptions.0.stopping.store(true, Ordering::Relaxed);
         self.hub.door().news().wake();
-        self.subscriptions.wake();
+        self.subscriptions.wake_all();
         let mut threads = vec![self.watcher];
         threads.append(&mut self.subscriptions.0.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {

@@ -30,7 +30,8 @@ pub(super) fn status(call: &Call<'_>) -> Result<Answer, Failure> {
         if !is_there || !given.wants(kept.subscriber.state) {
             continue;
         }
-        let count = notify::newest_number(&call.hub.door().view(&keep::access())?, &kept.subscriber.key)?;
+        let count =
+            notify::newest_number(call.hub, &call.hub.door().view(&keep::access())?, &kept.subscriber.key)?;
         let about = About {
             id: &kept.id,
             subscriber: &kept.subscriber,
@@ -71,10 +72,13 @@ pub(super) fn events(call: &Call<'_>) -> Result<Answer, Failure> {
         (given.number("eventsSinceNumber")?.unwrap_or(1).max(1), given.number("eventsUntilNumber")?);
     let wanted = until.map_or(EVENTS, |until| (until.saturating_add(1)).saturating_sub(first).min(EVENTS));
     let view = call.hub.door().view(&keep::access())?;
-    let count = notify::newest_number(&view, &subscriber.key)?;
+    let count = notify::newest_number(call.hub, &view, &subscriber.key)?;
     let most = usize::try_from(wanted).unwrap_or(usize::MAX);
-    let events =
-        if most == 0 { Vec::new() } else { notify::events_from(&view, &subscriber.key, first, most)? };
+    let events = if most == 0 {
+        Vec::new()
+    } else {
+        notify::events_from(call.hub, &view, &subscriber.key, first, most)?
+    };
     drop(view);
     let about = About { id: &kept.id, subscriber, kind: Kind::QueryEvent, content, count };
     let (bundle, _) = notify::notification(call.hub, call.access, about, &events)?;

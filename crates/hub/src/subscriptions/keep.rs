@@ -103,20 +103,44 @@ pub fn newest(hub: &Hub, most: usize) -> Result<Vec<Kept>, StoreError> {
     Ok(find(&hub.door().view(&access())?, &query, most)?.iter().filter_map(kept).collect())
 }
 
-/// The batches that hold an event from this number on, in order.
+/// The id of the batch that begins with this number.
+pub(super) fn batch_id(key: &str, first: u64) -> String {
+    format!("{key}.{first}")
+}
+
+/// The batches that hold an event from this number on, in order. Numbers follow one another, so each batch leads to the
+/// next by its id; only where to begin in the middle of one has to be searched for.
 ///
 /// # Errors
 /// [`StoreError`] when they cannot be read.
 pub fn batches_from(view: &View<'_>, key: &str, number: u64, most: usize) -> Result<Vec<Batch>, StoreError> {
+    let at = |first: u64| -> Result<Option<Batch>, StoreError> {
+        Ok(view.read(EVENTS.name, &batch_id(key, first))?.as_ref().and_then(body))
+    };
+    let mut batches = Vec::new();
+    let mut next = match at(number)? {
+        Some(batch) => Some(batch),
+        None => batch_around(view, key, number)?,
+    };
+    while let Some(batch) = next {
+        let after = batch.last + 1;
+        batches.push(batch);
+        next = if batches.len() < most { at(after)? } else { None };
+    }
+    Ok(batches)
+}
+
+/// The batch that holds this number; if it is kept no more, the first one after it.
+fn batch_around(view: &View<'_>, key: &str, number: u64) -> Result<Option<Batch>, StoreError> {
     let number = Decimal::parse(&number.to_string()).map(|number| number.sort_key());
-    let key_of = number.map_err(|_| StoreError::Engine("a number is none".into()))?;
-    let test = NumberTest { prefix: Prefix::Ge, exact: key_of.clone(), lo: key_of.clone(), hi: key_of };
+    let exact = number.map_err(|_| StoreError::Engine("a number is none".into()))?;
+    let test = NumberTest { prefix: Prefix::Ge, exact: exact.clone(), lo: exact.clone(), hi: exact };
     let filters = vec![
         Filter::Any { param: param(&EVENTS, "key"), tests: vec![token(key)] },
         Filter::Any { param: param(&EVENTS, "last"), tests: vec![Test::Number(test)] },
     ];
     let query = Query { kind: EVENTS.name.into(), filters, total: Total::None, ..Query::default() };
-    Ok(find(view, &query, most)?.iter().filter_map(body).collect())
+    Ok(find(view, &query, 1)?.first().and_then(body))
 }
 
 /// The newest batch, of one subscription or of any.

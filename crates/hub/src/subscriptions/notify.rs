@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ieum_fhir::date::format_instant;
 use ieum_store::commit::StoreError;
-use ieum_store::record::Op;
+use ieum_store::record::{Op, Record};
 use ieum_trust::access::Access;
 use ieum_trust::door::View;
 use serde_json::{Value as Json, json};
@@ -50,15 +50,29 @@ impl Kind {
 /// An event with its number.
 pub type Numbered = (u64, Event);
 
-/// The events of a subscription from this number on, so many at most.
+/// The events of a subscription from this number on, so many at most: whole batches as far as they have room.
 ///
 /// # Errors
 /// [`StoreError`] when they cannot be read.
-pub fn events_from(view: &View<'_>, key: &str, first: u64, most: usize) -> Result<Vec<Numbered>, StoreError> {
-    let mut events = Vec::new();
+pub fn events_from(
+    hub: &Hub,
+    view: &View<'_>,
+    key: &str,
+    first: u64,
+    most: usize,
+) -> Result<Vec<Numbered>, StoreError> {
+    // Mostly there is nothing new: to learn that from the records would be a search each time.
+    if known_number(hub, key).is_some_and(|last| last < first) {
+        return Ok(Vec::new());
+    }
+    let mut events: Vec<Numbered> = Vec::new();
     for batch in keep::batches_from(view, key, first, BATCHES)? {
         let numbered = (batch.first..).zip(batch.events).filter(|(number, _)| *number >= first);
-        events.extend(numbered.take(most - events.len()));
+        let numbered: Vec<Numbered> = numbered.take(most).collect();
+        if !events.is_empty() && events.len() + numbered.len() > most {
+            break;
+        }
+        events.extend(numbered);
     }
     Ok(events)
 }
@@ -67,8 +81,15 @@ pub fn events_from(view: &View<'_>, key: &str, first: u64, most: usize) -> Resul
 ///
 /// # Errors
 /// [`StoreError`] when it cannot be read.
-pub fn newest_number(view: &View<'_>, key: &str) -> Result<u64, StoreError> {
+pub fn newest_number(hub: &Hub, view: &View<'_>, key: &str) -> Result<u64, StoreError> {
+    if let Some(last) = known_number(hub, key) {
+        return Ok(last);
+    }
     Ok(keep::newest_batch(view, Some(key))?.map_or(0, |batch| batch.last))
+}
+
+fn known_number(hub: &Hub, key: &str) -> Option<u64> {
+    hub.subscriptions().and_then(|subscriptions| subscriptions.last(key))
 }
 
 /// What a notification is about.
@@ -106,7 +127,7 @@ pub fn notification(
             { "name": "timestamp", "valueInstant": format_instant(event.instant) },
         ]);
         if about.content != Content::Empty
-            && let Some(record) = view.read_version(&event.kind, &event.id, event.version)?
+            && let Some(record) = version(&view, event)?
         {
             let url = format!("{}/{}/{}", hub.base_url(), event.kind, event.id);
             let before = entries.len();
@@ -143,6 +164,17 @@ pub fn notification(
     });
     write!(out, "{first}{entries}]}}").expect("writing to a string cannot fail");
     Ok((out.into_bytes(), count))
+}
+
+/// The version that an event is about. One that is damaged is told of as one that is hidden: others must not wait for it.
+fn version(view: &View<'_>, event: &Event) -> Result<Option<Record>, StoreError> {
+    match view.read_version(&event.kind, &event.id, event.version) {
+        Err(StoreError::Damaged(_)) => {
+            tracing::error!(record.kind = event.kind, "a record to tell of is damaged");
+            Ok(None)
+        }
+        result => result,
+    }
 }
 
 fn write_entry(out: &mut String, url: &str, event: &Event, resource: Option<&[u8]>) {

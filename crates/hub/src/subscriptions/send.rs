@@ -4,6 +4,7 @@
 //! has taken (2xx) is written down; what fails is sent again after a while that doubles, with some chance in it, until it
 //! has failed too often.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -83,10 +84,12 @@ impl<'s> Sender<'s> {
 
     fn run(&mut self) {
         while !self.subscriptions.is_stopping() {
-            let seen = self.subscriptions.seen();
-            match self.round() {
+            let seen = self.subscriptions.seen(self.id);
+            let round = catch_unwind(AssertUnwindSafe(|| self.round()));
+            let round = round.unwrap_or_else(|_| Err(StoreError::Engine("a bug in telling".into()).into()));
+            match round {
                 Ok(Next::GoOn) => {}
-                Ok(Next::Wait(time)) => self.subscriptions.wait(seen, time),
+                Ok(Next::Wait(time)) => self.subscriptions.wait(self.id, seen, time),
                 Ok(Next::Pause(time)) => self.pause(time),
                 Ok(Next::Over) => {
                     if self.ends() {
@@ -107,12 +110,13 @@ impl<'s> Sender<'s> {
     fn pause(&self, time: Duration) {
         let until = Instant::now() + time;
         while !self.subscriptions.is_stopping() {
-            let (seen, left) = (self.subscriptions.seen(), until.saturating_duration_since(Instant::now()));
+            let (seen, left) =
+                (self.subscriptions.seen(self.id), until.saturating_duration_since(Instant::now()));
             let version = keep::read(self.hub, self.id).ok().flatten().map(|kept| kept.version);
             if left.is_zero() || version.is_some_and(|version| version != self.version) {
                 return;
             }
-            self.subscriptions.wait(seen, left);
+            self.subscriptions.wait(self.id, seen, left);
         }
     }
 
@@ -155,7 +159,8 @@ impl<'s> Sender<'s> {
     }
 
     fn shake_hands(&mut self, access: &Access, subscriber: &Subscriber) -> Result<Next, CommitError> {
-        let count = notify::newest_number(&self.hub.door().view(&keep::access())?, &subscriber.key)?;
+        let count =
+            notify::newest_number(self.hub, &self.hub.door().view(&keep::access())?, &subscriber.key)?;
         let about = self.about(subscriber, Kind::Handshake, count);
         let (body, _) = notify::notification(self.hub, access, about, &[])?;
         if let Err(trouble) = self.post(access, subscriber, &body)? {
@@ -173,7 +178,7 @@ impl<'s> Sender<'s> {
         let view = self.hub.door().view(&keep::access())?;
         let delivered = keep::delivered(&view, &subscriber.key)?;
         let most = usize::try_from(subscriber.max_count).unwrap_or(usize::MAX);
-        let events = notify::events_from(&view, &subscriber.key, delivered + 1, most)?;
+        let events = notify::events_from(self.hub, &view, &subscriber.key, delivered + 1, most)?;
         drop(view);
         if events.is_empty() {
             return self.rest(access, subscriber, delivered);

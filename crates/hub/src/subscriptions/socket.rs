@@ -63,6 +63,8 @@ struct Bound {
     flight: Option<Flight>,
     /// When it was told something last.
     told: Instant,
+    /// The count of news when it was looked at last, if there was nothing to tell.
+    seen: Option<u64>,
 }
 
 /// Events whose ping has not been answered.
@@ -213,7 +215,7 @@ impl Connection {
             match self.next(&id, true, Duration::ZERO).await? {
                 Next::Sign(body) => {
                     self.send(body).await?;
-                    self.bound.push(Bound { id, flight: None, told: Instant::now() });
+                    self.bound.push(Bound { id, flight: None, told: Instant::now(), seen: None });
                 }
                 Next::Over(body) => self.send(body).await?,
                 Next::Nothing | Next::Events { .. } => {}
@@ -246,6 +248,8 @@ impl Connection {
         if self.bound.is_empty() && self.opened.elapsed() > BIND_TIME {
             return Err(End);
         }
+        // Heartbeats fall due without news.
+        self.bound.iter_mut().for_each(|bound| bound.seen = None);
         self.socket.send(Message::Ping(Vec::new().into())).await?;
         Ok(())
     }
@@ -254,13 +258,16 @@ impl Connection {
     async fn tell(&mut self) -> Result<(), End> {
         let mut index = 0;
         while index < self.bound.len() {
-            if self.bound[index].flight.is_some() {
+            let bound = &self.bound[index];
+            let (id, told) = (bound.id.clone(), bound.told.elapsed());
+            let seen = self.subscriptions.seen(&id);
+            if bound.flight.is_some() || bound.seen == Some(seen) {
                 index += 1;
                 continue;
             }
-            let (id, told) = (self.bound[index].id.clone(), self.bound[index].told.elapsed());
+            self.bound[index].seen = None;
             match self.next(&id, false, told).await? {
-                Next::Nothing => {}
+                Next::Nothing => self.bound[index].seen = Some(seen),
                 Next::Sign(body) => {
                     self.send(body).await?;
                     self.bound[index].told = Instant::now();
@@ -338,9 +345,12 @@ fn tell(
     let view = hub.door().view(&keep::access())?;
     let delivered = keep::delivered(&view, &subscriber.key)?;
     let most = usize::try_from(subscriber.max_count).unwrap_or(usize::MAX);
-    let events =
-        if is_new { Vec::new() } else { notify::events_from(&view, &subscriber.key, delivered + 1, most)? };
-    let count = if is_new { notify::newest_number(&view, &subscriber.key)? } else { delivered };
+    let events = if is_new {
+        Vec::new()
+    } else {
+        notify::events_from(hub, &view, &subscriber.key, delivered + 1, most)?
+    };
+    let count = if is_new { notify::newest_number(hub, &view, &subscriber.key)? } else { delivered };
     drop(view);
     let is_due = subscriber.heartbeat.is_some_and(|seconds| told >= Duration::from_secs(seconds.into()));
     let kind = match (is_new, events.is_empty()) {

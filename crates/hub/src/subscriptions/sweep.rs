@@ -60,7 +60,7 @@ fn dispensable(hub: &Hub) -> Result<HashMap<String, u64>, StoreError> {
     let live = keep::list(&view, &State::ALL, usize::MAX >> 1)?.into_iter();
     live.map(|kept| {
         let key = kept.subscriber.key;
-        let newest = notify::newest_number(&view, &key)?.saturating_sub(1);
+        let newest = notify::newest_number(hub, &view, &key)?.saturating_sub(1);
         let waits = matches!(kept.subscriber.channel, Channel::RestHook { .. })
             && kept.subscriber.state != State::Off;
         let most = if waits { newest.min(keep::delivered(&view, &key)?) } else { newest };

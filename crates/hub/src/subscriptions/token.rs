@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use ieum_trust::account::new_secret;
 
 /// How long a token is good.
-pub const GOOD: Duration = Duration::from_mins(5);
+pub(crate) const GOOD: Duration = Duration::from_mins(5);
 /// Tokens that may be out at the same time.
 const MOST: usize = 1_000;
 

@@ -6,6 +6,7 @@
 //! events write no record, only now and then how far they came: to look at those changes again makes no event either.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -13,7 +14,6 @@ use std::time::{Duration, Instant};
 use ieum_store::commit::{Change, CommitError, Expect, StoreError};
 use ieum_store::engine::FeedEntry;
 use ieum_trust::access::Access;
-use uuid::Uuid;
 
 use super::judge::{Seen, Wanted};
 use super::keep::{self, Kept};
@@ -33,6 +33,8 @@ const LOOK: Duration = Duration::from_secs(2);
 const NOTE_EVERY: Duration = Duration::from_secs(10);
 /// How often old events are looked for.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
+/// How often it is looked whether somebody has subscribed, while others write.
+const PAUSE_OF_NOBODY: Duration = Duration::from_millis(50);
 /// How long to wait after the store has failed.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Where it is written down how far the feed has been read.
@@ -44,18 +46,19 @@ const ALL: u64 = u64::MAX;
 pub(super) fn run(hub: &Hub, subscriptions: &Subscriptions) {
     let mut watcher = None;
     while !subscriptions.is_stopping() {
-        let result = match &mut watcher {
+        let result = catch_unwind(AssertUnwindSafe(|| match &mut watcher {
             None => Watcher::new(hub, subscriptions).map(|new| watcher = Some(new)),
             Some(watcher) => watcher.round(),
-        };
-        if let Err(error) = result {
-            if !matches!(error, CommitError::Store(StoreError::Stopped)) {
-                tracing::error!(error = %error, "events of subscriptions cannot be made");
-            }
-            // What is known may not be what is on disk.
-            watcher = None;
-            subscriptions.pause(PAUSE);
+        }));
+        match result {
+            Ok(Ok(())) => continue,
+            Ok(Err(CommitError::Store(StoreError::Stopped))) => {}
+            Ok(Err(error)) => tracing::error!(error = %error, "events of subscriptions cannot be made"),
+            Err(_) => tracing::error!("the making of events met a bug"),
         }
+        // What is known may not be what is on disk.
+        watcher = None;
+        subscriptions.pause(PAUSE);
     }
 }
 
@@ -114,6 +117,9 @@ impl<'h> Watcher<'h> {
         }
         self.end_those_over()?;
         self.note()?;
+        if self.followed.is_empty() {
+            return self.look_for_some();
+        }
         if self.pending.is_empty() {
             self.read_feed()?;
         }
@@ -123,6 +129,24 @@ impl<'h> Watcher<'h> {
             return Ok(());
         }
         self.step()
+    }
+
+    /// Nobody is subscribed: the feed need not be read. It is looked now and then whether that has changed.
+    fn look_for_some(&mut self) -> Result<(), CommitError> {
+        self.pending.clear();
+        let newest = self.hub.door().view(&keep::access())?.t();
+        if newest == self.place.t {
+            let stop = || self.subscriptions.is_stopping();
+            self.hub.door().news().wait(newest, LOOK, stop);
+            return Ok(());
+        }
+        self.load()?;
+        if self.followed.is_empty() {
+            // There was nobody at that commit. Had there been, the feed would be read from the place before.
+            self.place = self.place.max(Place { t: newest, changes: ALL });
+            self.subscriptions.pause(PAUSE_OF_NOBODY);
+        }
+        Ok(())
     }
 
     fn read_feed(&mut self) -> Result<(), StoreError> {
@@ -182,8 +206,14 @@ impl<'h> Watcher<'h> {
                 for entry in entries {
                     let seen = Seen::new(&view, catalogue, entry);
                     for index in indexes {
-                        if self.followed[*index].is_told(entry, &seen)? {
-                            events[*index].push(event(entry));
+                        match self.followed[*index].is_told(entry, &seen) {
+                            Ok(true) => events[*index].push(event(entry)),
+                            Ok(false) => {}
+                            // The others must not wait for one that will never be whole again.
+                            Err(StoreError::Damaged(_)) => {
+                                tracing::error!(record.kind = entry.kind, "a record in the feed is damaged");
+                            }
+                            Err(error) => return Err(error),
                         }
                     }
                 }
@@ -197,14 +227,19 @@ impl<'h> Watcher<'h> {
         let mut changes = Vec::new();
         let mut made = 0;
         for (followed, events) in self.followed.iter().zip(events).filter(|(_, events)| !events.is_empty()) {
-            let count = events.len() as u64;
-            let (first, last) = (followed.last + 1, followed.last + count);
-            let key = followed.subscriber.key.clone();
-            let batch = Batch { key, first, last, through, events: events.clone() };
-            let id = Uuid::now_v7().to_string();
-            let record = Box::new(keep::prepared(self.hub.door(), &EVENTS, &id, &batch));
-            changes.push(Change::Put { record, expect: Expect::New });
-            made += count;
+            let mut first = followed.last + 1;
+            // What goes into one notification, so that each begins with a batch.
+            for events in events.chunks(usize::try_from(followed.subscriber.max_count.max(1)).unwrap_or(STEP))
+            {
+                let (key, last) = (followed.subscriber.key.clone(), first + events.len() as u64 - 1);
+                let id = keep::batch_id(&key, first);
+                let batch = Batch { key, first, last, through, events: events.to_vec() };
+                let record = Box::new(keep::prepared(self.hub.door(), &EVENTS, &id, &batch));
+                // Nobody makes a number twice.
+                changes.push(Change::Put { record, expect: Expect::New });
+                first = last + 1;
+            }
+            made += events.len() as u64;
         }
         if changes.is_empty() {
             return Ok(());
@@ -213,8 +248,10 @@ impl<'h> Watcher<'h> {
         for (followed, events) in self.followed.iter_mut().zip(events) {
             followed.last += events.len() as u64;
         }
+        self.note_lasts();
         self.subscriptions.counts().events.fetch_add(made, Ordering::Relaxed);
-        self.subscriptions.wake();
+        let with_events = self.followed.iter().zip(events).filter(|(_, events)| !events.is_empty());
+        self.subscriptions.wake(with_events.map(|(followed, _)| followed.id.as_str()));
         self.end_those_behind()
     }
 
@@ -236,9 +273,16 @@ impl<'h> Watcher<'h> {
             followed.extend(self.follow(kept, last)?);
         }
         self.followed = followed;
+        self.note_lasts();
         // Whoever tells them learns of changed states too.
-        self.subscriptions.wake();
+        self.subscriptions.wake_all();
         Ok(())
+    }
+
+    /// Lets others know the newest numbers, which are dear to look for.
+    fn note_lasts(&self) {
+        let lasts = self.followed.iter().map(|followed| (followed.subscriber.key.clone(), followed.last));
+        *self.subscriptions.0.lasts.lock().unwrap_or_else(PoisonError::into_inner) = lasts.collect();
     }
 
     fn follow(&self, kept: Kept, last: u64) -> Result<Option<Followed>, CommitError> {
@@ -287,7 +331,9 @@ impl<'h> Watcher<'h> {
     /// Writes down how far the feed has been read.
     fn note(&mut self) -> Result<(), StoreError> {
         let (t, at) = self.noted;
-        if self.place.t > t && at.elapsed() >= NOTE_EVERY && self.place.changes == ALL {
+        // With nobody subscribed a restart begins at the newest commit in any case.
+        let is_followed = !self.followed.is_empty();
+        if is_followed && self.place.t > t && at.elapsed() >= NOTE_EVERY && self.place.changes == ALL {
             self.hub.door().set_follower(FOLLOWER, self.place.t)?;
             self.noted = (self.place.t, Instant::now());
         }

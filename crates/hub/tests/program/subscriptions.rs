@@ -116,6 +116,43 @@ fn notifications_go_over_tls_to_trusted_receivers() {
     other.stop();
 }
 
+/// `$import` fetches over TLS by the same rules.
+#[test]
+fn files_are_fetched_over_tls_from_trusted_sources() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = Receiver::with_tls();
+    let origin = format!("https://localhost:{}", source.address.port());
+    let flags = ["--open", "--import-origin", &origin, "--import-private"];
+    let authority = certificates().join("authority.pem");
+    let import = |hub: &Running| {
+        let input = json!([{ "name": "type", "valueCode": "Patient" }, { "name": "url", "valueUrl": format!("{origin}/p") }]);
+        let body = json!({ "resourceType": "Parameters", "parameter": [
+            { "name": "inputFormat", "valueCode": "application/fhir+ndjson" }, { "name": "input", "part": input },
+        ] });
+        let (agent, base) = hub.client();
+        let request = agent.post(format!("{base}/$import")).header("prefer", "respond-async");
+        let answer = request.header("content-type", "application/fhir+json").send(body.to_string()).unwrap();
+        assert_eq!(answer.status(), 202);
+        let place =
+            answer.headers()["content-location"].to_str().unwrap().split("/fhir/").nth(1).unwrap().to_owned();
+        loop {
+            match hub.get(&place).0 {
+                202 => std::thread::sleep(Duration::from_millis(20)),
+                status => return status,
+            }
+        }
+    };
+    let trusted = [("SSL_CERT_FILE", authority.as_os_str())];
+    let trusting = Running::start_with(&directory.path().join("trusting"), &flags, &trusted);
+    assert_eq!(import(&trusting), 200);
+    assert_eq!(trusting.get("Patient/fetched").0, 200);
+    let other = Running::start(&directory.path().join("other"), &flags);
+    assert_eq!(import(&other), 500);
+    assert_eq!(other.get("Patient/fetched").0, 404);
+    trusting.stop();
+    other.stop();
+}
+
 fn subscribe(hub: &Running, origin: &str) {
     let content =
         "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-payload-content";

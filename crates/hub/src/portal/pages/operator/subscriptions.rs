@@ -32,7 +32,8 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     let mut rows = Vec::with_capacity(all.len());
     for kept in &all {
         let key = &kept.subscriber.key;
-        let (made, told) = (notify::newest_number(&view, key)?, keep::delivered(&view, key)?);
+        let (made, told) =
+            (notify::newest_number(call.portal.hub(), &view, key)?, keep::delivered(&view, key)?);
         rows.push(vec![
             state(call, kept),
             html! { (kept.subscriber.topic.rsplit('/').next().unwrap_or_default()) },
