@@ -63,24 +63,9 @@ const EXPORT_TYPE: Offer =
 
 const IMPORT: Offer = SystemOperation("import", "https://ieum.example/fhir/OperationDefinition/import");
 
-const STATUS: Offer = Operation(
-    "status",
-    "Subscription",
-    "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status",
-);
-const EVENTS: Offer = Operation(
-    "events",
-    "Subscription",
-    "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events",
-);
+pub use subscription::ROUTES as SUBSCRIPTION_ROUTES;
 
-const BINDING_TOKEN: Offer = Operation(
-    "get-ws-binding-token",
-    "Subscription",
-    "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-get-ws-binding-token",
-);
-
-/// The routes of the FHIR interface.
+/// The routes of the FHIR interface, but for those of subscriptions.
 pub static ROUTES: &[Route] = &[
     row(Method::GET, "/fhir/metadata", Anybody, "capabilities", Nothing, &[], capability::capability),
     row(
@@ -283,107 +268,6 @@ pub static ROUTES: &[Route] = &[
     ),
     row(Method::POST, "/fhir/Group/{id}/$export", Accounts, "export", Parameters, &[], bulk::ask_export),
     row(Method::POST, "/fhir/$import", Writers, "import", Lines, &[IMPORT], bulk::ask_import),
-    row(
-        Method::GET,
-        "/fhir/Subscription/$status",
-        Accounts,
-        "subscription-status",
-        Nothing,
-        &[STATUS],
-        subscription::status,
-    ),
-    row(
-        Method::POST,
-        "/fhir/Subscription/$status",
-        Accounts,
-        "subscription-status",
-        Parameters,
-        &[],
-        subscription::status,
-    ),
-    row(
-        Method::GET,
-        "/fhir/Subscription/{id}/$status",
-        Accounts,
-        "subscription-status",
-        Nothing,
-        &[],
-        subscription::status,
-    ),
-    row(
-        Method::POST,
-        "/fhir/Subscription/{id}/$status",
-        Accounts,
-        "subscription-status",
-        Parameters,
-        &[],
-        subscription::status,
-    ),
-    row(
-        Method::GET,
-        "/fhir/Subscription/{id}/$events",
-        Accounts,
-        "subscription-events",
-        Nothing,
-        &[EVENTS],
-        subscription::events,
-    ),
-    row(
-        Method::POST,
-        "/fhir/Subscription/{id}/$events",
-        Accounts,
-        "subscription-events",
-        Parameters,
-        &[],
-        subscription::events,
-    ),
-    row(
-        Method::GET,
-        "/fhir/Subscription/$get-ws-binding-token",
-        Accounts,
-        "subscription-token",
-        Nothing,
-        &[BINDING_TOKEN],
-        subscription::binding_token,
-    ),
-    row(
-        Method::POST,
-        "/fhir/Subscription/$get-ws-binding-token",
-        Accounts,
-        "subscription-token",
-        Parameters,
-        &[],
-        subscription::binding_token,
-    ),
-    row(
-        Method::GET,
-        "/fhir/Subscription/{id}/$get-ws-binding-token",
-        Accounts,
-        "subscription-token",
-        Nothing,
-        &[],
-        subscription::binding_token,
-    ),
-    row(
-        Method::POST,
-        "/fhir/Subscription/{id}/$get-ws-binding-token",
-        Accounts,
-        "subscription-token",
-        Parameters,
-        &[],
-        subscription::binding_token,
-    ),
-    // Whoever connects shows a token of the operation above: browsers cannot send more.
-    Route {
-        method: Method::GET,
-        pattern: "/fhir/$ws",
-        who: Anybody,
-        action: "websocket",
-        takes: Nothing,
-        gives: Gives::Socket,
-        offers: &[],
-        run: subscription::websocket,
-    },
     row(Method::GET, "/fhir/$jobs/{id}", Accounts, "job-status", Nothing, &[], bulk::status),
     row(Method::DELETE, "/fhir/$jobs/{id}", Accounts, "job-cancel", Nothing, &[], bulk::cancel),
     Route {

@@ -114,7 +114,7 @@ pub enum Offer {
 
 /// Every route.
 pub fn all() -> impl Iterator<Item = &'static Route> {
-    fhir::ROUTES.iter()
+    fhir::ROUTES.iter().chain(fhir::SUBSCRIPTION_ROUTES)
 }
 
 /// The route of a method and a path (`/fhir/Patient/p1`, decoded parts), with the path's variable parts.

@@ -59,6 +59,9 @@ use token::Tokens;
 /// WebSockets that may be open at the same time.
 const SOCKETS: usize = 200;
 
+/// How long a stop waits for notifications under way.
+const STOP_TIME: Duration = Duration::from_secs(5);
+
 /// How subscriptions are served.
 #[derive(Debug, Clone)]
 pub struct SubscriptionOptions {
@@ -328,14 +331,19 @@ impl SubscriptionService {
         Ok(Self { hub: hub.clone(), subscriptions, watcher })
     }
 
-    /// Stops, and waits until nothing is under way. What has not been told is told after the next start.
+    /// Stops, and waits for what is under way, but not for long: a receiver may take its time. What has not been taken is
+    /// told after the next start.
     pub fn stop(self) {
         self.subscriptions.0.stopping.store(true, Ordering::Relaxed);
         self.hub.door().news().wake();
         self.subscriptions.wake_all();
         let mut threads = vec![self.watcher];
         threads.append(&mut self.subscriptions.0.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
+        let until = Instant::now() + STOP_TIME;
+        while threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        for thread in threads.into_iter().filter(JoinHandle::is_finished) {
             if thread.join().is_err() {
                 tracing::error!("a thread of subscriptions ended by a bug");
             }

@@ -1,6 +1,6 @@
 //! Operations on subscriptions (Subscriptions R5 Backport 1.1): `$status`, `$events`, `$get-ws-binding-token`.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use ieum_fhir::date::format_instant;
 use ieum_fhir::outcome::Code;
 use ieum_fhir::reference::is_id;
@@ -8,17 +8,135 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::bulk::parameters;
-use super::error;
+use super::{error, row};
 use crate::call::{Answer, Call, Failure};
+use crate::routes::Offer::Operation;
+use crate::routes::Takes::{Nothing, Parameters};
+use crate::routes::Who::{Accounts, Anybody};
+use crate::routes::{Gives, Offer, Route};
 use crate::subscriptions::keep::{self, Kept};
 use crate::subscriptions::notify::{self, About, Kind};
 use crate::subscriptions::record::{Channel, Content, State};
 use crate::subscriptions::token::GOOD;
 
+const STATUS: Offer = Operation(
+    "status",
+    "Subscription",
+    "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status",
+);
+const EVENTS: Offer = Operation(
+    "events",
+    "Subscription",
+    "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events",
+);
+
+const BINDING_TOKEN: Offer = Operation(
+    "get-ws-binding-token",
+    "Subscription",
+    "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-get-ws-binding-token",
+);
+
+/// The routes of subscriptions.
+pub static ROUTES: &[Route] = &[
+    row(
+        Method::GET,
+        "/fhir/Subscription/$status",
+        Accounts,
+        "subscription-status",
+        Nothing,
+        &[STATUS],
+        status,
+    ),
+    row(Method::POST, "/fhir/Subscription/$status", Accounts, "subscription-status", Parameters, &[], status),
+    row(
+        Method::GET,
+        "/fhir/Subscription/{id}/$status",
+        Accounts,
+        "subscription-status",
+        Nothing,
+        &[],
+        status,
+    ),
+    row(
+        Method::POST,
+        "/fhir/Subscription/{id}/$status",
+        Accounts,
+        "subscription-status",
+        Parameters,
+        &[],
+        status,
+    ),
+    row(
+        Method::GET,
+        "/fhir/Subscription/{id}/$events",
+        Accounts,
+        "subscription-events",
+        Nothing,
+        &[EVENTS],
+        events,
+    ),
+    row(
+        Method::POST,
+        "/fhir/Subscription/{id}/$events",
+        Accounts,
+        "subscription-events",
+        Parameters,
+        &[],
+        events,
+    ),
+    row(
+        Method::GET,
+        "/fhir/Subscription/$get-ws-binding-token",
+        Accounts,
+        "subscription-token",
+        Nothing,
+        &[BINDING_TOKEN],
+        binding_token,
+    ),
+    row(
+        Method::POST,
+        "/fhir/Subscription/$get-ws-binding-token",
+        Accounts,
+        "subscription-token",
+        Parameters,
+        &[],
+        binding_token,
+    ),
+    row(
+        Method::GET,
+        "/fhir/Subscription/{id}/$get-ws-binding-token",
+        Accounts,
+        "subscription-token",
+        Nothing,
+        &[],
+        binding_token,
+    ),
+    row(
+        Method::POST,
+        "/fhir/Subscription/{id}/$get-ws-binding-token",
+        Accounts,
+        "subscription-token",
+        Parameters,
+        &[],
+        binding_token,
+    ),
+    // Whoever connects shows a token of the operation above: browsers cannot send more.
+    Route {
+        method: Method::GET,
+        pattern: "/fhir/$ws",
+        who: Anybody,
+        action: "websocket",
+        takes: Nothing,
+        gives: Gives::Socket,
+        offers: &[],
+        run: websocket,
+    },
+];
+
 /// Events of one answer, at most.
-const EVENTS: u64 = 1_000;
+const MOST_EVENTS: u64 = 1_000;
 /// Subscriptions of one answer, at most.
-const STATUSES: usize = 1_000;
+const MOST_STATUSES: usize = 1_000;
 
 /// `[base]/Subscription/id/$status` and `[base]/Subscription/$status`: how they stand, for whoever may read them.
 pub(super) fn status(call: &Call<'_>) -> Result<Answer, Failure> {
@@ -70,7 +188,8 @@ pub(super) fn events(call: &Call<'_>) -> Result<Answer, Failure> {
     };
     let (first, until) =
         (given.number("eventsSinceNumber")?.unwrap_or(1).max(1), given.number("eventsUntilNumber")?);
-    let wanted = until.map_or(EVENTS, |until| (until.saturating_add(1)).saturating_sub(first).min(EVENTS));
+    let wanted =
+        until.map_or(MOST_EVENTS, |until| (until.saturating_add(1)).saturating_sub(first).min(MOST_EVENTS));
     let view = call.hub.door().view(&keep::access())?;
     let count = notify::newest_number(call.hub, &view, &subscriber.key)?;
     let most = usize::try_from(wanted).unwrap_or(usize::MAX);
@@ -180,14 +299,14 @@ impl Given {
     fn ids<'c>(&'c self, call: &'c Call<'_>) -> Vec<&'c str> {
         let given = self.pairs.iter().filter(|(name, _)| name == "id").map(|(_, id)| id.as_str());
         let own = Some(call.place.id.as_str()).filter(|id| !id.is_empty());
-        given.chain(own).filter(|id| is_id(id)).take(STATUSES).collect()
+        given.chain(own).filter(|id| is_id(id)).take(MOST_STATUSES).collect()
     }
 
     /// The subscription of the address, or those of the ids given, or all.
     fn subscriptions(&self, call: &Call<'_>) -> Result<Vec<Kept>, Failure> {
         let ids = self.ids(call);
         if ids.is_empty() && self.text("id").is_none() {
-            return Ok(keep::list(&call.hub.door().view(&keep::access())?, &State::ALL, STATUSES)?);
+            return Ok(keep::list(&call.hub.door().view(&keep::access())?, &State::ALL, MOST_STATUSES)?);
         }
         let mut found = Vec::new();
         for id in ids {

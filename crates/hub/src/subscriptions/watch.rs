@@ -259,20 +259,23 @@ impl<'h> Watcher<'h> {
     fn load(&mut self) -> Result<(), CommitError> {
         let view = self.hub.door().view(&keep::access())?;
         let all = keep::list(&view, &State::LIVE, self.subscriptions.options().most * 2)?;
-        let mut lasts = Vec::with_capacity(all.len());
-        for kept in &all {
-            let known = self.followed.iter().find(|followed| followed.subscriber.key == kept.subscriber.key);
-            lasts.push(match known {
-                Some(followed) => followed.last,
+        let before = std::mem::take(&mut self.followed).into_iter();
+        let mut before: HashMap<String, Followed> =
+            before.map(|followed| (followed.subscriber.key.clone(), followed)).collect();
+        let mut found = Vec::with_capacity(all.len());
+        for kept in all {
+            let known = before.remove(&kept.subscriber.key);
+            let last = match &known {
+                Some(known) => known.last,
                 None => keep::newest_batch(&view, Some(&kept.subscriber.key))?.map_or(0, |batch| batch.last),
-            });
+            };
+            found.push((kept, known, last));
         }
         drop(view);
-        let mut followed = Vec::new();
-        for (kept, last) in all.into_iter().zip(lasts) {
-            followed.extend(self.follow(kept, last)?);
+        for (kept, known, last) in found {
+            let followed = self.follow(kept, known, last)?;
+            self.followed.extend(followed);
         }
-        self.followed = followed;
         self.note_lasts();
         // Whoever tells them learns of changed states too.
         self.subscriptions.wake_all();
@@ -285,14 +288,27 @@ impl<'h> Watcher<'h> {
         *self.subscriptions.0.lasts.lock().unwrap_or_else(PoisonError::into_inner) = lasts.collect();
     }
 
-    fn follow(&self, kept: Kept, last: u64) -> Result<Option<Followed>, CommitError> {
+    fn follow(
+        &self,
+        kept: Kept,
+        known: Option<Followed>,
+        last: u64,
+    ) -> Result<Option<Followed>, CommitError> {
         let Kept { id, subscriber, .. } = kept;
         let Some(access) = access_of(self.hub, &subscriber.owner)? else {
             end(self.hub, &id, Reason::Access)?;
             return Ok(None);
         };
-        let wanted = topic(&subscriber.topic)
-            .and_then(|topic| Wanted::new(self.hub, &access, topic, &subscriber.filters).ok());
+        let asks_the_same = |known: &Followed| {
+            known.access == access
+                && (&known.subscriber.topic, &known.subscriber.filters)
+                    == (&subscriber.topic, &subscriber.filters)
+        };
+        let wanted = match known.filter(asks_the_same) {
+            Some(known) => Some(known.wanted),
+            None => topic(&subscriber.topic)
+                .and_then(|topic| Wanted::new(self.hub, &access, topic, &subscriber.filters).ok()),
+        };
         let Some(wanted) = wanted else {
             end(self.hub, &id, Reason::Filter)?;
             return Ok(None);

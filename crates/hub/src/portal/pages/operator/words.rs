@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn every_action_of_a_route_has_words() {
         let pages = crate::portal::routes::ROUTES.iter().map(|route| route.action);
-        let fhir = crate::fhir::ROUTES.iter().map(|route| route.action);
+        let fhir = crate::routes::all().map(|route| route.action);
         for action in pages.chain(fhir) {
             assert!(known(action).is_some(), "{action}");
         }
