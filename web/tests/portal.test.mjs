@@ -156,7 +156,7 @@ describe("an open hub", () => {
     while ((await fetch(asked.headers.get("content-location"))).status === 202) await new Promise((done) => setTimeout(done, 50));
     const page = await enter(site.origin, "operator");
     assert.match(await page.locator("main").textContent(), /환자 \(Patient\)/);
-    for (const address of ["/operator", "/operator/jobs", "/operator/feed", "/operator/audit", "/operator/statements"]) {
+    for (const address of ["/operator", "/operator/jobs", "/operator/subscriptions", "/operator/feed", "/operator/audit", "/operator/statements"]) {
       await look(site.origin, address, { keyboard: address === "/operator" });
       await page.goto(`${site.origin}${address}`);
       assert.doesNotMatch(await page.content(), /s42-p\d/, `${address} names a patient`);

@@ -5,7 +5,7 @@
 //!
 //! To add a code, add a line to `codes!` below and a section of the same number to `docs/errors.md`; a test holds the
 //! two together. Numbers are never used again. The letter says what it is about: `J` JSON, `V` validation, `R` the REST
-//! interface, `S` search, `B` bundles, `P` patches, `A` what is done asynchronously.
+//! interface, `S` search, `B` bundles, `P` patches, `A` what is done asynchronously, `N` notifications.
 
 use crate::json::{JsonError, write_string};
 use crate::search::parse::{SearchError, SearchProblem};
@@ -240,6 +240,18 @@ codes! {
     AsyncSource = "IEUM-A009", Security, "A file cannot be fetched from there";
     AsyncImport = "IEUM-A010", Processing, "The import stopped";
     AsyncTooLarge = "IEUM-A011", TooCostly, "The answer is too large";
+    NotifyTopic = "IEUM-N001", NotFound, "The topic is not one of this hub";
+    NotifyForm = "IEUM-N002", Invalid, "Something in the subscription is not as it must be";
+    NotifyFilter = "IEUM-N003", NotSupported, "The filter does not go with the topic";
+    NotifyEndpoint = "IEUM-N004", Security, "Notifications may not go there";
+    NotifyOwner = "IEUM-N005", Forbidden, "The subscription is another account's";
+    NotifyTooMany = "IEUM-N006", Throttled, "Too many subscriptions are open";
+    NotifyAlone = "IEUM-N007", NotSupported, "Subscriptions are not written in transactions";
+    NotifyNotHere = "IEUM-N008", NotSupported, "The process sends no notifications";
+    NotifyFailed = "IEUM-N009", Processing, "Notifications cannot be delivered";
+    NotifyAccess = "IEUM-N010", Forbidden, "Whoever subscribed may not any more";
+    NotifyBehind = "IEUM-N011", TooCostly, "Too many events wait";
+    NotifyEnded = "IEUM-N012", Informational, "The subscription was ended";
 }
 
 /// One thing to tell.

@@ -36,6 +36,10 @@ pub struct Settings {
     pub import_origins: Vec<String>,
     /// Let these lie in private networks, or on this machine.
     pub import_private: bool,
+    /// Origins, such as `https://emr.example`, that notifications of subscriptions may be sent to.
+    pub subscription_origins: Vec<String>,
+    /// Let these lie in private networks, or on this machine.
+    pub subscription_private: bool,
 }
 
 /// How the log is written.
@@ -87,6 +91,14 @@ pub struct Flags {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub import_private: bool,
+    /// Origin that notifications may be sent to, scheme and host; may be given several times
+    #[arg(long = "subscription-origin", value_name = "ORIGIN")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subscription_origins: Vec<String>,
+    /// Let these origins lie in private networks, or on this machine
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub subscription_private: bool,
     /// Settings file; otherwise `ieum.toml` in the data directory, if there is one
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -106,6 +118,8 @@ impl Default for Settings {
             search_records: SqliteOptions::default().query_records,
             import_origins: Vec::new(),
             import_private: false,
+            subscription_origins: Vec::new(),
+            subscription_private: false,
         }
     }
 }
@@ -192,7 +206,7 @@ pub struct Shown {
 }
 
 /// The names of all settings, in the order of [`Settings`].
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 11] = [
     "listen",
     "open",
     "demo",
@@ -202,6 +216,8 @@ const NAMES: [&str; 9] = [
     "search_records",
     "import_origins",
     "import_private",
+    "subscription_origins",
+    "subscription_private",
 ];
 
 /// Settings with their origins.

@@ -15,9 +15,10 @@ use ieum_trust::labels::label_mask;
 
 use crate::import::IMPORT;
 use crate::jobs::JOB;
+use crate::subscriptions::{EVENTS, SUBSCRIBER};
 
 /// The record kinds of our own.
-pub static OWN_KINDS: &[&OwnKind] = &[&ACCOUNT, &IMPORT, &JOB];
+pub static OWN_KINDS: &[&OwnKind] = &[&ACCOUNT, &IMPORT, &JOB, &SUBSCRIBER, &EVENTS];
 
 /// An open data directory.
 pub struct Data {

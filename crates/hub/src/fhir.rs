@@ -40,10 +40,11 @@ mod read;
 mod respond;
 mod room;
 mod search;
+mod subscription;
 mod subset;
 mod transaction;
 mod update;
-mod value_sets;
+pub(crate) mod value_sets;
 mod vread;
 
 const EVERYTHING_OF_PATIENT: Offer =
@@ -64,7 +65,9 @@ const EXPORT_TYPE: Offer =
 
 const IMPORT: Offer = SystemOperation("import", "https://ieum.example/fhir/OperationDefinition/import");
 
-/// The routes of the FHIR interface.
+pub use subscription::ROUTES as SUBSCRIPTION_ROUTES;
+
+/// The routes of the FHIR interface, but for those of subscriptions.
 pub static ROUTES: &[Route] = &[
     row(Method::GET, "/fhir/metadata", Anybody, "capabilities", Nothing, &[], capability::capability),
     row(
@@ -346,6 +349,8 @@ fn check_access(call: &Call<'_>) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+pub(crate) use update::document_limits;
 
 /// An instant as HTTP headers write it; seconds.
 #[must_use]

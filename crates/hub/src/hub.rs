@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use crate::jobs::Jobs;
 use crate::limits::Limits;
 use crate::refusals::Refusals;
+use crate::subscriptions::Subscriptions;
 use crate::unread::Unread;
 
 /// A running hub. Cheap to clone.
@@ -33,6 +34,8 @@ struct Inner {
     record_turns: [Mutex<()>; RECORD_TURNS],
     /// Jobs, where the process runs any.
     jobs: OnceLock<Jobs>,
+    /// Subscriptions, where the process serves any.
+    subscriptions: OnceLock<Subscriptions>,
 }
 
 const RECORD_TURNS: usize = 64;
@@ -81,6 +84,7 @@ impl Hub {
             unread,
             record_turns,
             jobs,
+            subscriptions: OnceLock::new(),
         }))
     }
 
@@ -129,6 +133,17 @@ impl Hub {
     /// From now on it takes jobs. The first to say so counts.
     pub(crate) fn take_jobs(&self, jobs: Jobs) {
         let _ = self.0.jobs.set(jobs);
+    }
+
+    /// The subscriptions of this process, if it serves any.
+    #[must_use]
+    pub fn subscriptions(&self) -> Option<&Subscriptions> {
+        self.0.subscriptions.get()
+    }
+
+    /// From now on it takes subscriptions. The first to say so counts.
+    pub(crate) fn take_subscriptions(&self, subscriptions: Subscriptions) {
+        let _ = self.0.subscriptions.set(subscriptions);
     }
 
     /// Turns for blocking work.

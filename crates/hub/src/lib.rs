@@ -12,6 +12,8 @@
 //! | [`call`] | an interaction as its handler sees it, over HTTP or inside a bundle |
 //! | [`fhir`] | the FHIR R4 interface, one file for each interaction |
 //! | [`jobs`] | long work that survives a restart: exports, imports, answers asked for later |
+//! | [`subscriptions`] | events from the change feed, and who is told of them |
+//! | [`outgoing`] | requests that the hub makes to others |
 //! | [`portal`] | the pages for people, one file for each page |
 //! | [`status`] | whether the process lives and can serve, and its numbers |
 
@@ -26,6 +28,7 @@ pub mod hub;
 pub mod import;
 pub mod jobs;
 pub mod limits;
+pub mod outgoing;
 pub mod percent;
 pub mod portal;
 pub mod receive;
@@ -35,4 +38,5 @@ pub mod send;
 pub mod serve;
 pub mod server;
 pub mod status;
+pub mod subscriptions;
 mod unread;

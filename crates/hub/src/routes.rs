@@ -89,6 +89,8 @@ pub enum Gives {
     Json,
     /// A file in the form that was agreed on when it was asked for.
     File,
+    /// A WebSocket.
+    Socket,
 }
 
 /// What the CapabilityStatement says of a route.
@@ -114,7 +116,7 @@ pub enum Offer {
 
 /// Every route.
 pub fn all() -> impl Iterator<Item = &'static Route> {
-    fhir::ROUTES.iter()
+    fhir::ROUTES.iter().chain(fhir::SUBSCRIPTION_ROUTES)
 }
 
 /// The route of a method and a path (`/fhir/Patient/p1`, decoded parts), with the path's variable parts.

@@ -11,6 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
+use hyper::upgrade::OnUpgrade;
 use ieum_fhir::outcome::Code;
 use ieum_trust::access::Access;
 use tokio::time::timeout;
@@ -27,6 +28,7 @@ use crate::receive::{self, Received};
 use crate::refusals::Refused;
 use crate::routes::{self, Gives, Route, Takes, Who};
 use crate::status::Pattern;
+use crate::subscriptions::socket;
 use crate::unread::Taken;
 use crate::{fhir, send};
 
@@ -34,7 +36,8 @@ use crate::{fhir, send};
 pub async fn serve(State(hub): State<Hub>, request: Request) -> Response {
     let started = Instant::now();
     let id = Uuid::now_v7();
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    let upgrade = parts.extensions.remove::<OnUpgrade>();
     let mut asked = Asked { route: None, format: Format::default() };
     let span = tracing::info_span!("request", request.id = %id);
     let result = asked.exchange(&hub, &parts, body, &span).await;
@@ -47,7 +50,11 @@ pub async fn serve(State(hub): State<Hub>, request: Request) -> Response {
     {
         hub.refusals().note(Refused::Stranger { action, target: pattern });
     }
+    let is_socket = answer.status == StatusCode::SWITCHING_PROTOCOLS;
     let mut response = respond(answer, taken, parts.method == Method::HEAD);
+    if is_socket {
+        socket::open(&hub, &parts.headers, upgrade, &mut response);
+    }
     if let Some(failure) = failure {
         add_failure_headers(&failure, &mut response);
     }
@@ -151,6 +158,9 @@ impl Asked {
         let (route, place) = find(&parts.method, parts.uri.path())?;
         self.route = Some(route);
         let mut pairs = decoded(parts.uri.query().unwrap_or_default())?;
+        if route.gives == Gives::Socket {
+            socket::check(hub, parts)?;
+        }
         if route.gives == Gives::Json {
             self.format = format::asked(&pairs, &parts.headers)?;
         }

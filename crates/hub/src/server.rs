@@ -11,10 +11,9 @@ use axum::routing::any;
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::host;
 use crate::hub::{Entrance, Hub};
@@ -98,7 +97,7 @@ impl Listening {
         let mut http = http1::Builder::new();
         // The timer also ends connections that stay idle, or never send a byte.
         http.timer(TokioTimer::new()).header_read_timeout(limits.head_time).max_buf_size(limits.head_bytes);
-        let graceful = GracefulShutdown::new();
+        let (stop_all, stopping) = watch::channel(false);
         tokio::pin!(stop);
         loop {
             let (stream, place) = tokio::select! {
@@ -111,15 +110,26 @@ impl Listening {
             let app = peer.map_or_else(|| app.clone(), |peer| app.clone().layer(Extension(peer)));
             let service = TowerToHyperService::new(app);
             let stream = Timed::new(stream, limits.answer_idle_time, limits.answer_time);
-            let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+            // What becomes a WebSocket is a connection no more, and counted among those.
+            let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+            let mut stopping = stopping.clone();
             tokio::spawn(async move {
+                let mut connection = std::pin::pin!(connection);
                 // A connection that breaks off is the client's affair, and nothing to log.
-                let _ = connection.await;
+                tokio::select! {
+                    _ = connection.as_mut() => {}
+                    _ = stopping.changed() => {
+                        connection.as_mut().graceful_shutdown();
+                        let _ = connection.await;
+                    }
+                }
                 drop(place);
             });
         }
         drop(self.0);
-        if tokio::time::timeout(limits.stop_time, graceful.shutdown()).await.is_err() {
+        stop_all.send_replace(true);
+        let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+        if tokio::time::timeout(limits.stop_time, places.acquire_many(all)).await.is_err() {
             tracing::warn!("stopped while requests were still under way");
         }
         Ok(())

@@ -5,6 +5,7 @@
 //! [`memory`], a naive oracle that the other is tested against.
 
 pub mod access;
+pub mod alone;
 pub mod body;
 mod bounded;
 pub mod catalogue;

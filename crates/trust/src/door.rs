@@ -18,9 +18,11 @@ use crate::access::Access;
 use crate::refusals::{Refusals, entry};
 
 mod definitions;
+mod news;
 mod several;
 
 pub use definitions::DEFINITION;
+pub use news::News;
 pub use several::Several;
 
 /// The door to one store. Cheap to clone.
@@ -31,6 +33,7 @@ pub struct Door {
     /// Held while definitions are read and put into force, so that the newest are.
     pub(crate) defining: Arc<Mutex<()>>,
     pub(crate) refusals: Arc<Refusals>,
+    news: Arc<News>,
 }
 
 /// Why a read was not answered.
@@ -49,7 +52,7 @@ impl Door {
     #[must_use]
     pub fn new(engine: Arc<dyn Engine>, cursor_secret: [u8; 32]) -> Self {
         let (cursors, defining) = (CursorKey::new(cursor_secret), Arc::default());
-        Self { engine, cursors, defining, refusals: Arc::default() }
+        Self { engine, cursors, defining, refusals: Arc::default(), news: Arc::default() }
     }
 
     /// The kinds of record behind it, as they are in force at this moment.
@@ -106,20 +109,60 @@ impl Door {
         };
         let may_define = defined.is_empty() || access.role.defines_searches();
         let takes_effect = may_define && !defined.is_empty() && self.defines(&changes);
-        let request = CommitRequest { access: Arc::new(plan), action, guards, changes };
-        let mut entry = AuditEntry::of_commit(&request);
-        let result = if may_define { self.engine.commit(request) } else { Err(CommitError::Denied) };
+        let result = self.commit_as(plan, may_define, action, guards, changes);
         if result.is_ok() && takes_effect {
             self.take_definitions(&defined);
         }
+        result
+    }
+
+    /// The same for changes that bring records of our own kinds with them, which the program made and the caller cannot
+    /// name: the caller need not see these. What is allowed of all others stays as it is. Definitions of search parameters
+    /// are not among them.
+    ///
+    /// # Errors
+    /// [`CommitError`]; then nothing has happened.
+    pub fn commit_with_own(
+        &self,
+        access: &Access,
+        action: &'static str,
+        guards: Vec<Guard>,
+        changes: Vec<Change>,
+    ) -> Result<Committed, CommitError> {
+        let is_allowed = definitions::named(&changes).is_empty();
+        let plan = AccessPlan { system: true, ..access.plan() };
+        self.commit_as(plan, is_allowed, action, guards, changes)
+    }
+
+    fn commit_as(
+        &self,
+        plan: AccessPlan,
+        is_allowed: bool,
+        action: &'static str,
+        guards: Vec<Guard>,
+        changes: Vec<Change>,
+    ) -> Result<Committed, CommitError> {
+        let request = CommitRequest { access: Arc::new(plan), action, guards, changes };
+        let mut entry = AuditEntry::of_commit(&request);
+        let result = if is_allowed { self.engine.commit(request) } else { Err(CommitError::Denied) };
         match result {
+            Ok(committed) => {
+                self.news.tell(committed.t);
+                Ok(committed)
+            }
             Err(CommitError::Denied) => {
                 entry.allowed = false;
                 self.write_refusal(&entry)?;
                 Err(CommitError::Denied)
             }
-            result => result,
+            Err(error) => Err(error),
         }
+    }
+
+    /// What this process commits, for those who wait for it.
+    #[must_use]
+    pub fn news(&self) -> &News {
+        &self.news
     }
 
     /// Records that something was released. Called before the answer leaves: what could not be written down is not shown.

@@ -17,9 +17,11 @@ use crate::hub::{Entrance, Hub, Options};
 use crate::import::journal::close_left_open;
 use crate::jobs::{JobOptions, Service};
 use crate::limits::Limits;
+use crate::outgoing::Rules;
 use crate::portal;
 use crate::server::Listening;
 use crate::status::SqliteInfo;
+use crate::subscriptions::{SubscriptionOptions, SubscriptionService};
 
 pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
     let settings = Loaded::new(&arguments.data, &arguments.flags)?.settings;
@@ -48,6 +50,9 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     settings.import_origins.clone_into(&mut options.sources.origins);
     options.sources.private = settings.import_private;
     let jobs = Service::start(&hub, options)?;
+    let (origins, private) = (settings.subscription_origins.clone(), settings.subscription_private);
+    let subscriptions =
+        SubscriptionService::start(&hub, SubscriptionOptions::new(Rules { origins, private }))?;
     // Before anybody is told: from then on a signal means a tidy stop.
     let stop = stop_asked()?;
     say(&format!("Ieum is listening on http://{address}/ (FHIR: {})", hub.base_url()));
@@ -57,6 +62,7 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     let setup = portal::Setup { demo: settings.open || settings.demo, operator };
     listening.serve(&hub, portal::app(hub.clone(), setup), stop).await?;
     // Joining threads blocks, and nothing else is left to do.
+    subscriptions.stop();
     jobs.stop();
     data.engine.stop();
     tracing::info!("stopped");

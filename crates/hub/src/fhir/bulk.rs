@@ -31,7 +31,7 @@ pub mod import;
 mod import_run;
 pub mod later;
 mod out;
-mod parameters;
+pub(super) mod parameters;
 mod status;
 
 pub(super) use ask::export as ask_export;

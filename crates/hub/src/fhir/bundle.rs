@@ -13,7 +13,7 @@ use ieum_fhir::outcome::Code;
 use super::{batch, error, patch, transaction};
 use crate::call::{Answer, Body, Call, Conditions, Content, Failure, PatchKind, Place, Prefer};
 use crate::percent::Pairs;
-use crate::routes::{self, Route, Takes};
+use crate::routes::{self, Gives, Route, Takes};
 use crate::{percent, serve};
 
 /// `POST [base]`.
@@ -91,6 +91,9 @@ impl<'d> Entry<'d> {
         let (parts, pairs) = address(call, &url)?;
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let (route, place) = routes::find(&method, &parts).ok_or_else(|| serve::no_route(&parts))?;
+        if route.gives == Gives::Socket {
+            return Err(wrong("a WebSocket cannot be opened inside a bundle"));
+        }
         let resource = entry.get("resource");
         match route.takes {
             Takes::Resource | Takes::Patch if resource.is_none() => {

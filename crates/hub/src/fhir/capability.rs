@@ -13,6 +13,8 @@ use super::{error, search_context, subset};
 use crate::call::{Answer, Call, Failure, PatchKind};
 use crate::hub::Entrance;
 use crate::routes::{self, Offer};
+use crate::subscriptions::extensions::{PROFILE, TOPIC};
+use crate::subscriptions::topics::TOPICS;
 
 mod language;
 
@@ -92,6 +94,10 @@ fn resource(call: &Call<'_>, kind: &str, offers: &[Offer], includes: &Includes) 
     let mut out = Map::new();
     out.insert("type".into(), kind.into());
     out.insert("profile".into(), format!("http://hl7.org/fhir/StructureDefinition/{kind}").into());
+    if kind == "Subscription" {
+        out.insert("extension".into(), topics());
+        out.insert("supportedProfile".into(), json!([PROFILE]));
+    }
     let interactions: Vec<Value> = offers
         .iter()
         .filter_map(|offer| if let Offer::Type(code) = offer { Some(json!({ "code": code })) } else { None })
@@ -137,6 +143,12 @@ fn resource(call: &Call<'_>, kind: &str, offers: &[Offer], includes: &Includes) 
     });
     insert_list(&mut out, "operation", operations.collect());
     out.into()
+}
+
+/// The topics that can be subscribed to, as the guide has it for R4.
+fn topics() -> Value {
+    let topics = TOPICS.iter().map(|topic| json!({ "url": TOPIC, "valueCanonical": topic.url }));
+    topics.collect::<Vec<_>>().into()
 }
 
 fn insert_list(out: &mut Map<String, Value>, name: &str, list: Vec<Value>) {

@@ -13,6 +13,10 @@ use super::conditional::{self, Found, Stumble};
 use super::update::document_limits;
 use super::{definitions, error, respond, subset};
 use crate::call::{Answer, Call, Failure};
+use crate::subscriptions::ask::{self, Admitted};
+
+/// The type of which the hub keeps more than the resource says.
+pub(super) const SUBSCRIPTION: &str = "Subscription";
 
 /// `POST [base]/Type`. The id is ours, whatever the resource says.
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, Failure> {
@@ -20,8 +24,8 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Failure> {
         check(call, None, resource)?;
         let criteria = criteria(call)?;
         let id = new_id();
-        let record = prepare(call, &id, resource)?;
-        conditional::settle(|| attempt(call, criteria.as_ref(), &record))
+        let ready = prepare(call, &id, resource)?;
+        conditional::settle(|| attempt(call, criteria.as_ref(), &ready))
     })
 }
 
@@ -41,7 +45,7 @@ pub(crate) fn criteria(call: &Call<'_>) -> Result<Option<Query>, Failure> {
     }
 }
 
-fn attempt(call: &Call<'_>, criteria: Option<&Query>, record: &Prepared) -> Result<Answer, Stumble> {
+fn attempt(call: &Call<'_>, criteria: Option<&Query>, ready: &Ready) -> Result<Answer, Stumble> {
     let mut guards = Vec::new();
     if let Some(query) = criteria {
         let view = call.view()?;
@@ -49,14 +53,14 @@ fn attempt(call: &Call<'_>, criteria: Option<&Query>, record: &Prepared) -> Resu
         match found {
             Found::None => guards.push(guard),
             Found::One(id) => {
-                let record = view.read(&record.kind, &id)?.ok_or(Stumble::Again)?;
+                let record = view.read(&ready.record.kind, &id)?.ok_or(Stumble::Again)?;
                 return Ok(respond::existing(call, &record));
             }
             Found::Several => return Err(error::multiple_matches().into()),
         }
     }
-    let changed = put(call, guards, record.clone(), Expect::New)?;
-    Ok(respond::written(call, &changed, &record.body))
+    let changed = put(call, guards, ready.clone(), Expect::New)?;
+    Ok(respond::written(call, &changed, &ready.record.body))
 }
 
 /// A new id: they grow with time, so that new records lie side by side.
@@ -91,14 +95,25 @@ pub(super) fn check_whole(resource: Value<'_>, place: &str) -> Result<(), Failur
     Err(failure.under(&format!("{place}.meta.tag")))
 }
 
-/// Makes the resource of a call ready for the commit, as it was sent.
+/// A record ready for the commit, and what of ours goes with it.
+#[derive(Clone)]
+pub(super) struct Ready {
+    pub(super) record: Prepared,
+    beside: Option<Change>,
+}
+
+/// Makes the resource of a call ready for the commit, as it was sent; of a Subscription the status is ours.
 ///
 /// # Errors
-/// 404 for an unknown type.
-pub(super) fn prepare(call: &Call<'_>, id: &str, resource: Value<'_>) -> Result<Prepared, Failure> {
+/// 404 for an unknown type; what is wrong with a Subscription.
+pub(super) fn prepare(call: &Call<'_>, id: &str, resource: Value<'_>) -> Result<Ready, Failure> {
+    if call.place.kind == SUBSCRIPTION {
+        let Admitted { record, beside } = ask::admit(call, id, resource)?;
+        return Ok(Ready { record, beside: Some(beside) });
+    }
     let catalogue = call.kinds.catalogue();
     let kind = catalogue.kind(&call.place.kind).ok_or_else(error::unknown_type)?;
-    Ok(catalogue.prepare(kind, id, resource, &mut |_| None))
+    Ok(Ready { record: catalogue.prepare(kind, id, resource, &mut |_| None), beside: None })
 }
 
 /// Commits one record.
@@ -108,19 +123,29 @@ pub(super) fn prepare(call: &Call<'_>, id: &str, resource: Value<'_>) -> Result<
 pub(super) fn put(
     call: &Call<'_>,
     guards: Vec<Guard>,
-    record: Prepared,
+    ready: Ready,
     expect: Expect,
 ) -> Result<Changed, Stumble> {
-    let change = Change::Put { record: Box::new(record), expect };
-    commit_one(call, guards, change)
+    let change = Change::Put { record: Box::new(ready.record), expect };
+    commit_one(call, guards, change, ready.beside)
 }
 
-/// Commits one change.
+/// Commits one change, and what of ours goes with it.
 ///
 /// # Errors
 /// [`Stumble::Again`] when a guard no longer holds, or another version is current.
-pub(super) fn commit_one(call: &Call<'_>, guards: Vec<Guard>, change: Change) -> Result<Changed, Stumble> {
-    match call.hub.door().commit(call.access, call.route.action, guards, vec![change]) {
+pub(super) fn commit_one(
+    call: &Call<'_>,
+    guards: Vec<Guard>,
+    change: Change,
+    beside: Option<Change>,
+) -> Result<Changed, Stumble> {
+    let (door, action) = (call.hub.door(), call.route.action);
+    let committed = match beside {
+        None => door.commit(call.access, action, guards, vec![change]),
+        Some(beside) => door.commit_with_own(call.access, action, guards, vec![change, beside]),
+    };
+    match committed {
         Ok(committed) => committed.changes.into_iter().next().ok_or_else(|| error::internal().into()),
         // A version that is no longer current is looked at again too: whether that is an error, the conditions say.
         Err(CommitError::Guard { .. } | CommitError::Version { .. }) => Err(Stumble::Again),

@@ -4,9 +4,10 @@ use ieum_store::commit::{Change, Expect};
 use ieum_trust::door::View;
 
 use super::conditional::{self, Found, Stumble};
-use super::create::commit_one;
+use super::create::{SUBSCRIPTION, commit_one};
 use super::{error, respond, subset};
 use crate::call::{Answer, Call, Failure};
+use crate::subscriptions::ask;
 
 /// `DELETE [base]/Type/id`. Versions stay; what is not there, or no longer, is deleted already.
 pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Failure> {
@@ -15,7 +16,8 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Failure> {
         let view = call.view()?;
         let Some(change) = deletion(call, &view, &call.place.id)? else { return Ok(None) };
         drop(view);
-        Ok(Some(commit_one(call, Vec::new(), change)?))
+        let beside = beside(call, &change)?;
+        Ok(Some(commit_one(call, Vec::new(), change, beside)?))
     })?;
     Ok(respond::deleted(call, changed.as_ref()))
 }
@@ -35,9 +37,18 @@ pub(super) fn delete_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
         };
         let Some(change) = deletion(call, &view, &id)? else { return Err(Stumble::Again) };
         drop(view);
-        Ok(Some(commit_one(call, vec![guard], change)?))
+        let beside = beside(call, &change)?;
+        Ok(Some(commit_one(call, vec![guard], change, beside)?))
     })?;
     Ok(respond::deleted(call, changed.as_ref()))
+}
+
+/// What of ours is deleted with a record.
+fn beside(call: &Call<'_>, change: &Change) -> Result<Option<Change>, Failure> {
+    match change.key() {
+        (SUBSCRIPTION, id) => ask::dismiss(call, id),
+        _ => Ok(None),
+    }
 }
 
 /// The change that deletes a record as it is now; `None` when there is nothing to delete for this caller.

@@ -141,9 +141,9 @@ fn commit(call: &Call<'_>, patch: Value<'_>, base: &Base, guards: Vec<Guard>) ->
     let json = base.patched(call, patch)?;
     let document = Document::parse(&json, &document_limits(call)).map_err(Failure::from)?;
     base.check(call, document.root())?;
-    let record = prepare(call, &base.record.id, document.root())?;
-    let body = record.body.clone();
-    let changed = put(call, guards, record, base.expect)?;
+    let ready = prepare(call, &base.record.id, document.root())?;
+    let body = ready.record.body.clone();
+    let changed = put(call, guards, ready, base.expect)?;
     Ok(respond::written(call, &changed, &body))
 }
 

@@ -82,6 +82,10 @@ impl<'e> Step<'e> {
         }
         let own = entry.call(call);
         super::check_access(&own)?;
+        if own.place.kind == create::SUBSCRIPTION {
+            let what = "write it by itself, or in a batch: a transaction may not wait for what goes with it";
+            return Err(error::failure(StatusCode::UNPROCESSABLE_ENTITY, Code::NotifyAlone, what));
+        }
         let given = entry.resource.and_then(id_of);
         if let Some(resource) = entry.resource
             && entry.route.takes == Takes::Resource

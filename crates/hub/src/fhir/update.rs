@@ -26,16 +26,17 @@ pub(super) fn update(call: &Call<'_>) -> Result<Answer, Failure> {
             }
             None => return Err(error::bad(Code::IdMismatch, "give the resource its id")),
         }
-        let record = prepare(call, &call.place.id, resource)?;
         conditional::settle(|| {
+            let ready = prepare(call, &call.place.id, resource)?;
             let expect = if call.conditions.are_on_version() {
                 let view = call.view()?;
                 expectation_of(call, &view, &call.place.id)?
             } else {
                 Expect::Anything
             };
-            let changed = put(call, Vec::new(), record.clone(), expect)?;
-            Ok(respond::written(call, &changed, &record.body))
+            let body = ready.record.body.clone();
+            let changed = put(call, Vec::new(), ready, expect)?;
+            Ok(respond::written(call, &changed, &body))
         })
     })
 }
@@ -57,9 +58,9 @@ pub(super) fn update_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
             let (id, expect) = target(call, &view, found, given.as_deref(), &fresh)?;
             // Not while waiting for the commit: views are few.
             drop(view);
-            let record = prepare(call, &id, resource)?;
-            let body = record.body.clone();
-            let changed = put(call, vec![guard], record, expect)?;
+            let ready = prepare(call, &id, resource)?;
+            let body = ready.record.body.clone();
+            let changed = put(call, vec![guard], ready, expect)?;
             Ok(respond::written(call, &changed, &body))
         })
     })
@@ -114,6 +115,6 @@ pub(super) fn id_of(resource: Value<'_>) -> Option<String> {
 
 /// What a single resource may cost.
 #[must_use]
-pub(super) fn document_limits(call: &Call<'_>) -> Limits {
+pub(crate) fn document_limits(call: &Call<'_>) -> Limits {
     Limits { bytes: call.hub.limits().body_bytes, ..Limits::default() }
 }

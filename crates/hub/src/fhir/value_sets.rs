@@ -9,7 +9,7 @@ use ieum_trust::door::Door;
 use crate::call::Call;
 
 /// What is stored, looked at when it is asked for.
-pub(super) struct Stored<'c> {
+pub(crate) struct Stored<'c> {
     door: &'c Door,
     access: &'c Access,
 }
@@ -20,7 +20,7 @@ pub(super) fn of_call<'c>(call: &'c Call<'_>) -> Listed<Stored<'c>> {
 }
 
 /// The value sets that an access reaches.
-pub(super) fn of_access<'c>(door: &'c Door, access: &'c Access) -> Listed<Stored<'c>> {
+pub(crate) fn of_access<'c>(door: &'c Door, access: &'c Access) -> Listed<Stored<'c>> {
     Listed::new(Stored { door, access })
 }
 

@@ -107,6 +107,7 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
         Some(Role::Operator) => &[
             ("/operator", "운영 현황", "Overview"),
             ("/operator/jobs", "작업", "Jobs"),
+            ("/operator/subscriptions", "구독", "Subscriptions"),
             ("/operator/feed", "변경 흐름", "Change feed"),
             ("/operator/audit", "감사 기록", "Audit log"),
             ("/operator/statements", "느린 질의", "Slow statements"),

@@ -34,6 +34,11 @@ pub(crate) fn is_same_origin(headers: &HeaderMap) -> bool {
     }
 }
 
+/// Whether a browser, if it is one, asks on behalf of our own pages.
+pub(crate) fn is_not_of_another_origin(headers: &HeaderMap) -> bool {
+    !headers.contains_key(header::ORIGIN) || is_same_origin(headers)
+}
+
 /// Whether the request names this machine by a name that only means this machine.
 pub(crate) fn is_loopback_host(headers: &HeaderMap, uri: &Uri) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());

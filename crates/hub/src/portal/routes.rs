@@ -108,6 +108,18 @@ pub static ROUTES: &[Route] = &[
     get("/operator", OPERATOR, "operator-overview", Run::Page(operator::overview)),
     get("/operator/jobs", OPERATOR, "operator-jobs", Run::Page(operator::jobs::page)),
     post("/operator/jobs/{id}/cancel", OPERATOR, "operator-job-cancel", operator::jobs::cancel),
+    get(
+        "/operator/subscriptions",
+        OPERATOR,
+        "operator-subscriptions",
+        Run::Page(operator::subscriptions::page),
+    ),
+    post(
+        "/operator/subscriptions/{key}/off",
+        OPERATOR,
+        "operator-subscription-off",
+        operator::subscriptions::off,
+    ),
     get("/operator/feed", OPERATOR, "operator-feed", Run::Page(operator::feed)),
     get("/operator/audit", OPERATOR, "operator-audit", Run::Page(operator::audit)),
     get("/operator/statements", OPERATOR, "operator-statements", Run::Page(operator::statements)),

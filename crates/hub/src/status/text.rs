@@ -1,11 +1,14 @@
 //! The numbers in the text format of Prometheus (exposition format 0.0.4).
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ieum_store::commit::StoreError;
 
 use super::measure::BOUNDS;
 use super::{Portal, census, memory_bytes};
+use crate::subscriptions::keep;
+use crate::subscriptions::record::State;
 
 /// All numbers. Blocks.
 pub(super) fn exposition(portal: &Portal) -> Result<String, StoreError> {
@@ -25,6 +28,7 @@ pub(super) fn exposition(portal: &Portal) -> Result<String, StoreError> {
         census.t,
     );
     jobs(portal, &mut out);
+    subscriptions(portal, &mut out)?;
     let info = portal.operator_info();
     let uptime = portal.metrics().uptime().as_secs();
     for (name, help, value) in [
@@ -86,6 +90,32 @@ fn jobs(portal: &Portal, out: &mut String) {
     for (what, state, count) in jobs.finished() {
         line(out, FINISHED, &[("what", what), ("state", state)], count);
     }
+}
+
+fn subscriptions(portal: &Portal, out: &mut String) -> Result<(), StoreError> {
+    const SENT: &str = "ieum_notifications_total";
+    let Some(subscriptions) = portal.hub().subscriptions() else { return Ok(()) };
+    head(out, "ieum_subscriptions", "gauge", "Subscriptions by state.");
+    let view = portal.hub().door().view(&keep::access())?;
+    for state in State::ALL {
+        line(out, "ieum_subscriptions", &[("state", state.name())], keep::count(&view, state)?);
+    }
+    drop(view);
+    let counts = subscriptions.counts();
+    let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    single(
+        out,
+        "ieum_subscription_events_total",
+        "counter",
+        "Events made since the start.",
+        of(&counts.events),
+    );
+    head(out, SENT, "counter", "Notifications since the start, by whether they were taken.");
+    line(out, SENT, &[("result", "taken")], of(&counts.sent));
+    line(out, SENT, &[("result", "failed")], of(&counts.failed));
+    let sockets = u64::try_from(subscriptions.sockets()).unwrap_or(u64::MAX);
+    single(out, "ieum_websockets", "gauge", "WebSockets that are open.", sockets);
+    Ok(())
 }
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) {

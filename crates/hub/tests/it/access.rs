@@ -50,6 +50,17 @@ const EXPECTED: &[(&str, &str, Who, &str)] = &[
     ("GET", "/fhir/Group/{id}/$export", Who::Accounts, "export"),
     ("POST", "/fhir/Group/{id}/$export", Who::Accounts, "export"),
     ("POST", "/fhir/$import", Who::Writers, "import"),
+    ("GET", "/fhir/Subscription/$status", Who::Accounts, "subscription-status"),
+    ("POST", "/fhir/Subscription/$status", Who::Accounts, "subscription-status"),
+    ("GET", "/fhir/Subscription/{id}/$status", Who::Accounts, "subscription-status"),
+    ("POST", "/fhir/Subscription/{id}/$status", Who::Accounts, "subscription-status"),
+    ("GET", "/fhir/Subscription/{id}/$events", Who::Accounts, "subscription-events"),
+    ("POST", "/fhir/Subscription/{id}/$events", Who::Accounts, "subscription-events"),
+    ("GET", "/fhir/Subscription/$get-ws-binding-token", Who::Accounts, "subscription-token"),
+    ("POST", "/fhir/Subscription/$get-ws-binding-token", Who::Accounts, "subscription-token"),
+    ("GET", "/fhir/Subscription/{id}/$get-ws-binding-token", Who::Accounts, "subscription-token"),
+    ("POST", "/fhir/Subscription/{id}/$get-ws-binding-token", Who::Accounts, "subscription-token"),
+    ("GET", "/fhir/$ws", Who::Anybody, "websocket"),
     ("GET", "/fhir/$jobs/{id}", Who::Accounts, "job-status"),
     ("DELETE", "/fhir/$jobs/{id}", Who::Accounts, "job-cancel"),
     ("GET", "/fhir/$jobs/{id}/{file}", Who::Accounts, "job-file"),
@@ -84,7 +95,8 @@ fn every_route_asks_who_it_is(kind: Kind) {
         let json = ("content-type", "application/fhir+json");
         let nobody = server.request(method, &path, &[json], body);
         if who == Who::Anybody {
-            assert_eq!(nobody.status, 200);
+            // Whoever opens a WebSocket is nobody until they show a token; see `subscriptions::socket`.
+            assert_eq!(nobody.status, if route.pattern == "/fhir/$ws" { 426 } else { 200 });
             continue;
         }
         let nobody = nobody.refused(401, "IEUM-R001");

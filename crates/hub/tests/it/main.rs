@@ -27,6 +27,7 @@ mod patch_bundles;
 mod refusals;
 mod search;
 mod search_several;
+mod subscriptions;
 mod subset;
 mod support;
 mod transaction;

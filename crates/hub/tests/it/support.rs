@@ -10,7 +10,9 @@ use ieum::data::OWN_KINDS;
 use ieum::hub::{Entrance, Hub, Options};
 use ieum::jobs::{JobOptions, Service};
 use ieum::limits::Limits;
+use ieum::outgoing::Rules;
 use ieum::server::{Listening, router};
+use ieum::subscriptions::{SubscriptionOptions, SubscriptionService};
 use ieum_fhir::json::{self, Document};
 use ieum_fhir::validate::validate;
 use ieum_store::catalogue::Catalogue;
@@ -82,7 +84,7 @@ impl Server {
         limits: Limits,
         change: impl FnOnce(&mut JobOptions),
     ) -> Self {
-        Self::start_on(kind, entrance, limits, SqliteOptions::default(), change)
+        Self::start_for(kind, entrance, limits, SqliteOptions::default(), change, |_| {})
     }
 
     /// The same with limits of the store's other than the usual ones.
@@ -92,6 +94,26 @@ impl Server {
         limits: Limits,
         options: SqliteOptions,
         change: impl FnOnce(&mut JobOptions),
+    ) -> Self {
+        Self::start_for(kind, entrance, limits, options, change, |_| {})
+    }
+
+    /// A server whose subscriptions are served in another way than usual.
+    pub(crate) fn with_subscriptions(
+        kind: Kind,
+        entrance: Entrance,
+        change: impl FnOnce(&mut SubscriptionOptions),
+    ) -> Self {
+        Self::start_for(kind, entrance, Limits::default(), SqliteOptions::default(), |_| {}, change)
+    }
+
+    fn start_for(
+        kind: Kind,
+        entrance: Entrance,
+        limits: Limits,
+        options: SqliteOptions,
+        change: impl FnOnce(&mut JobOptions),
+        change_subscriptions: impl FnOnce(&mut SubscriptionOptions),
     ) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -117,11 +139,15 @@ impl Server {
         let mut options = JobOptions::new(&jobs_directory);
         change(&mut options);
         let jobs = Service::start(&hub, options).unwrap();
+        let mut options = SubscriptionOptions::new(Rules::default());
+        change_subscriptions(&mut options);
+        let subscriptions = SubscriptionService::start(&hub, options).unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let thread = std::thread::spawn(move || {
             let app = router(hub.clone());
             let stop = async { drop(stopped.await) };
             runtime.block_on(listening.serve(&hub, app, stop)).unwrap();
+            subscriptions.stop();
             jobs.stop();
             // Long handlers must not hold up the tests.
             runtime.shutdown_timeout(Duration::from_secs(5));

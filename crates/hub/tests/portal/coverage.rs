@@ -50,6 +50,9 @@ const EXPECTED: &[Row] = &[
     ("GET", "/operator/jobs", OPERATORS),
     // No such job.
     ("POST", "/operator/jobs/{id}/cancel", [303, 403, 403, 404]),
+    ("GET", "/operator/subscriptions", OPERATORS),
+    // No such subscription.
+    ("POST", "/operator/subscriptions/{key}/off", [303, 403, 403, 404]),
     ("GET", "/operator/feed", OPERATORS),
     ("GET", "/operator/audit", OPERATORS),
     ("GET", "/operator/statements", OPERATORS),

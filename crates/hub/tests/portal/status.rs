@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use ieum_trust::access::Role;
 
-use crate::support::{Portal, Visitor};
+use crate::support::{Portal, RECEIVER, Visitor};
 
 fn metrics(portal: &Portal, peer: &str, headers: &[(&str, &str)]) -> (u16, String) {
     let is_named = headers.iter().any(|(name, _)| *name == "host");
@@ -63,7 +63,14 @@ fn the_operator_sees_no_patient() {
     let clinician = portal.enter("clinician", "");
     portal.get(&clinician, &format!("/patients/{patient}")).expect(200);
     let operator = portal.enter("operator", "");
-    for path in ["/operator", "/operator/jobs", "/operator/feed", "/operator/audit", "/operator/statements"] {
+    for path in [
+        "/operator",
+        "/operator/jobs",
+        "/operator/subscriptions",
+        "/operator/feed",
+        "/operator/audit",
+        "/operator/statements",
+    ] {
         let page = portal.get(&operator, path).expect(200).body;
         assert!(!page.contains(&patient) && !page.contains("s42-p"), "{path}");
     }
@@ -77,6 +84,66 @@ fn the_operator_sees_no_patient() {
     assert!(audit.contains("거부") && audit.contains("시스템 운영"));
     let fhir = portal.get(&operator, "/operator").expect(200).body;
     assert!(fhir.contains("환자 (Patient)"));
+}
+
+#[test]
+fn the_operator_sees_subscriptions_and_turns_them_off() {
+    let portal = Portal::open();
+    let patient = portal.put_synthetic(1).remove(0);
+    let content =
+        "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-payload-content";
+    let filter = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-filter-criteria";
+    let subscription = serde_json::json!({
+        "resourceType": "Subscription", "id": patient, "status": "requested", "reason": "test",
+        "criteria": "https://ieum.example/topics/patient-record-changed",
+        "_criteria": { "extension": [{ "url": filter, "valueString": format!("Patient?_id={patient}") }] },
+        "channel": {
+            "type": "rest-hook", "endpoint": format!("{RECEIVER}/secret-path"), "header": ["X-Key: secret-header"],
+            "payload": "application/fhir+json",
+            "_payload": { "extension": [{ "url": content, "valueCode": "id-only" }] },
+        },
+    });
+    let request = Request::put(format!("/fhir/Subscription/{patient}"))
+        .header("content-type", "application/fhir+json")
+        .body(Body::from(subscription.to_string()));
+    portal.ask(request.unwrap()).expect(201);
+    let operator = portal.enter("operator", "");
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let page = loop {
+        let page = portal.get(&operator, "/operator/subscriptions").expect(200).body;
+        if page.contains("연결되지 않음") {
+            break page;
+        }
+        assert!(std::time::Instant::now() < until, "{page}");
+    };
+    assert!(
+        page.contains("127.0.0.1") && page.contains("patient-record-changed") && page.contains("기다리는 중")
+    );
+    for secret in [patient.as_str(), "secret-path", "secret-header"] {
+        assert!(!page.contains(secret), "{secret}");
+    }
+    let english = portal.get(&operator, "/operator/subscriptions?lang=en").expect(200).body;
+    assert!(english.contains("no connection") && english.contains("Turn off"));
+    let path = page.split("action=\"").find(|rest| rest.starts_with("/operator/subscriptions/")).unwrap();
+    let path = path.split('"').next().unwrap();
+    // A form of somebody else's page ends nothing, and neither does another role.
+    portal.ask(crate::support::post_request(&operator, path, "csrf=x", "http://127.0.0.1:8080")).expect(403);
+    portal.post(&portal.enter("clinician", ""), path, "").expect(403);
+    let reply = portal.post(&operator, path, "").expect(303);
+    assert_eq!(reply.header("location"), "/operator/subscriptions?done=off");
+    let page = portal.get(&operator, "/operator/subscriptions?done=off").expect(200).body;
+    assert!(page.contains("구독을 껐습니다") && page.contains("운영자가 껐습니다"), "{page}");
+    let shown = portal.get(&Visitor::default(), &format!("/fhir/Subscription/{patient}")).expect(200).body;
+    assert!(shown.contains("\"off\"") && shown.contains("IEUM-N012"), "{shown}");
+    let audit = portal.get(&operator, "/operator/audit").expect(200).body;
+    assert!(audit.contains("operator-subscription-off") && !audit.contains(&patient));
+    let (_, numbers) = metrics(&portal, "127.0.0.1:1", &[]);
+    for line in
+        ["ieum_subscriptions{state=\"off\"} 1", "ieum_subscriptions{state=\"active\"} 0", "ieum_websockets 0"]
+    {
+        assert!(numbers.contains(line), "{line} is not in\n{numbers}");
+    }
+    assert!(numbers.contains("ieum_notifications_total{result=\"failed\"}"));
 }
 
 #[test]

@@ -14,8 +14,10 @@ use ieum::jobs::record::Progress;
 use ieum::jobs::state::Event;
 use ieum::jobs::{JobOptions, Service, keep};
 use ieum::limits::Limits;
+use ieum::outgoing::Rules;
 use ieum::portal::{Setup, app};
 use ieum::status::NoInfo;
+use ieum::subscriptions::{SubscriptionOptions, SubscriptionService};
 use ieum_fhir::json::{self, Document};
 use ieum_store::catalogue::Catalogue;
 use ieum_store::commit::{Change, Expect};
@@ -37,7 +39,19 @@ pub(crate) struct Portal {
     app: Router,
     clock: Arc<AtomicI64>,
     runtime: tokio::runtime::Runtime,
+    subscriptions: Option<SubscriptionService>,
     _directory: tempfile::TempDir,
+}
+
+/// The one place where notifications may go: nobody is there.
+pub(crate) const RECEIVER: &str = "http://127.0.0.1:9";
+
+impl Drop for Portal {
+    fn drop(&mut self) {
+        if let Some(subscriptions) = self.subscriptions.take() {
+            subscriptions.stop();
+        }
+    }
 }
 
 /// What came back.
@@ -83,9 +97,19 @@ impl Portal {
         let mut jobs = JobOptions::new(&directory.path().join("jobs"));
         jobs.at_once = 0;
         Service::start(&hub, jobs).unwrap();
+        let rules = Rules { origins: vec![RECEIVER.to_owned()], private: true };
+        let subscriptions = SubscriptionService::start(&hub, SubscriptionOptions::new(rules)).unwrap();
         let setup = Setup { demo: entrance == Entrance::Open, operator: Arc::new(NoInfo) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { door, hub: hub.clone(), app: app(hub, setup), clock, runtime, _directory: directory }
+        Self {
+            door,
+            hub: hub.clone(),
+            app: app(hub, setup),
+            clock,
+            runtime,
+            subscriptions: Some(subscriptions),
+            _directory: directory,
+        }
     }
 
     /// Lets time pass.

@@ -12,4 +12,6 @@ mod kill;
 mod operating;
 mod pairs;
 mod real_data;
+mod receiver;
+mod subscriptions;
 mod support;

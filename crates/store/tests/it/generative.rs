@@ -13,6 +13,7 @@ use std::cell::Cell;
 
 use ieum_fhir::search::{Query, compartment_filter};
 use ieum_store::access::AccessPlan;
+use ieum_store::alone::can_be_judged;
 use ieum_store::commit::Expect;
 use ieum_store::engine::{CompartmentRequest, HistoryRequest, HistoryScope};
 use proptest::prelude::*;
@@ -129,6 +130,39 @@ fn callers() -> [AccessPlan; 4] {
         AccessPlan { denied: 2, system: false, ..everything() },
         AccessPlan { only: Some("Observation"), ..everything() },
     ]
+}
+
+/// Conditions that can be judged of one record alone hold for exactly the records that the search finds.
+#[test]
+fn a_record_alone_is_judged_as_the_search_finds_it() {
+    let mut runner =
+        TestRunner::new(Config { cases: cases() / 2, failure_persistence: None, ..Config::default() });
+    let steps = proptest::collection::vec(records::step(), 30..120);
+    let urls = proptest::collection::vec(questions::url(), 60);
+    let (judged, held) = (Cell::new(0_u64), Cell::new(0_u64));
+    runner
+        .run(&(steps, urls), |(steps, urls)| {
+            let store = memory();
+            for (time, step) in steps.iter().enumerate() {
+                write(&store, step, 1_770_000_000_000_000 + i64::try_from(time).unwrap() * 86_400_000_000);
+            }
+            for url in urls.iter().filter(|url| !url.contains("_contained")) {
+                let query = store.try_query(url).unwrap();
+                if query.kind.is_empty() || !query.filters.iter().all(can_be_judged) {
+                    continue;
+                }
+                let passing = store.judge_alone(&query);
+                let mut found = store.find(&everything(), url);
+                found.sort();
+                judged.set(judged.get() + 1);
+                held.set(held.get() + u64::from(!found.is_empty()));
+                prop_assert_eq!(passing, found, "{}", url);
+            }
+            Ok(())
+        })
+        .unwrap();
+    eprintln!("{} questions, {} with an answer", judged.get(), held.get());
+    assert!(held.get() > 100, "too few questions find something: they prove little");
 }
 
 /// What a step did, as (kind, id, version, operation) for each change.

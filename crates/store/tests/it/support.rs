@@ -10,6 +10,7 @@ use ieum_fhir::search::parse::{ParseContext, parse};
 use ieum_fhir::search::value_sets::{SystemCode, ValueSetProblem, ValueSets};
 use ieum_fhir::search::{Query, R4, custom};
 use ieum_store::access::{AccessPlan, Actor, Family, Reach};
+use ieum_store::alone::Alone;
 use ieum_store::catalogue::Catalogue;
 use ieum_store::clock::Clock;
 use ieum_store::commit::{Change, CommitError, CommitRequest, Committed, Expect, Guard};
@@ -282,6 +283,22 @@ impl Store {
             limits: ieum_fhir::search::parse::Limits::default(),
         };
         parse(kind, &pairs, &context).map_err(|errors| format!("{errors:?}"))
+    }
+
+    /// Ids of the current records for which all filters hold, each record looked at by itself; sorted.
+    pub(crate) fn judge_alone(&self, query: &Query) -> Vec<String> {
+        let kind = self.catalogue.kind(&query.kind).unwrap();
+        let all = Query { kind: query.kind.clone(), ..Query::default() };
+        let page = self
+            .page(&everything(), &SearchRequest { query: &all, after: None, backward: false, limit: 10_000 });
+        let passes = |record: &Record| {
+            let indexed = self.catalogue.index_body(kind, &record.id, &record.body).unwrap();
+            let alone = Alone { kind, id: &record.id, instant: record.instant, indexed: &indexed };
+            query.filters.iter().all(|filter| alone.holds(filter))
+        };
+        let mut ids: Vec<String> = page.records.into_iter().filter(passes).map(|record| record.id).collect();
+        ids.sort();
+        ids
     }
 
     /// Ids found by a URL, in the order of the answer, walking pages of `limit`.

@@ -10,7 +10,7 @@ use crate::fhir::{error, update};
 ///
 /// # Errors
 /// 400 and 422 for a body that is no Parameters resource, or has values of other types.
-pub(super) fn all(call: &Call<'_>) -> Result<Vec<(String, String)>, Failure> {
+pub(in crate::fhir) fn all(call: &Call<'_>) -> Result<Vec<(String, String)>, Failure> {
     let mut pairs = call.pairs.clone();
     if matches!(call.body, Body::None) {
         return Ok(pairs);
@@ -46,7 +46,7 @@ fn text(parameter: Value<'_>) -> Option<String> {
 
 /// A parameter's name, if it looks like one: else it could be a value in the wrong place.
 #[must_use]
-pub(super) fn legible(name: &str) -> &str {
+pub(in crate::fhir) fn legible(name: &str) -> &str {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-:.".contains(&byte);
     if !name.is_empty() && name.len() <= 64 && name.bytes().all(is_name) { name } else { "(not legible)" }
 }

@@ -18,6 +18,7 @@ use crate::portal::record::load;
 
 pub(crate) mod jobs;
 mod overview;
+pub(crate) mod subscriptions;
 mod words;
 
 pub(crate) use overview::overview;

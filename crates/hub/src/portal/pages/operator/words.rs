@@ -81,7 +81,7 @@ const PARTS: [(&str, &str, &str); 10] = [
     ("document", "문서 열람", "Document read"),
 ];
 
-const ACTIONS: [(&str, &str, &str); 44] = [
+const ACTIONS: [(&str, &str, &str); 56] = [
     ("search-compartment", "한 사람·방문 안에서 검색", "Search within a compartment"),
     ("search-type", "종류별 검색", "Search of a kind"),
     ("job-file", "작업 결과 내려받기", "Result of a job sent"),
@@ -92,6 +92,18 @@ const ACTIONS: [(&str, &str, &str); 44] = [
     ("job-end", "작업 끝", "Job ended"),
     ("operator-jobs", "작업", "Jobs"),
     ("operator-job-cancel", "작업 취소", "Job cancelled"),
+    ("operator-subscriptions", "구독 목록", "Subscriptions"),
+    ("operator-subscription-off", "구독 끄기", "Subscription turned off"),
+    ("subscription-status", "구독 상태 확인", "Subscription looked at"),
+    ("subscription-events", "구독 사건 다시 받기", "Events asked for"),
+    ("subscription-token", "구독 연결 표", "Token for a subscription"),
+    ("subscription-active", "구독 켜짐", "Subscription active"),
+    ("subscription-error", "구독 오류", "Subscription in error"),
+    ("subscription-off", "구독 꺼짐", "Subscription off"),
+    ("subscription-sweep", "지난 사건 정리", "Old events removed"),
+    ("events-made", "구독 사건 기록", "Events made"),
+    ("notification", "알림 보냄", "Notification sent"),
+    ("websocket", "웹소켓 연결", "WebSocket opened"),
     ("start", "시작 화면", "Start page"),
     ("sign-in", "로그인", "Signing in"),
     ("sign-out", "로그아웃", "Signing out"),
@@ -142,7 +154,7 @@ mod tests {
     #[test]
     fn every_action_of_a_route_has_words() {
         let pages = crate::portal::routes::ROUTES.iter().map(|route| route.action);
-        let fhir = crate::fhir::ROUTES.iter().map(|route| route.action);
+        let fhir = crate::routes::all().map(|route| route.action);
         for action in pages.chain(fhir) {
             assert!(known(action).is_some(), "{action}");
         }

@@ -1,0 +1,7 @@
+//! Topic-based subscriptions over REST hook and WebSocket: a real receiver beside a real server.
+
+mod access;
+mod asking;
+mod receiver;
+mod socket;
+mod telling;
