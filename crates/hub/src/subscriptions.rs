@@ -11,13 +11,13 @@
 //! | [`topics`] | the topics, as data |
 //! | [`record`] | what is kept of a subscription, and its events |
 //! | [`extensions`] | the guide's extensions |
-//! | [`ask`] | what a client asks for, checked |
+//! | `ask` | what a client asks for, checked |
 //! | [`judge`] | whether a change concerns a subscription |
 //! | [`keep`] | reading and writing these records |
 //! | [`watch`] | from the feed to events |
 //! | [`notify`] | from events to notifications |
 //! | [`send`] | notifications by REST hook |
-//! | [`socket`], `token` | notifications over a WebSocket, and what binds it to a subscription |
+//! | `socket`, `token` | notifications over a WebSocket, and what binds it to a subscription |
 //! | [`sweep`] | the end of old events |
 
 use std::collections::{HashMap, HashSet};
@@ -87,6 +87,8 @@ pub struct SubscriptionOptions {
     pub error_most: Duration,
     /// How long events can be asked for.
     pub keep: Duration,
+    /// How often events that have been kept long enough are looked for.
+    pub sweep_every: Duration,
     /// Events of one subscription that may wait; beyond, it is off.
     pub waiting_most: u64,
 }
@@ -107,6 +109,7 @@ impl SubscriptionOptions {
             attempts: 12,
             error_most: Duration::from_hours(7 * 24),
             keep: Duration::from_hours(7 * 24),
+            sweep_every: Duration::from_mins(10),
             waiting_most: 1_000_000,
         }
     }

@@ -109,30 +109,19 @@ pub(super) fn batch_id(key: &str, first: u64) -> String {
     format!("{key}.{first}")
 }
 
-/// The batches that hold an event from this number on, in order. Numbers follow one another, so each batch leads to the
-/// next by its id; only where to begin in the middle of one has to be searched for.
+/// The batch that begins with this number. Numbers follow one another, so each batch leads to the next.
 ///
 /// # Errors
-/// [`StoreError`] when they cannot be read.
-pub fn batches_from(view: &View<'_>, key: &str, number: u64, most: usize) -> Result<Vec<Batch>, StoreError> {
-    let at = |first: u64| -> Result<Option<Batch>, StoreError> {
-        Ok(view.read(EVENTS.name, &batch_id(key, first))?.as_ref().and_then(body))
-    };
-    let mut batches = Vec::new();
-    let mut next = match at(number)? {
-        Some(batch) => Some(batch),
-        None => batch_around(view, key, number)?,
-    };
-    while let Some(batch) = next {
-        let after = batch.last + 1;
-        batches.push(batch);
-        next = if batches.len() < most { at(after)? } else { None };
-    }
-    Ok(batches)
+/// [`StoreError`] when it cannot be read.
+pub fn batch_at(view: &View<'_>, key: &str, first: u64) -> Result<Option<Batch>, StoreError> {
+    Ok(view.read(EVENTS.name, &batch_id(key, first))?.as_ref().and_then(body))
 }
 
-/// The batch that holds this number; if it is kept no more, the first one after it.
-fn batch_around(view: &View<'_>, key: &str, number: u64) -> Result<Option<Batch>, StoreError> {
+/// The batch that holds this number; if it is kept no more, the first one after it. It has to be searched for.
+///
+/// # Errors
+/// [`StoreError`] when it cannot be read.
+pub fn batch_around(view: &View<'_>, key: &str, number: u64) -> Result<Option<Batch>, StoreError> {
     let number = Decimal::parse(&number.to_string()).map(|number| number.sort_key());
     let exact = number.map_err(|_| StoreError::Engine("a number is none".into()))?;
     let test = NumberTest { prefix: Prefix::Ge, exact: exact.clone(), lo: exact.clone(), hi: exact };

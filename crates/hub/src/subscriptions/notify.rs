@@ -17,8 +17,6 @@ use crate::hub::Hub;
 
 /// Bytes of records in one notification, about; it holds one event at least.
 const BYTES: usize = 4 << 20;
-/// Batches read to find the next events.
-const BATCHES: usize = 16;
 
 /// Why a notification is sent (`http://hl7.org/fhir/subscription-notification-type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +48,7 @@ impl Kind {
 /// An event with its number.
 pub type Numbered = (u64, Event);
 
-/// The events of a subscription from this number on, so many at most: whole batches as far as they have room.
+/// The events of a subscription from this number on, so many at most.
 ///
 /// # Errors
 /// [`StoreError`] when they cannot be read.
@@ -61,18 +59,47 @@ pub fn events_from(
     first: u64,
     most: usize,
 ) -> Result<Vec<Numbered>, StoreError> {
+    gather(hub, view, key, first, |count, _| count < most)
+        .map(|events| events.into_iter().take(most).collect())
+}
+
+/// The events of one notification: those of whole batches, as far as they have room, so that the next one begins with a
+/// batch, which need not be searched for.
+///
+/// # Errors
+/// [`StoreError`] when they cannot be read.
+pub fn next_events(
+    hub: &Hub,
+    view: &View<'_>,
+    key: &str,
+    first: u64,
+    most: usize,
+) -> Result<Vec<Numbered>, StoreError> {
+    gather(hub, view, key, first, |count, batch| count == 0 || count + batch <= most)
+        .map(|events| events.into_iter().take(most).collect())
+}
+
+/// Events batch by batch, as long as `has_room` for so many more beside those there are.
+fn gather(
+    hub: &Hub,
+    view: &View<'_>,
+    key: &str,
+    first: u64,
+    has_room: impl Fn(usize, usize) -> bool,
+) -> Result<Vec<Numbered>, StoreError> {
+    let mut events: Vec<Numbered> = Vec::new();
     // Mostly there is nothing new: to learn that from the records would be a search each time.
     if known_number(hub, key).is_some_and(|last| last < first) {
-        return Ok(Vec::new());
+        return Ok(events);
     }
-    let mut events: Vec<Numbered> = Vec::new();
-    for batch in keep::batches_from(view, key, first, BATCHES)? {
-        let numbered = (batch.first..).zip(batch.events).filter(|(number, _)| *number >= first);
-        let numbered: Vec<Numbered> = numbered.take(most).collect();
-        if !events.is_empty() && events.len() + numbered.len() > most {
-            break;
-        }
-        events.extend(numbered);
+    let mut next = match keep::batch_at(view, key, first)? {
+        Some(batch) => Some(batch),
+        None => keep::batch_around(view, key, first)?,
+    };
+    while let Some(batch) = next.filter(|batch| has_room(events.len(), batch.events.len())) {
+        let after = batch.last + 1;
+        events.extend((batch.first..).zip(batch.events).filter(|(number, _)| *number >= first));
+        next = keep::batch_at(view, key, after)?;
     }
     Ok(events)
 }

@@ -178,7 +178,7 @@ impl<'s> Sender<'s> {
         let view = self.hub.door().view(&keep::access())?;
         let delivered = keep::delivered(&view, &subscriber.key)?;
         let most = usize::try_from(subscriber.max_count).unwrap_or(usize::MAX);
-        let events = notify::events_from(self.hub, &view, &subscriber.key, delivered + 1, most)?;
+        let events = notify::next_events(self.hub, &view, &subscriber.key, delivered + 1, most)?;
         drop(view);
         if events.is_empty() {
             return self.rest(access, subscriber, delivered);

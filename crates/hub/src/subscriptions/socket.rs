@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -108,7 +108,8 @@ pub(crate) fn check(hub: &Hub, parts: &Parts) -> Result<(), Failure> {
         let values = parts.headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
         values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(wanted))
     };
-    let asks = has(header::CONNECTION, "upgrade")
+    let asks = parts.method == Method::GET
+        && has(header::CONNECTION, "upgrade")
         && has(header::UPGRADE, "websocket")
         && has(header::SEC_WEBSOCKET_VERSION, "13")
         && parts.headers.contains_key(header::SEC_WEBSOCKET_KEY);
@@ -348,7 +349,7 @@ fn tell(
     let events = if is_new {
         Vec::new()
     } else {
-        notify::events_from(hub, &view, &subscriber.key, delivered + 1, most)?
+        notify::next_events(hub, &view, &subscriber.key, delivered + 1, most)?
     };
     let count = if is_new { notify::newest_number(hub, &view, &subscriber.key)? } else { delivered };
     drop(view);

@@ -31,8 +31,6 @@ const IN_ONE_VIEW: usize = 200;
 const LOOK: Duration = Duration::from_secs(2);
 /// How often it is written down how far the feed has been read, when there were no events.
 const NOTE_EVERY: Duration = Duration::from_secs(10);
-/// How often old events are looked for.
-const SWEEP_EVERY: Duration = Duration::from_mins(10);
 /// How often it is looked whether somebody has subscribed, while others write.
 const PAUSE_OF_NOBODY: Duration = Duration::from_millis(50);
 /// How long to wait after the store has failed.
@@ -111,7 +109,7 @@ impl<'h> Watcher<'h> {
 
     /// Does what there is to do, or waits for it.
     fn round(&mut self) -> Result<(), CommitError> {
-        if self.swept.is_none_or(|swept| swept.elapsed() >= SWEEP_EVERY) {
+        if self.swept.is_none_or(|swept| swept.elapsed() >= self.subscriptions.options().sweep_every) {
             self.swept = Some(Instant::now());
             sweep::sweep(self.hub, self.subscriptions)?;
         }

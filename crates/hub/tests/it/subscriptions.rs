@@ -2,6 +2,7 @@
 
 mod access;
 mod asking;
+mod bounds;
 mod receiver;
 mod socket;
 mod telling;

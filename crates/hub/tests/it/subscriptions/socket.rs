@@ -31,9 +31,10 @@ struct Socket(WebSocket<TcpStream>);
 impl Socket {
     fn connect(server: &Server) -> Self {
         let stream = TcpStream::connect(server.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         let url = format!("ws://{}/fhir/$ws", server.address);
-        Self(client(url, stream).unwrap().0)
+        let socket = client(url, stream).unwrap().0;
+        socket.get_ref().set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        Self(socket)
     }
 
     /// A connection with this subscription bound to it.

@@ -323,7 +323,11 @@ fn events_can_be_asked_for(kind: Kind) {
     let numbers =
         |bundle: &Value| events_of(bundle).into_iter().map(|(number, _)| number).collect::<Vec<_>>();
     assert_eq!(numbers(&ask("")), [1, 2, 3, 4, 5]);
-    assert_eq!(numbers(&ask("eventsSinceNumber=2&eventsUntilNumber=3")), [2, 3]);
+    // However they were put together when they were made.
+    for (since, until) in (1..=5_u64).flat_map(|since| (since..=5).map(move |until| (since, until))) {
+        let found = numbers(&ask(&format!("eventsSinceNumber={since}&eventsUntilNumber={until}")));
+        assert_eq!(found, (since..=until).collect::<Vec<_>>());
+    }
     assert_eq!(numbers(&ask("eventsSinceNumber=6")), Vec::<u64>::new());
     assert_eq!(numbers(&ask("eventsSinceNumber=4&eventsUntilNumber=2")), Vec::<u64>::new());
     let full = ask("eventsSinceNumber=4&content=full-resource");
