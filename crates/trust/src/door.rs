@@ -105,12 +105,12 @@ impl Door {
             access.plan()
         };
         let may_define = defined.is_empty() || access.role.defines_searches();
-        let takes_effect = may_define && !defined.is_empty() && self.defines(&changes);
+        let is_active = may_define && definitions::are_active(&changes);
         let request = CommitRequest { access: Arc::new(plan), action, guards, changes };
         let mut entry = AuditEntry::of_commit(&request);
         let result = if may_define { self.engine.commit(request) } else { Err(CommitError::Denied) };
-        if result.is_ok() && takes_effect {
-            self.take_definitions(&defined);
+        if result.is_ok() && !defined.is_empty() {
+            self.take_definitions(&defined, is_active);
         }
         match result {
             Err(CommitError::Denied) => {
