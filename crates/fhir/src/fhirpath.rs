@@ -141,6 +141,12 @@ impl Expression {
         check::check(&self.ast, type_name)
     }
 
+    /// The first of these functions that it calls, wherever.
+    #[must_use]
+    pub fn calls(&self, names: &[&'static str]) -> Option<&'static str> {
+        self.ast.calls(names)
+    }
+
     /// The FHIR types that it can find in a resource or data type, as far as the definitions tell; `None` when they do not.
     ///
     /// # Errors

@@ -108,10 +108,10 @@ impl Door {
             access.plan()
         };
         let may_define = defined.is_empty() || access.role.defines_searches();
-        let takes_effect = may_define && !defined.is_empty() && self.defines(&changes);
+        let is_active = may_define && definitions::are_active(&changes);
         let result = self.commit_as(plan, may_define, action, guards, changes);
-        if result.is_ok() && takes_effect {
-            self.take_definitions(&defined);
+        if result.is_ok() && !defined.is_empty() {
+            self.take_definitions(&defined, is_active);
         }
         result
     }

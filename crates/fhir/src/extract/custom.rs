@@ -112,10 +112,10 @@ impl CustomProgram {
         if param_type == ParamType::Composite {
             return Err(Unfit::Components);
         }
-        if let Some(name) = NOT_OF_THE_RESOURCE.into_iter().find(|name| calls(expression, name)) {
+        let parsed = Expression::parse_within(expression, LIMITS)?;
+        if let Some(name) = parsed.calls(&NOT_OF_THE_RESOURCE) {
             return Err(Unfit::NotOfTheResource(name));
         }
-        let parsed = Expression::parse_within(expression, LIMITS)?;
         let types = parsed.types(kind)?;
         let reads = |name: &&str| Leaf::of_type(param_type, name, || None).is_some();
         if types.is_some_and(|types| !types.iter().any(reads)) {
@@ -159,16 +159,6 @@ impl CustomProgram {
         values.dedup();
         values
     }
-}
-
-/// Whether the text calls a function of this name. A literal that looks like a call counts as one: what is refused then
-/// can be written otherwise.
-fn calls(expression: &str, name: &str) -> bool {
-    expression.match_indices(name).any(|(at, _)| {
-        let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        let follows = expression[at + name.len()..].trim_start();
-        !expression[..at].ends_with(is_name) && follows.starts_with('(')
-    })
 }
 
 /// Adds what one item of the general engine gives: elements as paths would, values of system types as what they are.

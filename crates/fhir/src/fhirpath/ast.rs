@@ -14,6 +14,27 @@ pub(super) struct Ast {
     pub(super) depth: usize,
 }
 
+impl Ast {
+    /// The first of these functions that is called anywhere in it. Trees are as deep as the parser lets them be.
+    pub(super) fn calls(&self, names: &[&'static str]) -> Option<&'static str> {
+        let inside = |ast: &Self| ast.calls(names);
+        match &self.node {
+            Node::Call { function, .. } if names.contains(function) => Some(function),
+            Node::Call { on, args, .. } => {
+                on.as_deref().and_then(inside).or_else(|| args.iter().find_map(inside))
+            }
+            Node::Item(left, right) | Node::Binary(_, left, right) => inside(left).or_else(|| inside(right)),
+            Node::Member(on, _)
+            | Node::Minus(on)
+            | Node::Plus(on)
+            | Node::Is(on, _)
+            | Node::As(on, _)
+            | Node::OfType(on, _) => inside(on),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(super) enum Node {
     /// `{}`

@@ -143,6 +143,10 @@ fn what_cannot_be_kept_is_refused_at_its_place() {
         (vec![("expression", "\"Patient.nothing\"")], "expression"),
         (vec![("expression", "\"Patient.name.(\"")], "expression"),
         (vec![("expression", "\"Patient.birthDate < today()\"")], "expression"),
+        (
+            vec![("expression", "\"Patient.name.where($this.period.start > `now` /* */ ()).exists()\"")],
+            "expression",
+        ),
         (vec![("expression", "\"Patient.link.other.resolve().active\"")], "expression"),
         (vec![("expression", "\"\"")], "expression"),
         (vec![("type", "\"reference\""), ("target", "[\"Nobody\"]")], "target[0]"),

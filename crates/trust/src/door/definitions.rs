@@ -4,8 +4,7 @@
 //! it makes no difference how one was written, and what a crash left undone is done at the next start. Of two with the
 //! same code on the same type the older counts.
 
-use std::collections::HashSet;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use ieum_fhir::json::{Document, Limits};
 use ieum_fhir::search::custom::{CustomParam, Definition, read};
@@ -43,6 +42,18 @@ fn params_of(id: &str, json: &[u8]) -> Vec<CustomParam> {
     }
 }
 
+/// Whether changes write definitions that are to be searched by.
+pub(super) fn are_active(changes: &[Change]) -> bool {
+    changes.iter().any(|change| match change {
+        Change::Put { record, .. } if record.kind == DEFINITION => {
+            let mut json = Vec::new();
+            write_plain(&record.body, &record.kind, &record.id, &mut json);
+            !params_of(&record.id, &json).is_empty()
+        }
+        _ => false,
+    })
+}
+
 impl Door {
     /// Puts everything into force that is stored. To be called when the data are opened, before anything is written.
     ///
@@ -50,6 +61,11 @@ impl Door {
     /// [`StoreError`] when the store fails.
     pub fn define_all(&self) -> Result<(), StoreError> {
         let _turn = self.defining.lock().unwrap_or_else(PoisonError::into_inner);
+        self.define_stored()
+    }
+
+    /// The same, in turn.
+    fn define_stored(&self) -> Result<(), StoreError> {
         let view = self.view(&Access::system("definitions"))?;
         let query = Query { kind: DEFINITION.into(), total: Total::None, ..Query::default() };
         let mut params = Vec::new();
@@ -71,34 +87,29 @@ impl Door {
         self.engine.define(&admitted(params))
     }
 
-    /// Whether changes make a difference to what is in force: most definitions that are stored describe what R4 has.
-    pub(super) fn defines(&self, changes: &[Change]) -> bool {
-        let catalogue = self.engine.catalogue();
-        let in_force: HashSet<&str> = catalogue.custom().map(|param| param.resource.as_str()).collect();
-        changes.iter().any(|change| {
-            let (kind, id) = change.key();
-            if kind != DEFINITION {
-                return false;
-            }
-            let Change::Put { record, .. } = change else { return in_force.contains(id) };
-            let mut json = Vec::new();
-            write_plain(&record.body, kind, id, &mut json);
-            in_force.contains(id) || !params_of(id, &json).is_empty()
-        })
-    }
-
-    /// Puts into force what a commit has changed, and lets the indexing go on that was stopped. What goes wrong here is
-    /// done at the next start: the commit itself is durable.
-    pub(super) fn take_definitions(&self, changed: &[String]) {
-        let taken = self.define_all().and_then(|()| {
-            for param in self.engine.catalogue().custom().filter(|param| changed.contains(&param.resource)) {
-                self.engine.halt_indexing(param.kind, &param.code, false)?;
-            }
-            Ok(())
-        });
+    /// Puts into force what a commit has changed, and lets the indexing go on that was stopped. Most definitions that are
+    /// stored describe what R4 has, or are drafts, and change nothing. What goes wrong here is done at the next start: the
+    /// commit itself is durable.
+    pub(super) fn take_definitions(&self, changed: &[String], are_active: bool) {
+        let taken = self.take(changed, are_active);
         if let Err(error) = taken {
             tracing::error!(error = %error, "definitions of search parameters come into force at the next start only");
         }
+    }
+
+    fn take(&self, changed: &[String], are_active: bool) -> Result<(), StoreError> {
+        let turn = self.defining.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_changed = |param: &Arc<CustomParam>| changed.contains(&param.resource);
+        // Asked in turn: what another commit puts into force at this moment may be what this one takes away.
+        if !are_active && !self.engine.catalogue().custom().any(is_changed) {
+            return Ok(());
+        }
+        self.define_stored()?;
+        drop(turn);
+        for param in self.engine.catalogue().custom().filter(|param| is_changed(param)) {
+            self.engine.halt_indexing(param.kind, &param.code, false)?;
+        }
+        Ok(())
     }
 
     /// What is to be done in the background so that records can be searched by new parameters.
