@@ -108,7 +108,8 @@ impl TestHub {
             (status, to_bytes(response.into_body(), ANSWER_BYTES).await.expect("an answer in memory"))
         });
         let reply = Reply { status, body: body.to_vec() };
-        assert!(status < 500, "{status}: {}", reply.text());
+        // These hubs run no jobs, and say so.
+        assert!(status < 500 || status == 501, "{status}: {}", reply.text());
         if !reply.body.is_empty() {
             let is_json = serde_json::from_slice::<&serde_json::value::RawValue>(&reply.body).is_ok();
             assert!(is_json, "answered with what is not JSON: {}", reply.text());

@@ -98,10 +98,10 @@ fn a_disk_that_turns_read_only_while_clients_write() {
                         let was_failing = failed.load(Ordering::SeqCst);
                         match pairs.write(&connection, client) {
                             Ended::Done => {
-                                assert!(!was_failing, "acknowledged on a disk that cannot be written")
+                                assert!(!was_failing, "acknowledged on a disk that cannot be written");
                             }
                             Ended::Refused(status, outcome) => {
-                                drop(refused.insert(refusal(status, &outcome)))
+                                refused.insert(refusal(status, &outcome));
                             }
                             Ended::Silent => panic!("the hub has gone"),
                         }
