@@ -6,7 +6,7 @@ use ieum_fhir::validate::validate;
 
 use super::hub::TestHub;
 
-/// Records of the world that can be patched.
+/// Records that can be patched.
 const RECORDS: [&str; 4] = ["Patient/p1", "Observation/o1", "MedicationRequest/m1", "Encounter/e1"];
 
 /// A patch that is refused changes nothing. One that is taken leaves a valid record, answers with what is there then, and
@@ -24,7 +24,7 @@ pub fn judge(input: &[u8]) {
     let Some(record) = RECORDS.into_iter().find(|known| *known == record) else { return };
     let address = format!("/{record}");
 
-    let hub = TestHub::for_input(input).with_world();
+    let hub = TestHub::for_input(input).with_a_few();
     let read = || hub.get(&address).expect("an address of ours");
     let (before, t) = (read(), hub.t());
     let reply = hub.send("PATCH", &address, Some(kind.media()), patch);
