@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use ieum_fhir::definitions::r4;
 use ieum_fhir::search::parse::{Limits, ParseContext, SearchError};
-use ieum_fhir::search::{self, Filter, Query, R4};
+use ieum_fhir::search::{self, Filter, Query};
 use ieum_store::alone::{Alone, can_be_judged};
 use ieum_store::catalogue::Catalogue;
 use ieum_store::commit::StoreError;

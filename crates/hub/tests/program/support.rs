@@ -1,6 +1,5 @@
 //! Starting `ieum` and speaking to it.
 
-use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
