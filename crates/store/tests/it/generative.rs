@@ -146,6 +146,8 @@ fn a_record_alone_is_judged_as_the_search_finds_it() {
             for (time, step) in steps.iter().enumerate() {
                 write(&store, step, 1_770_000_000_000_000 + i64::try_from(time).unwrap() * 86_400_000_000);
             }
+            store.define(&definitions::THEN);
+            store.index_all();
             for url in urls.iter().filter(|url| !url.contains("_contained")) {
                 let query = store.try_query(url).unwrap();
                 if query.kind.is_empty() || !query.filters.iter().all(can_be_judged) {

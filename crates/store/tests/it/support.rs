@@ -287,12 +287,13 @@ impl Store {
 
     /// Ids of the current records for which all filters hold, each record looked at by itself; sorted.
     pub(crate) fn judge_alone(&self, query: &Query) -> Vec<String> {
-        let kind = self.catalogue.kind(&query.kind).unwrap();
+        let catalogue = self.engine.catalogue();
+        let kind = catalogue.kind(&query.kind).unwrap();
         let all = Query { kind: query.kind.clone(), ..Query::default() };
         let page = self
             .page(&everything(), &SearchRequest { query: &all, after: None, backward: false, limit: 10_000 });
         let passes = |record: &Record| {
-            let indexed = self.catalogue.index_body(kind, &record.id, &record.body).unwrap();
+            let indexed = catalogue.index_body(kind, &record.id, &record.body).unwrap();
             let alone = Alone { kind, id: &record.id, instant: record.instant, indexed: &indexed };
             query.filters.iter().all(|filter| alone.holds(filter))
         };
