@@ -1,7 +1,7 @@
 //! Learning from a store's own records how to compress them.
 //!
 //! What a hospital writes repeats its own codes and words, which no dictionary made elsewhere knows. When a store has
-//! grown to [`SqliteOptions::learn_at`] records, and again each time it is eight times as large, a dictionary is made out of
+//! grown to [`super::SqliteOptions::learn_at`] records, and again each time it is eight times as large, a dictionary is made out of
 //! a sample of its records, and new bodies are made with it if that saves enough.
 //!
 //! A dictionary holds fragments of what it was made of, and outlives every record. So nothing of a single person goes in:
