@@ -147,11 +147,12 @@ fn bodies(
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut expected = [0_u64; TABLES.len()];
+    let mut terms = words::Sums::default();
     let mut done = 0;
     let unfinished: Vec<i64> = custom::states(connection)?.into_keys().collect();
     while let Some(row) = rows.next()? {
         let rid: i64 = row.get(0)?;
-        match record(connection, shared, row, (&unfinished, &mut expected)) {
+        match record(connection, shared, row, &unfinished, (&mut expected, &mut terms)) {
             Ok(true) => {}
             Ok(false) => report.fault(format!("record number {rid} is not indexed as its body says")),
             Err(error) => report.fault(format!("record number {rid}: {error}")),
@@ -160,6 +161,9 @@ fn bodies(
         if done % 1_000 == 0 || done == report.records {
             progress(done, report.records);
         }
+    }
+    for table in terms.differing(connection)? {
+        report.fault(format!("full text {table} finds records by other terms than the bodies ask for"));
     }
     let apart: Vec<i64> = unfinished.into_iter().flat_map(facets).collect();
     for (table, expected) in TABLES.into_iter().zip(expected) {
@@ -176,12 +180,14 @@ fn bodies(
     Ok(())
 }
 
-/// Whether a record is found as its body says; adds the rows it should have to `expected`.
+/// Whether a record is found as its body says; adds the rows it should have to `expected`,
+/// and its terms to `terms`.
 fn record(
     connection: &Connection,
     shared: &Shared,
     row: &Row<'_>,
-    (unfinished, expected): (&[i64], &mut [u64; TABLES.len()]),
+    unfinished: &[i64],
+    (expected, terms): (&mut [u64; TABLES.len()], &mut words::Sums),
 ) -> Result<bool, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(what.to_owned());
     let name = shared.registry.name(row.get(1)?)?;
@@ -197,7 +203,7 @@ fn record(
     let mut all = RowsOf { connection, shared, unfinished, expected };
     let kept = Kept { present: (row.get(5)?, row.get(6)?), vals: row.get(7)? };
     let mut good = all.stored(name, rid, &indexed.values, &kept)?;
-    good &= words::are_stored(connection, rid, &text)?;
+    good &= terms.add(connection, rid, &text)?;
 
     let sql = "SELECT c.rid, c.present, c.present_high, c.vals, c.pat = r.pat AND c.mask = r.mask FROM res r \
                JOIN res c ON c.container = r.rid WHERE r.rid = ?1 ORDER BY c.part";

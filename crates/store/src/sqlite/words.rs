@@ -3,11 +3,14 @@
 //! A term is kept as the number of its text in `dict`, so that what counts as a term is decided by `ieum-fhir` alone and
 //! not by a tokenizer of SQLite.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use ieum_fhir::index::FullText;
 use ieum_fhir::search::TextPlace;
 use rusqlite::{Connection, params};
 
 use super::dict::{Dict, dict_find};
+use super::numbers::Known;
 use crate::commit::StoreError;
 
 /// The tables.
@@ -69,19 +72,67 @@ fn line(connection: &Connection, dict: &mut Dict, terms: &[String]) -> Result<St
     Ok(line)
 }
 
-/// Whether a record is found by all its terms.
-pub(super) fn are_stored(connection: &Connection, rid: i64, text: &FullText) -> Result<bool, StoreError> {
-    for (table, terms) in TABLES.into_iter().zip([&text.narrative, &text.content]) {
-        // A question has a bounded length.
-        for some in terms.chunks(100) {
-            let Some(question) = question(connection, some)? else { return Ok(false) };
-            let sql = format!("SELECT 1 FROM {table} WHERE {table} MATCH ?1 AND rowid = ?2");
-            if !connection.prepare_cached(&sql)?.exists(params![question, rid])? {
-                return Ok(false);
+/// Which terms find which records, as a sum for each of [`TABLES`]: equal sets have equal sums. Asking for each record
+/// would take as long for every one of them as its most frequent term has records.
+#[derive(Debug, Default)]
+pub(super) struct Sums {
+    sums: [u64; 2],
+    known: Known<String>,
+}
+
+impl Sums {
+    /// Adds what a record is to be found by; false when one of its terms is not even listed.
+    pub(super) fn add(
+        &mut self,
+        connection: &Connection,
+        rid: i64,
+        text: &FullText,
+    ) -> Result<bool, StoreError> {
+        for (sum, terms) in self.sums.iter_mut().zip([&text.narrative, &text.content]) {
+            for term in terms {
+                let number = match self.known.get(term.as_str()) {
+                    Some(number) => number,
+                    None => {
+                        let Some(number) = dict_find(connection, term)? else { return Ok(false) };
+                        self.known.remember(term.clone(), number);
+                        number
+                    }
+                };
+                *sum = sum.wrapping_add(mixed(rid, number));
             }
         }
+        Ok(true)
     }
-    Ok(true)
+
+    /// The tables that find other records than these, or by other terms.
+    pub(super) fn differing(&self, connection: &Connection) -> Result<Vec<&'static str>, StoreError> {
+        let mut differing = Vec::new();
+        for (table, expected) in TABLES.into_iter().zip(self.sums) {
+            let list = format!(
+                "CREATE VIRTUAL TABLE IF NOT EXISTS temp.{table}_terms USING fts5vocab(main, {table}, instance)"
+            );
+            connection.execute_batch(&list)?;
+            let mut statement = connection.prepare(&format!("SELECT term, doc FROM temp.{table}_terms"))?;
+            let mut rows = statement.query([])?;
+            let mut found = 0_u64;
+            while let Some(row) = rows.next()? {
+                // What is no number is no term of ours, and counts for something else.
+                let number = row.get_ref(0)?.as_str().ok().and_then(|term| term.parse().ok()).unwrap_or(-1);
+                found = found.wrapping_add(mixed(row.get(1)?, number));
+            }
+            if found != expected {
+                differing.push(table);
+            }
+        }
+        Ok(differing)
+    }
+}
+
+/// A record and a term as one number, spread evenly.
+fn mixed(rid: i64, term: i64) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (rid, term).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The question for all of these terms, as FTS5 reads it; `None` when one of them was never seen.

@@ -213,6 +213,8 @@ fn damage_is_found() {
         "UPDATE res SET vals = x'0102'",
         "UPDATE tokval SET x = x + 1",
         "UPDATE res SET present = 0",
+        "INSERT INTO content (rowid, terms) VALUES (1, '1')",
+        "INSERT INTO content (content) VALUES ('delete-all')",
         "DELETE FROM ver",
         "DELETE FROM commits WHERE t = 3",
         "DELETE FROM audit WHERE t = 2",
