@@ -54,7 +54,7 @@ pub mod watch;
 pub use record::{EVENTS, SUBSCRIBER};
 
 use record::State;
-use token::Tokens;
+use token::{Binding, Tokens};
 
 /// WebSockets that may be open at the same time.
 const SOCKETS: usize = 200;
@@ -247,8 +247,8 @@ impl Subscriptions {
     }
 
     /// A token that binds these subscriptions to a WebSocket; nothing when too many are out.
-    pub(crate) fn binding_token(&self, ids: Vec<String>) -> Option<String> {
-        self.0.tokens.give(ids, Instant::now())
+    pub(crate) fn binding_token(&self, account: &str, bound: Vec<Binding>) -> Option<String> {
+        self.0.tokens.give(account, bound, Instant::now())
     }
 
     fn next_connection(&self) -> u64 {

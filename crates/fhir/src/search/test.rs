@@ -285,7 +285,8 @@ impl NumberAsked<'_> {
     pub fn holds(&self, lo: &[u8], hi: &[u8]) -> bool {
         let inside = self.lo <= lo && hi < self.hi;
         match self.prefix {
-            Prefix::Eq => inside,
+            // A Range may be written the wrong way round.
+            Prefix::Eq => inside && lo < self.hi,
             Prefix::Ne => !inside,
             Prefix::Gt => hi > self.exact,
             Prefix::Lt => lo < self.exact,

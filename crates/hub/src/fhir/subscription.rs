@@ -17,7 +17,8 @@ use crate::routes::{Gives, Offer, Route};
 use crate::subscriptions::keep::{self, Kept};
 use crate::subscriptions::notify::{self, About, Kind};
 use crate::subscriptions::record::{Channel, Content, State};
-use crate::subscriptions::token::GOOD;
+use crate::subscriptions::socket::BOUND;
+use crate::subscriptions::token::{Binding, GOOD};
 
 const STATUS: Offer = Operation(
     "status",
@@ -141,15 +142,26 @@ const MOST_STATUSES: usize = 1_000;
 /// `[base]/Subscription/id/$status` and `[base]/Subscription/$status`: how they stand, for whoever may read them.
 pub(super) fn status(call: &Call<'_>) -> Result<Answer, Failure> {
     let given = Given::read(call, &["id", "status"])?;
+    // One view after the other: who holds one while waiting for the next may wait for itself.
+    let mut subscriptions = given.subscriptions(call)?;
     let view = call.hub.door().resource_view(call.access)?;
+    let mut is_seen = Vec::with_capacity(subscriptions.len());
+    for kept in &subscriptions {
+        let record = view.read("Subscription", &kept.id)?;
+        is_seen.push(record.is_some_and(|record| !record.is_deleted()) && given.wants(kept.subscriber.state));
+    }
+    drop(view);
+    let mut is_seen = is_seen.into_iter();
+    subscriptions.retain(|_| is_seen.next().unwrap_or_default());
+    let view = call.hub.door().view(&keep::access())?;
     let mut entries = Vec::new();
-    for kept in given.subscriptions(call)? {
-        let is_there = view.read("Subscription", &kept.id)?.is_some_and(|record| !record.is_deleted());
-        if !is_there || !given.wants(kept.subscriber.state) {
-            continue;
-        }
-        let count =
-            notify::newest_number(call.hub, &call.hub.door().view(&keep::access())?, &kept.subscriber.key)?;
+    for kept in subscriptions {
+        // How often something happened tells of records that others may not see.
+        let count = if kept.subscriber.owner.is(call.access) {
+            notify::newest_number(call.hub, &view, &kept.subscriber.key)?
+        } else {
+            0
+        };
         let about = About {
             id: &kept.id,
             subscriber: &kept.subscriber,
@@ -209,19 +221,20 @@ pub(super) fn events(call: &Call<'_>) -> Result<Answer, Failure> {
 pub(super) fn binding_token(call: &Call<'_>) -> Result<Answer, Failure> {
     let given = Given::read(call, &["id"])?;
     let subscriptions = call.hub.subscriptions().ok_or_else(error::not_found)?;
-    let mut ids = Vec::new();
-    for id in given.ids(call) {
+    let mut bound = Vec::new();
+    for id in given.ids(call).into_iter().take(BOUND + 1) {
         let kept = own(call, id)?;
         if kept.subscriber.channel != Channel::Websocket || kept.subscriber.state != State::Active {
             let what = "the subscription must be active, and its channel a websocket";
             return Err(error::failure(StatusCode::UNPROCESSABLE_ENTITY, Code::NotifyForm, what));
         }
-        ids.push(kept.id);
+        bound.push(Binding { id: kept.id, key: kept.subscriber.key });
     }
-    if ids.is_empty() {
-        return Err(wrong("id", "say which subscriptions to bind"));
+    if bound.is_empty() || bound.len() > BOUND {
+        return Err(wrong("id", "say which subscriptions to bind, 50 at most"));
     }
-    let token = subscriptions.binding_token(ids.clone()).ok_or_else(error::busy)?;
+    let ids: Vec<String> = bound.iter().map(|bound| bound.id.clone()).collect();
+    let token = subscriptions.binding_token(&call.access.actor, bound).ok_or_else(error::busy)?;
     call.hub.door().released(call.access, call.route.action, "Subscription")?;
     let good = i64::try_from(GOOD.as_micros()).unwrap_or(i64::MAX);
     // `http` becomes `ws`, `https` becomes `wss`.

@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 
 use ieum_fhir::definitions::r4;
+use ieum_fhir::search::parameters::{Parameter, Parameters};
 use ieum_fhir::search::parse::{Limits, ParseContext, SearchError};
 use ieum_fhir::search::{self, Filter, Query};
 use ieum_store::alone::{Alone, can_be_judged};
-use ieum_store::catalogue::Catalogue;
+use ieum_store::catalogue::{Catalogue, Resources};
 use ieum_store::commit::StoreError;
 use ieum_store::engine::FeedEntry;
 use ieum_store::prepare::Indexed;
@@ -140,7 +141,7 @@ fn read(hub: &Hub, access: &Access, text: &str) -> Result<Query, Unusable> {
     let value_sets = value_sets::of_access(door, access);
     let resources = door.catalogue().resources();
     let context = ParseContext {
-        parameters: &resources,
+        parameters: &Judged(&resources),
         value_sets: &value_sets,
         bases: resources.catalogue().bases(),
         now_micros: hub.now(),
@@ -153,6 +154,29 @@ fn read(hub: &Hub, access: &Access, text: &str) -> Result<Query, Unusable> {
         return Err(Unusable::Alone);
     }
     Ok(query)
+}
+
+/// Parameters for conditions that are judged of a record by itself, whose values are read from it: it does not matter
+/// whether other records are indexed by them yet.
+#[derive(Debug)]
+struct Judged<'r>(&'r Resources);
+
+impl Parameters for Judged<'_> {
+    fn kinds(&self) -> Vec<&str> {
+        self.0.kinds()
+    }
+
+    fn has_kind(&self, kind: &str) -> bool {
+        self.0.has_kind(kind)
+    }
+
+    fn find(&self, kind: &str, code: &str) -> Option<Parameter<'_>> {
+        Some(Parameter { indexing: None, ..self.0.find(kind, code)? })
+    }
+
+    fn list(&self, kind: &str) -> Vec<Parameter<'_>> {
+        self.0.list(kind)
+    }
 }
 
 /// A version of a record and what it is found by.

@@ -25,6 +25,7 @@ use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};
 
 use super::notify::{self, About, Kind};
 use super::record::{Channel, Content, Reason, State, Subscriber};
+use super::token::Binding;
 use super::{Subscriptions, keep, watch};
 use crate::call::Failure;
 use crate::fhir::error;
@@ -43,7 +44,7 @@ const BIND_TIME: Duration = Duration::from_secs(15);
 /// How long a client may be silent, and how long it may leave a notification unanswered. Every [`TICK`] it is asked.
 const SILENCE: Duration = Duration::from_secs(30);
 /// Subscriptions bound to one connection.
-const BOUND: usize = 50;
+pub(crate) const BOUND: usize = 50;
 
 /// A connection.
 struct Connection {
@@ -60,6 +61,8 @@ struct Connection {
 /// A subscription bound to a connection.
 struct Bound {
     id: String,
+    /// The life of it that is bound.
+    key: String,
     flight: Option<Flight>,
     /// When it was told something last.
     told: Instant,
@@ -202,21 +205,21 @@ impl Connection {
     }
 
     async fn bind(&mut self, token: &str) -> Result<(), End> {
-        let ids = self.subscriptions.0.tokens.take(token, Instant::now());
-        let Some(ids) = ids else {
+        let given = self.subscriptions.0.tokens.take(token, Instant::now());
+        let Some(given) = given else {
             let outcome = refusal(Code::Unauthenticated, "ask for another token with $get-ws-binding-token");
             self.send(outcome).await?;
             return Err(End);
         };
-        for id in ids {
+        for Binding { id, key } in given {
             if self.bound.len() >= BOUND || self.bound.iter().any(|bound| bound.id == id) {
                 continue;
             }
             self.subscriptions.bind(&id, self.number);
-            match self.next(&id, true, Duration::ZERO).await? {
+            match self.next(&id, &key, true, Duration::ZERO).await? {
                 Next::Sign(body) => {
                     self.send(body).await?;
-                    self.bound.push(Bound { id, flight: None, told: Instant::now(), seen: None });
+                    self.bound.push(Bound { id, key, flight: None, told: Instant::now(), seen: None });
                 }
                 Next::Over(body) => self.send(body).await?,
                 Next::Nothing | Next::Events { .. } => {}
@@ -233,6 +236,10 @@ impl Connection {
             return Ok(false);
         };
         let Some(Flight { key, last, .. }) = bound.flight.take() else { return Ok(false) };
+        if !self.subscriptions.is_bound(&bound.id, self.number) {
+            // Another connection tells it by now, and has perhaps gone on.
+            return Ok(true);
+        }
         self.subscriptions.counts().sent.fetch_add(1, Ordering::Relaxed);
         let hub = self.hub.clone();
         tokio::task::spawn_blocking(move || keep::set_delivered(&hub, &key, last)).await??;
@@ -260,14 +267,14 @@ impl Connection {
         let mut index = 0;
         while index < self.bound.len() {
             let bound = &self.bound[index];
-            let (id, told) = (bound.id.clone(), bound.told.elapsed());
+            let (id, key, told) = (bound.id.clone(), bound.key.clone(), bound.told.elapsed());
             let seen = self.subscriptions.seen(&id);
             if bound.flight.is_some() || bound.seen == Some(seen) {
                 index += 1;
                 continue;
             }
             self.bound[index].seen = None;
-            match self.next(&id, false, told).await? {
+            match self.next(&id, &key, false, told).await? {
                 Next::Nothing => self.bound[index].seen = Some(seen),
                 Next::Sign(body) => {
                     self.send(body).await?;
@@ -300,10 +307,10 @@ impl Connection {
         Ok(self.socket.send(Message::text(text)).await?)
     }
 
-    async fn next(&mut self, id: &str, is_new: bool, told: Duration) -> Result<Next, End> {
-        let (hub, subscriptions, number, id) =
-            (self.hub.clone(), self.subscriptions.clone(), self.number, id.to_owned());
-        let work = move || next(&hub, &subscriptions, &id, number, is_new, told);
+    async fn next(&mut self, id: &str, key: &str, is_new: bool, told: Duration) -> Result<Next, End> {
+        let (hub, subscriptions, number) = (self.hub.clone(), self.subscriptions.clone(), self.number);
+        let (id, key) = (id.to_owned(), key.to_owned());
+        let work = move || next(&hub, &subscriptions, (&id, &key), number, is_new, told);
         Ok(tokio::task::spawn_blocking(work).await??)
     }
 }
@@ -312,7 +319,7 @@ impl Connection {
 fn next(
     hub: &Hub,
     subscriptions: &Subscriptions,
-    id: &str,
+    (id, key): (&str, &str),
     number: u64,
     is_new: bool,
     told: Duration,
@@ -320,7 +327,8 @@ fn next(
     if !subscriptions.is_bound(id, number) {
         return Ok(Next::Over(refusal(Code::NotifyEnded, "another connection has bound this subscription")));
     }
-    let Some(kept) = keep::read(hub, id)? else {
+    // Under the same id there may be another by now, of somebody else.
+    let Some(kept) = keep::read(hub, id)?.filter(|kept| kept.subscriber.key == key) else {
         return Ok(Next::Over(refusal(Code::NotFound, "the subscription has been deleted")));
     };
     let subscriber = kept.subscriber;

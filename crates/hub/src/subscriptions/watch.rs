@@ -67,6 +67,8 @@ struct Followed {
     /// Who made it, as the account says now; without, nothing is made.
     access: Access,
     wanted: Wanted,
+    /// The catalogue by which its filters were read.
+    generation: u64,
     /// Number of its newest event.
     last: u64,
 }
@@ -169,7 +171,12 @@ impl<'h> Watcher<'h> {
         let count = self.pending.len().min(STEP);
         let entries: Vec<FeedEntry> = self.pending.iter().take(count).cloned().collect();
         // Whoever is subscribed by now counts: an older list would miss events of one that has just begun.
-        if entries.iter().any(|entry| entry.kind == SUBSCRIBER.name || entry.kind == "IeumAccount") {
+        // Filters mean what the parameters mean that are in force.
+        let generation = self.hub.door().catalogue().generation();
+        let is_stale = self.followed.iter().any(|followed| followed.generation != generation);
+        if is_stale
+            || entries.iter().any(|entry| entry.kind == SUBSCRIBER.name || entry.kind == "IeumAccount")
+        {
             self.load()?;
         }
         let place = self.place_after(&entries);
@@ -294,11 +301,13 @@ impl<'h> Watcher<'h> {
     ) -> Result<Option<Followed>, CommitError> {
         let Kept { id, subscriber, .. } = kept;
         let Some(access) = access_of(self.hub, &subscriber.owner)? else {
-            end(self.hub, &id, Reason::Access)?;
+            self.end(&id, Reason::Access)?;
             return Ok(None);
         };
+        let generation = self.hub.door().catalogue().generation();
         let asks_the_same = |known: &Followed| {
-            known.access == access
+            known.generation == generation
+                && known.access == access
                 && (&known.subscriber.topic, &known.subscriber.filters)
                     == (&subscriber.topic, &subscriber.filters)
         };
@@ -308,13 +317,24 @@ impl<'h> Watcher<'h> {
                 .and_then(|topic| Wanted::new(self.hub, &access, topic, &subscriber.filters).ok()),
         };
         let Some(wanted) = wanted else {
-            end(self.hub, &id, Reason::Filter)?;
+            self.end(&id, Reason::Filter)?;
             return Ok(None);
         };
         if matches!(subscriber.channel, Channel::RestHook { .. }) && subscriber.state != State::Error {
             send::begin(self.hub, self.subscriptions, &id);
         }
-        Ok(Some(Followed { id, subscriber, access, wanted, last }))
+        Ok(Some(Followed { id, subscriber, access, wanted, generation, last }))
+    }
+
+    /// Ends a subscription. One that is damaged stays as it is, and keeps nobody else waiting.
+    fn end(&self, id: &str, reason: Reason) -> Result<(), CommitError> {
+        match end(self.hub, id, reason) {
+            Err(CommitError::Store(StoreError::Damaged(_))) => {
+                tracing::error!(subscription.id = id, "a damaged subscription cannot be turned off");
+                Ok(())
+            }
+            result => result,
+        }
     }
 
     fn end_those_over(&mut self) -> Result<(), CommitError> {
@@ -323,9 +343,9 @@ impl<'h> Watcher<'h> {
             i64::try_from(self.subscriptions.options().error_most.as_micros()).unwrap_or(i64::MAX);
         for Followed { id, subscriber, .. } in &self.followed {
             if subscriber.end.is_some_and(|end| end <= now) {
-                end(self.hub, id, Reason::End)?;
+                self.end(id, Reason::End)?;
             } else if subscriber.state == State::Error && now - subscriber.changed > error_most {
-                end(self.hub, id, Reason::Failed)?;
+                self.end(id, Reason::Failed)?;
             }
         }
         Ok(())
@@ -336,7 +356,7 @@ impl<'h> Watcher<'h> {
         for Followed { id, subscriber, last, .. } in self.followed.iter().filter(|one| one.last > most) {
             let delivered = keep::delivered(&self.hub.door().view(&keep::access())?, &subscriber.key)?;
             if last.saturating_sub(delivered) > most {
-                end(self.hub, id, Reason::Behind)?;
+                self.end(id, Reason::Behind)?;
             }
         }
         Ok(())

@@ -20,7 +20,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::registry::{Registry, facets, kind_of, place, presence, with_presence};
 use super::rows::{Cho, Cmp, Dat, Geo, Num, Ref, Str, Tok};
-use super::table::delete_some;
+use super::table::{delete_some, delete_under};
 use super::{Shared, to_u64};
 use crate::commit::StoreError;
 use crate::custom::{IndexStep, IndexTask, IndexWork, Progress};
@@ -242,6 +242,27 @@ fn counted(connection: &Connection, tp: i64, point: i64) -> Result<Indexing, Sto
     Ok(Indexing { done: count(point)?, total: count(i64::MAX)?, is_stopped: false })
 }
 
+/// Removes values of a parameter together with the rows that stand under them, about so many; gives how many.
+fn remove_values(connection: &Connection, tp: i64, most: usize) -> Result<usize, StoreError> {
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let keys: Vec<i64> = connection
+        .prepare_cached("SELECT k FROM tokval WHERE tp = ?1 LIMIT ?2")?
+        .query_map([tp, limit], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut removed = 0;
+    for k in keys {
+        let rows = delete_under::<Tok>(connection, k, most)? + delete_under::<Cmp>(connection, k, most)?;
+        removed += rows + 1;
+        if rows < most {
+            connection.prepare_cached("DELETE FROM tokval WHERE k = ?1")?.execute([k])?;
+        }
+        if removed >= most {
+            break;
+        }
+    }
+    Ok(removed)
+}
+
 /// Removes a part of what is left of a parameter that is none any more: its rows, then its bit of each record, at last
 /// its number.
 pub(super) fn remove_some(
@@ -258,10 +279,9 @@ pub(super) fn remove_some(
                 0 $(+ delete_some::<$row>(connection, tp, most)?)+
             };
         }
-        if remove!(Tok, Ref, Dat, Num, Str, Cho, Cmp, Geo) > 0 {
+        if remove_values(connection, tp, most)? + remove!(Ref, Dat, Num, Str, Cho, Geo) > 0 {
             return Ok(IndexStep { done, total, is_finished: false });
         }
-        connection.prepare_cached("DELETE FROM tokval WHERE tp = ?1")?.execute([tp])?;
     }
     let bits = i64::try_from(most).unwrap_or(i64::MAX).saturating_mul(BITS_PER_ROW);
     let up_to = point.saturating_add(bits);

@@ -31,8 +31,8 @@ use crate::compress::Dictionary;
 const OWNERS: u8 = 10;
 /// Records looked at.
 const SAMPLE: u64 = 8_000;
-/// Of these, every so many-th is what a dictionary is judged by; it is made of others.
-const JUDGED: usize = 8;
+/// Of these, every so many-th is what a dictionary is judged by; it is made of others. Odd, since records alternate.
+const JUDGED: usize = 7;
 /// Records a dictionary is made of, at most.
 const TAUGHT: usize = 3_000;
 /// Bytes of a dictionary, at most.
@@ -170,8 +170,8 @@ fn sample(connection: &Connection, shared: &Shared) -> Result<Vec<Sampled>, Stor
         let body = shared.dictionaries.unpack(row.get(4)?, packed.as_blob().unwrap_or_default())?;
         let mut json = Vec::with_capacity(body.len() + 80);
         write_plain(&body, kind, &id_text(row.get_ref(2)?)?, &mut json);
-        // What is no patient's counts by itself.
-        found.push(Sampled { owner: if pat > 0 { pat } else { -rid }, json, body });
+        // Whose a record is that is not one patient's, nobody knows: all of them count as one.
+        found.push(Sampled { owner: pat.max(0), json, body });
     }
     Ok(found)
 }

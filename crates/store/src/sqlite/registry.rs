@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use ieum_fhir::index::Facet;
 use rusqlite::{Connection, params};
 
+use super::schema;
 use crate::catalogue::Catalogue;
 use crate::commit::StoreError;
 
@@ -52,6 +53,10 @@ impl Registry {
         let transaction = connection.transaction()?;
         let mut registry = Self { by_name: HashMap::new(), kinds: Vec::new(), names: HashMap::new() };
         let mut changed = Vec::new();
+        // Which ones had changed nobody knows any more when the indexing did not come to its end.
+        if schema::is_reindexing(&transaction)? {
+            schema::ask_for_rebuild(&transaction)?;
+        }
         for kind in catalogue.kinds() {
             transaction
                 .prepare_cached("INSERT INTO kind (name) VALUES (?1) ON CONFLICT DO NOTHING")?
@@ -80,6 +85,9 @@ impl Registry {
             registry.names.insert(no, kind.name.clone());
             registry.by_name.insert(kind.name.clone(), registry.kinds.len());
             registry.kinds.push(KindNumbers { no, tp });
+        }
+        if !changed.is_empty() {
+            schema::begin_reindexing(&transaction)?;
         }
         transaction.commit()?;
         Ok((registry, changed))

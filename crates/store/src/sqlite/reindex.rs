@@ -41,6 +41,7 @@ pub(super) fn run(
     if known != shared.catalogue.bases() {
         schema::set_bases(&transaction, shared.catalogue.bases())?;
     }
+    schema::end_reindexing(&transaction)?;
     transaction.commit()?;
     Ok(())
 }
@@ -64,15 +65,15 @@ fn everything(transaction: &Transaction<'_>, shared: &Shared) -> Result<(), Stor
             let sql = "UPDATE res SET pat = ?1 WHERE pat = ?2 AND kind = ?3 AND op = 3";
             transaction.execute(sql, params![SEVERAL, SHARED, numbers.no])?;
         }
-        let sql = "SELECT id_text(id) FROM res WHERE kind = ?1 AND op IN (1, 2) ORDER BY rid";
-        let ids = texts(transaction, sql, numbers.no)?;
-        if !ids.is_empty() {
-            tracing::info!(kind = kind.name, records = ids.len(), "indexing again");
-        }
-        for batch in ids.chunks(BATCH) {
+        let mut after = 0;
+        loop {
+            let batch = ids_after(transaction, numbers.no, after)?;
+            let Some((last, _)) = batch.last() else { break };
+            tracing::info!(kind = kind.name, records = batch.len(), after, "indexing again");
+            after = *last;
             let mut memory = Memory::default();
             let mut applier = Applier { connection: transaction, shared, memory: &mut memory };
-            for id in batch {
+            for (_, id) in &batch {
                 applier.index_from_nothing(&kind.name, id)?;
             }
             applier.flush()?;
@@ -92,14 +93,7 @@ fn parameters(
     for kind in kinds {
         let Some(numbers) = shared.registry.kind(kind) else { continue };
         let tps: Vec<i64> = changed.iter().filter(|param| param.kind == kind).map(|param| param.tp).collect();
-        let sql = "SELECT id_text(id) FROM res WHERE kind = ?1 AND op IN (1, 2) ORDER BY rid";
-        let ids = texts(transaction, sql, numbers.no)?;
-        tracing::info!(
-            kind,
-            records = ids.len(),
-            parameters = tps.len(),
-            "search parameters changed: indexing again"
-        );
+        tracing::info!(kind, parameters = tps.len(), "search parameters changed: indexing again");
         for tp in tps.iter().copied().flat_map(facets) {
             for table in TABLES {
                 let sql = format!("DELETE FROM {table} WHERE {}", of_param(table));
@@ -107,11 +101,20 @@ fn parameters(
             }
             transaction.execute("DELETE FROM tokval WHERE tp = ?1", params![tp])?;
         }
+        let mut after = 0;
+        loop {
+            let batch = ids_after(transaction, numbers.no, after)?;
+            let Some((last, _)) = batch.last() else { break };
+            after = *last;
+            let mut memory = Memory::default();
+            let mut applier = Applier { connection: transaction, shared, memory: &mut memory };
+            for (_, id) in &batch {
+                applier.index_again(kind, id, &tps)?;
+            }
+            applier.flush()?;
+        }
         let mut memory = Memory::default();
         let mut applier = Applier { connection: transaction, shared, memory: &mut memory };
-        for id in ids {
-            applier.index_again(kind, &id, &tps)?;
-        }
         applier.index_contained_again(kind, &tps)?;
         applier.flush()?;
     }
@@ -139,9 +142,12 @@ fn addresses(transaction: &Transaction<'_>, shared: &Shared, known: &[String]) -
     Ok(())
 }
 
-fn texts(transaction: &Transaction<'_>, sql: &str, kind: i64) -> Result<Vec<String>, StoreError> {
+/// Some records of a kind, by number and id, in order.
+fn ids_after(transaction: &Transaction<'_>, kind: i64, after: i64) -> Result<Vec<(i64, String)>, StoreError> {
+    let sql = "SELECT rid, id_text(id) FROM res WHERE kind = ?1 AND op IN (1, 2) AND rid > ?2 ORDER BY rid LIMIT ?3";
     let mut statement = transaction.prepare_cached(sql)?;
-    let rows = statement.query_map(params![kind], |row| row.get(0))?;
+    let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
+    let rows = statement.query_map([kind, after, limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -56,6 +56,29 @@ pub(super) fn needs_rebuild(connection: &Connection) -> Result<bool, StoreError>
     Ok(connection.prepare("SELECT 1 FROM meta WHERE name = 'rebuild'")?.exists([])?)
 }
 
+/// Asks for it.
+pub(super) fn ask_for_rebuild(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('rebuild', 1)", [])?;
+    Ok(())
+}
+
+/// Whether parameters have got another meaning and not been indexed again since.
+pub(super) fn is_reindexing(connection: &Connection) -> Result<bool, StoreError> {
+    Ok(connection.prepare("SELECT 1 FROM meta WHERE name = 'reindexing'")?.exists([])?)
+}
+
+/// Remembers that some have, in the transaction that gives it to them.
+pub(super) fn begin_reindexing(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('reindexing', 1)", [])?;
+    Ok(())
+}
+
+/// All are indexed.
+pub(super) fn end_reindexing(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute("DELETE FROM meta WHERE name = 'reindexing'", [])?;
+    Ok(())
+}
+
 /// They have been.
 pub(super) fn rebuilt(connection: &Connection) -> Result<(), StoreError> {
     connection.execute("DELETE FROM meta WHERE name = 'rebuild'", [])?;

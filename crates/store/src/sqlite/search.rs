@@ -43,9 +43,14 @@ pub(super) fn page_statement(
     } else {
         Walk::All { keys: request.query.sort.len() as u64 }
     };
-    let Some(matching) = plan::matching(scope, request.query, as_of(scope, request), walk)? else {
+    let Some(mut matching) = plan::matching(scope, request.query, as_of(scope, request), walk)? else {
         return Ok(None);
     };
+    let gathered = request.query.sort.iter().filter(|key| order::is_gathered(scope, &key.by)).count();
+    if gathered > 0 {
+        let all = scope.shared.sizes.of(scope, &request.query.kind)?;
+        matching.cost.add(false, all, gathered as u64);
+    }
     matching.cost.check(scope, request.query, walk)?;
     Ok(Some(order::ordered(scope, &matching, request)?))
 }

@@ -62,19 +62,36 @@ pub(super) fn delete<R: IndexRow>(connection: &Connection, rows: &[R]) -> Result
     Ok(())
 }
 
-/// Removes rows under a number, so many at most; gives how many.
+/// Removes rows under the number of a parameter, so many at most; gives how many.
 pub(super) fn delete_some<R: IndexRow>(
     connection: &Connection,
     tp: i64,
     most: usize,
 ) -> Result<usize, StoreError> {
+    delete_where::<R>(connection, "tp = ?1", tp, most)
+}
+
+/// The same of rows under the number of a value.
+pub(super) fn delete_under<R: IndexRow>(
+    connection: &Connection,
+    k: i64,
+    most: usize,
+) -> Result<usize, StoreError> {
+    delete_where::<R>(connection, "k = ?1", k, most)
+}
+
+fn delete_where<R: IndexRow>(
+    connection: &Connection,
+    condition: &str,
+    number: i64,
+    most: usize,
+) -> Result<usize, StoreError> {
     let (table, columns) = (R::TABLE, R::COLUMNS.join(", "));
-    let of_param = of_param(table);
     let sql = format!(
-        "DELETE FROM {table} WHERE ({columns}) IN (SELECT {columns} FROM {table} WHERE {of_param} LIMIT ?2)"
+        "DELETE FROM {table} WHERE ({columns}) IN (SELECT {columns} FROM {table} WHERE {condition} LIMIT ?2)"
     );
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    Ok(connection.prepare_cached(&sql)?.execute([tp, most])?)
+    Ok(connection.prepare_cached(&sql)?.execute([number, most])?)
 }
 
 /// The rows of a table that stand under the number `?1` of a parameter.

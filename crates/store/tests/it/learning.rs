@@ -27,7 +27,8 @@ fn put(store: &Store, number: usize) {
     store.put(&format!(
         r#"{{"resourceType":"Observation","id":"o{number}","status":"final","code":{{"coding":[{{"system":"http://lab.test","code":"S-77",
         "display":"{COMMON}"}}],"text":"{COMMON}"}},"subject":{{"reference":"Patient/p{number}","display":"{secret}"}},
-        "note":[{{"text":"{secret} was told so"}}],"valueQuantity":{{"value":{number}.25,"unit":"mg/dL"}}}}"#
+        "note":[{{"text":"{secret} was told so"}}],
+        "method":{{"coding":[{{"system":"http://lab.test/methods","code":"M-1234","display":"Measured twice, and written down by hand"}}]}},"valueQuantity":{{"value":{number}.25,"unit":"mg/dL"}}}}"#
     ));
 }
 
@@ -56,6 +57,14 @@ fn what_is_common_is_learnt_and_nothing_of_a_person() {
     let path = directory.path();
     let open = || sqlite_with_options(path, options());
     let store = open();
+    // Records of which nobody knows whose they are may all be of one person.
+    for number in 0..30 {
+        let person =
+            r#"{"resourceType":"Patient","name":[{"text":"Only One Fake Person In Many Documents"}]}"#;
+        store.put(&format!(
+            r#"{{"resourceType":"Bundle","id":"b{number}","type":"collection","entry":[{{"resource":{person}}}]}}"#
+        ));
+    }
     (0..PATIENTS).for_each(|number| put(&store, number));
     // What was under way is waited for, and later records are made with it.
     store.stop();
@@ -67,6 +76,7 @@ fn what_is_common_is_learnt_and_nothing_of_a_person() {
         assert!(!contains(dictionary, &format!("Patient/p{number}\"")), "{number}");
     }
     assert!(!contains(dictionary, "was told so"));
+    assert!(!contains(dictionary, "In Many Documents"));
 
     let store = open();
     (PATIENTS..PATIENTS + 50).for_each(|number| put(&store, number));

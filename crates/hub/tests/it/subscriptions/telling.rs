@@ -17,6 +17,7 @@ on_every_engine!(
     given_up_after_too_many_failures_and_taken_up_again,
     a_dead_endpoint_holds_up_nobody,
     heartbeats_and_large_commits,
+    numbers_go_on_after_several_batches_of_one_commit,
     events_can_be_asked_for,
     ends_by_itself_and_by_deletion,
 );
@@ -307,6 +308,37 @@ fn heartbeats_and_large_commits(kind: Kind) {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), MANY + 1, "each record once");
+}
+
+/// One commit makes several batches: whoever looks for the last number must not take that of the first.
+fn numbers_go_on_after_several_batches_of_one_commit(kind: Kind) {
+    let receiver = Receiver::start();
+    let server = server(kind, &[&receiver]);
+    let wanted = subscription(&receiver, "resource-changed", &["Patient?name=김"], "id-only");
+    let id = subscribe(&server, None, &with(wanted, "backport-max-count", 1));
+    let entry = |number: usize| {
+        json!({
+            "resource": serde_json::from_str::<Value>(&patient(&format!("p{number}"), "김")).unwrap(),
+            "request": { "method": "PUT", "url": format!("Patient/p{number}") },
+        })
+    };
+    let entries: Vec<Value> = (0..3).map(entry).collect();
+    let bundle = json!({ "resourceType": "Bundle", "type": "transaction", "entry": entries });
+    server.post("", &bundle.to_string()).expect(200);
+    receiver.wait_for(3);
+    // Taken up again, it is looked for in the records how far it had come.
+    for status in ["off", "requested"] {
+        let mut json = server.get(&format!("/Subscription/{id}")).expect(200).json();
+        json["status"] = status.into();
+        server.put(&format!("/Subscription/{id}"), &json.to_string()).expect(200);
+        wait_for_state(&server, None, &id, if status == "off" { "off" } else { "active" });
+    }
+    server.put("/Patient/after", &patient("after", "김")).expect(201);
+    let events = receiver.wait_for(4);
+    assert_eq!(events.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(events[3].1, "after");
+    let all = server.get(&format!("/Subscription/{id}/$events")).expect(200).json();
+    assert_eq!(events_of(&all).len(), 4);
 }
 
 fn events_can_be_asked_for(kind: Kind) {

@@ -64,6 +64,17 @@ pub(super) enum Walk {
     },
 }
 
+impl Walk {
+    /// How often each record counts that is looked at under so many conditions.
+    pub(super) fn times(self, conditions: u64) -> u64 {
+        let keys = match self {
+            Self::ToTheFirst => 0,
+            Self::All { keys } => keys,
+        };
+        conditions.max(1).saturating_mul(keys.saturating_add(1))
+    }
+}
+
 impl Cost {
     /// Adds so many records looked at under so many conditions.
     pub(super) fn add(&mut self, is_walk: bool, records: u64, conditions: u64) {

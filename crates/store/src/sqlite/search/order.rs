@@ -187,6 +187,17 @@ impl Key {
     }
 }
 
+/// Whether values to order by must be gathered for all records of the kind first.
+pub(super) fn is_gathered(scope: &Scope<'_>, by: &SortBy) -> bool {
+    match by {
+        SortBy::Id | SortBy::LastUpdated => false,
+        SortBy::Chain { .. } => true,
+        SortBy::Param(param) => param_of(scope, param).is_some_and(|(_, param_type)| {
+            matches!(param_type, ParamType::Token | ParamType::Uri | ParamType::Reference)
+        }),
+    }
+}
+
 fn param_of(scope: &Scope<'_>, param: &Param) -> Option<(i64, ParamType)> {
     let kind = scope.shared.catalogue.kind(&param.kind)?;
     let position = kind.param(&param.code)?;

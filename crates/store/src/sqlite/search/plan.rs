@@ -117,8 +117,11 @@ impl Planner<'_> {
         let is_clear = may_stream
             && !is_needed_whole
             && matches!(starts.as_slice(), [start] if start.stream().is_some());
-        let smallest =
-            if is_clear { Some(Smallest::FIRST) } else { smallest(self.scope.connection, &starts)? };
+        let smallest = if is_clear {
+            Some(Smallest::FIRST)
+        } else {
+            smallest(self.scope.connection, &starts, is_needed_whole)?
+        };
         let mut records = None;
         if let Some(Smallest { place, size, is_small }) = smallest {
             let Start { index, .. } = starts[place];
@@ -128,25 +131,43 @@ impl Planner<'_> {
                     conditions.stream = Some(stream.clone());
                     streamed = Some(index);
                 }
-                // A large set is better than all records of the kind where all that matches is needed.
-                None if is_small || is_needed_whole => {
+                // A large set is better than all records of the kind where all that matches is needed; but what stands in
+                // each record's row costs no more to ask there.
+                None if is_small || (is_needed_whole && !starts[place].stands_in_row()) => {
                     set = Some(index);
                     conditions.selective = true;
                 }
                 None => {}
             }
         }
-        let records = match records {
-            Some(records) => records,
-            None => self.scope.shared.sizes.of(self.scope, kind)?,
-        };
-        self.cost.add(alias == "r", records, filters.len() as u64);
+        if is_needed_whole {
+            let start = smallest.map(|smallest| &starts[smallest.place]);
+            let records = match records {
+                Some(records) => records,
+                None => self.walked(kind, start, filters.len())?,
+            };
+            self.cost.add(alias == "r", records, filters.len() as u64);
+        }
         for (index, filter) in filters.into_iter().enumerate().filter(|(index, _)| Some(*index) != streamed) {
             let form = if set == Some(index) { Form::Set } else { Form::Probe };
             let condition = self.condition(alias, kind, filter, form)?;
             conditions.sql.push(" AND ").append(&condition);
         }
         Ok(conditions)
+    }
+
+    /// How many records are looked at where no condition is a small set: those of the start if these are less than would
+    /// be refused, else all of the kind.
+    fn walked(&self, kind: &str, start: Option<&Start>, conditions: usize) -> Result<u64, StoreError> {
+        let all = self.scope.shared.sizes.of(self.scope, kind)?;
+        let most = self.scope.shared.options.query_records / self.walk.times(conditions as u64);
+        match start.filter(|start| all > most && !start.stands_in_row()) {
+            Some(start) => {
+                let most = usize::try_from(most).unwrap_or(usize::MAX - 1);
+                Ok(all.min(start.count(self.scope.connection, most)? as u64))
+            }
+            None => Ok(all),
+        }
     }
 
     /// A filter as selections that together are all records that pass, when it is of that kind.

@@ -57,6 +57,11 @@ impl Select {
         sql
     }
 
+    /// Whether a record's own row answers it.
+    pub(super) fn stands_in_row(&self) -> bool {
+        !self.in_row.is_empty()
+    }
+
     /// Whether the record of the alias is in the selection.
     pub(super) fn probe(&self, alias: &str) -> Sql {
         if !self.in_row.is_empty() {

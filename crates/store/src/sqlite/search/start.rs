@@ -7,8 +7,8 @@ use super::sql::Sql;
 use crate::commit::StoreError;
 
 /// Index rows counted at most to learn how selective a condition is: few at first, and more only when no condition turns
-/// out to be small.
-const LOOKS: [usize; 2] = [500, 5_000];
+/// out to be small; the most where all that matches is needed anyway.
+const LOOKS: [usize; 3] = [500, 5_000, 50_000];
 
 /// A condition that is a set of records, from which the statement may start.
 pub(super) struct Start {
@@ -34,8 +34,13 @@ impl Start {
         }
     }
 
+    /// Whether it is asked of a record's own row as cheaply as of the index.
+    pub(super) fn stands_in_row(&self) -> bool {
+        matches!(&self.size, Size::Of(selects) if !selects.is_empty() && selects.iter().all(Select::stands_in_row))
+    }
+
     /// About how many records there are, each selection counted a little further than `look`.
-    fn count(&self, connection: &Connection, look: usize) -> Result<usize, StoreError> {
+    pub(super) fn count(&self, connection: &Connection, look: usize) -> Result<usize, StoreError> {
         let selects = match &self.size {
             Size::Known(size) => return Ok(*size),
             Size::Of(selects) => selects,
@@ -70,13 +75,23 @@ impl Smallest {
 }
 
 /// The start with the fewest records; none when there is no start.
-pub(super) fn smallest(connection: &Connection, starts: &[Start]) -> Result<Option<Smallest>, StoreError> {
+pub(super) fn smallest(
+    connection: &Connection,
+    starts: &[Start],
+    is_needed_whole: bool,
+) -> Result<Option<Smallest>, StoreError> {
     let mut smallest: Option<Smallest> = None;
-    for look in LOOKS {
+    let looks = if is_needed_whole { &LOOKS[..] } else { &LOOKS[..2] };
+    for &look in looks {
         smallest = None;
         for (place, start) in starts.iter().enumerate() {
-            let size = start.count(connection, look)?;
-            if smallest.is_none_or(|least| size < least.size) {
+            // Beyond the look all are alike, but that some can be walked through in order.
+            let size = start.count(connection, look)?.min(look + 1);
+            let is_better = |least: Smallest| {
+                let streams = start.stream().is_some() && starts[least.place].stream().is_none();
+                size < least.size || (size == least.size && streams)
+            };
+            if smallest.is_none_or(is_better) {
                 smallest = Some(Smallest { place, size, is_small: size <= look });
             }
         }
