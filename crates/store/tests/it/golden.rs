@@ -144,6 +144,24 @@ fn changed_parameters_are_indexed_again() {
     assert_eq!(engine.snapshot().unwrap().t(), 8);
 }
 
+/// Killed between giving a parameter its new meaning and indexing by it, a store finds out at the next start.
+#[test]
+fn indexing_that_was_cut_off_is_done_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_owned();
+    let store = sqlite_in(directory);
+    fill(&store);
+    store.stop();
+    let connection = rusqlite::Connection::open(path.join("records.sqlite")).unwrap();
+    // The definitions are the new ones already; that rows are missing nothing else tells.
+    connection
+        .execute_batch("INSERT INTO meta VALUES ('reindexing', 1); DELETE FROM tok; DELETE FROM dat")
+        .unwrap();
+    drop(connection);
+    let engine = SqliteEngine::open(&path, catalogue(), clock(), SqliteOptions::default()).unwrap();
+    assert_eq!(engine.check(&mut |_, _| {}).unwrap().faults, Vec::<String>::new());
+}
+
 /// A hub that moves keeps its addresses: what was another server's record under the new one becomes its own, and what
 /// was its own under the old one stays so.
 #[test]
