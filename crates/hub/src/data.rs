@@ -12,13 +12,14 @@ use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
 use ieum_trust::account::ACCOUNT;
 use ieum_trust::door::Door;
 use ieum_trust::labels::label_mask;
+use ieum_trust::person::PERSON;
 
 use crate::import::IMPORT;
 use crate::jobs::JOB;
 use crate::subscriptions::{EVENTS, SUBSCRIBER};
 
 /// The record kinds of our own.
-pub static OWN_KINDS: &[&OwnKind] = &[&ACCOUNT, &IMPORT, &JOB, &SUBSCRIBER, &EVENTS];
+pub static OWN_KINDS: &[&OwnKind] = &[&ACCOUNT, &PERSON, &IMPORT, &JOB, &SUBSCRIBER, &EVENTS];
 
 /// An open data directory.
 pub struct Data {

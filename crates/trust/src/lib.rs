@@ -8,4 +8,6 @@ pub mod access;
 pub mod account;
 pub mod door;
 pub mod labels;
+pub mod person;
+pub mod records;
 mod refusals;

@@ -46,10 +46,11 @@ impl Call<'_> {
             .iter()
             .map(|(href, ko, en)| NavItem { label: lang.pick(ko, en), href, current: is_under(path, href) })
             .collect();
-        let name = role.map(|role| self.viewer_name(role)).unwrap_or_default();
-        let viewer = self.session.as_ref().zip(role).map(|(session, role)| Viewer {
+        let name = self.viewer_name(role);
+        let viewer = self.session.as_ref().map(|session| Viewer {
             name: &name,
-            role: role_word(role, lang),
+            role: role.map_or("", |role| role_word(role, lang)),
+            own: session.person().map(|_| (self.say("내 로그인", "My log-in"), "/my-login")),
             sign_out: "/sign-out",
             csrf: Some(&session.csrf),
         });
@@ -70,11 +71,11 @@ impl Call<'_> {
         Reply::Page(status, page.html())
     }
 
-    fn viewer_name(&self, role: Role) -> String {
+    fn viewer_name(&self, role: Option<Role>) -> String {
         let given = self.session.as_ref().and_then(|session| session.name.clone());
         given.unwrap_or_else(|| match role {
-            Role::Clinician => self.say("체험 의료진", "Demo clinician").to_owned(),
-            Role::Operator => self.say("체험 운영자", "Demo operator").to_owned(),
+            Some(Role::Clinician) => self.say("체험 의료진", "Demo clinician").to_owned(),
+            Some(Role::Operator) => self.say("체험 운영자", "Demo operator").to_owned(),
             _ => self.say("체험 사용자", "Demo user").to_owned(),
         })
     }
@@ -114,6 +115,8 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
             ("/operator/audit", "감사 기록", "Audit log"),
             ("/operator/statements", "느린 질의", "Slow statements"),
         ],
+        Some(Role::Manager) => &[("/manager", "직원", "Staff")],
+        Some(Role::Privacy) => &[("/privacy", "들어올 수 있는 사람", "Who may enter")],
         _ => &[],
     }
 }

@@ -117,6 +117,16 @@ impl Portal {
         self.clock.fetch_add(minutes * 60_000_000, Ordering::Relaxed);
     }
 
+    /// Lets seconds pass.
+    pub(crate) fn step_seconds(&self, seconds: i64) {
+        self.clock.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+    }
+
+    /// The time there.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.load(Ordering::Relaxed)
+    }
+
     /// Writes resources in one commit.
     pub(crate) fn put(&self, resources: &[Value]) {
         let catalogue = self.door.catalogue();
@@ -216,11 +226,15 @@ impl Portal {
     }
 
     fn entered(&self, reply: &Reply) -> Visitor {
+        self.session_of(reply, reply.header("location"))
+    }
+
+    /// The session that an answer opens; the token of its forms is on this page.
+    pub(crate) fn session_of(&self, reply: &Reply, page: &str) -> Visitor {
         assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
         let cookie = reply.header("set-cookie").split(';').next().unwrap().to_owned();
-        let home = reply.header("location").to_owned();
         let mut visitor = Visitor { cookie, csrf: String::new() };
-        let page = self.get(&visitor, &home);
+        let page = self.get(&visitor, page);
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
         let token =
             page.body.split("name=\"csrf\" value=\"").nth(1).expect("pages carry the token of their forms");
