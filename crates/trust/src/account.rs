@@ -100,7 +100,8 @@ impl Account {
     /// The authority that the account with this id gives.
     #[must_use]
     pub fn access(&self, id: &str) -> Access {
-        Access { actor: id.to_owned(), role: self.role, patient: self.patient.clone() }
+        let (patient, organization) = (self.patient.clone(), self.organization.clone());
+        Access { patient, organization, ..Access::new(id, self.role) }
     }
 }
 

@@ -7,7 +7,9 @@
 pub mod access;
 pub mod account;
 pub mod door;
+pub mod evidence;
 pub mod labels;
 pub mod person;
+pub mod purpose;
 pub mod records;
 mod refusals;

@@ -8,7 +8,7 @@ use ieum_store::memory::MemoryEngine;
 use ieum_trust::access::{Access, Role};
 use ieum_trust::account::{self, ACCOUNT, Account, INVITATION_MICROS};
 use ieum_trust::door::Door;
-use ieum_trust::labels::label_mask;
+use ieum_trust::evidence::POLICY;
 use ieum_trust::person::entry::{self, Way};
 use ieum_trust::person::keep::{self, Claim};
 use ieum_trust::person::totp::Totp;
@@ -21,7 +21,7 @@ const PASSWORD: &str = "맑은 물 흐르는 골짜기";
 
 fn door() -> Door {
     let bases = vec!["https://hub.example/fhir".to_owned()];
-    let catalogue = Arc::new(Catalogue::new(&[&ACCOUNT, &PERSON], bases, label_mask));
+    let catalogue = Arc::new(Catalogue::new(&[&ACCOUNT, &PERSON], bases, POLICY));
     Door::new(Arc::new(MemoryEngine::new(catalogue, Arc::new(|| NOW))), [7; 32])
 }
 

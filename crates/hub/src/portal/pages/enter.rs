@@ -102,5 +102,10 @@ pub(crate) fn enter(call: &Call<'_>) -> Result<Reply, Refusal> {
         (None, None)
     };
     let session = Session::new(Standing::Demo, &call.device, call.micros())?;
-    replace_session(call, session.acting(Access { actor, role, patient }, name), home.to_owned(), None)
+    replace_session(
+        call,
+        session.acting(Access { patient, ..Access::new(&actor, role) }, name),
+        home.to_owned(),
+        None,
+    )
 }
