@@ -215,6 +215,23 @@ fn what_cannot_be_read_is_told_and_nothing_more() {
 }
 
 #[test]
+fn changed_bytes_make_nothing_panic_and_no_signature_right() {
+    let device = Device::new();
+    let (client, whole) = (device.client("webauthn.create"), device.attestation(b"id"));
+    for place in 0..whole.len() {
+        for byte in [0x00, 0x1f, 0x5f, 0x7f, 0x9f, 0xbf, 0xff, whole[place] ^ 1, whole[place] ^ 0x20] {
+            let mut changed = whole.clone();
+            changed[place] = byte;
+            let made = Made { client: &client, attestation: &changed };
+            let Ok(mut passkey) = Passkey::register(&site(), &made, "x", 1, |_| true) else { continue };
+            // Of keys that are on no curve too nothing is right.
+            let another = Device { counter: u32::MAX, ..Device::new() };
+            assert!(another.sign(&mut passkey).is_err(), "{place} {byte}");
+        }
+    }
+}
+
+#[test]
 fn a_site_is_a_name() {
     let site = |url: &str| Site::of(url).map(|site| (site.id, site.origin));
     let is = |id: &str, origin: &str| Some((id.to_owned(), origin.to_owned()));

@@ -5,7 +5,8 @@ use ieum_trust::access::{Access, Role};
 use ieum_trust::account::{ACCOUNT, Account, digest};
 use ieum_trust::records::{self, Kept};
 use ieum_ui::{
-    ButtonStyle, Field, InputKind, Message, Tone, button, card, disclosure, form_post, text_input,
+    ButtonStyle, Field, InputKind, Message, Tone, button, card_plain, disclosure, form_post, section,
+    text_input,
 };
 use maud::{Markup, html};
 
@@ -50,8 +51,8 @@ pub(super) fn form(call: &Call<'_>, fault: Option<Fault>) -> Result<Reply, Refus
     // The address after a failure is that of the form.
     let next = local(if fault.is_some() { call.field("next") } else { call.value("next") });
     let content = html! {
-        (card(call.say("패스키", "Passkey"), passkey::form_use(call, "/sign-in/passkey", PURPOSE, None, next)?))
-        (card(call.say("비밀번호와 인증 번호", "Password and code"), password_form(call, fault, next)))
+        (section(call.say("패스키", "Passkey"), card_plain(passkey::form_use(call, "/sign-in/passkey", PURPOSE, None, next)?)))
+        (section(call.say("비밀번호와 인증 번호", "Password and code"), card_plain(password_form(call, fault, next))))
         (secret_form(call, fault, next))
     };
     let title = call.say("로그인하지 못했습니다.", "You are not signed in.");

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use ieum_trust::person::entry::{self, Refused};
 use ieum_trust::person::keep;
-use ieum_ui::{ButtonStyle, button, card, card_plain, form_post};
+use ieum_ui::{ButtonStyle, button, card_plain, form_post, section};
 use maud::html;
 
 use super::factors::code_field;
@@ -32,8 +32,8 @@ fn form(call: &Call<'_>, fault: Option<&str>, next: &str) -> Result<Reply, Refus
             (card_plain(passkey::form_use(call, "/confirm/passkey", &purpose(call)?, Some(&person), Some(next))?))
         }
         @if by_code {
-            (card(call.say("인증 번호", "Code"), form_post("/confirm/code", Some(call.csrf()), &fields,
-                &button(ButtonStyle::Secondary, call.say("번호로 확인", "Confirm with the code")))))
+            (section(call.say("인증 번호", "Code"), card_plain(form_post("/confirm/code", Some(call.csrf()), &fields,
+                &button(ButtonStyle::Secondary, call.say("번호로 확인", "Confirm with the code"))))))
         }
     };
     let lead = html! { (call.say(

@@ -6,7 +6,7 @@ use ieum_trust::person::entry::{Entered, Way};
 use ieum_trust::person::passkey::Passkey;
 use ieum_trust::person::{Person, keep, password};
 use ieum_trust::records::Kept;
-use ieum_ui::{ButtonStyle, button, card, form_post};
+use ieum_ui::{ButtonStyle, button, card_plain, form_post, section};
 use maud::html;
 
 use super::factors::{Wrong, app_fields, chosen_app, chosen_password, password_fields};
@@ -42,14 +42,13 @@ fn form(call: &Call<'_>, fault: Option<Fault>) -> Result<Reply, Refusal> {
     let done =
         button(ButtonStyle::Secondary, call.say("비밀번호와 인증 앱으로 정하기", "Use password and app"));
     let content = html! {
-        (card(call.say("패스키 (권장)", "Passkey (recommended)"), html! {
+        (section(call.say("패스키 (권장)", "Passkey (recommended)"), card_plain(html! {
             p { (call.say(
                 "지문, 얼굴, PIN이나 보안 키로 들어옵니다. 외울 것이 없고, 가짜 사이트에 속지 않습니다.",
                 "You enter by fingerprint, face, PIN or security key. Nothing to remember, and no false site can take it.")) }
             (passkey::form_make(call, "/set-up/passkey", &purpose(call)?, (&person.id, &person.value))?)
-        }))
-        (card(call.say("비밀번호와 인증 앱", "Password and authenticator app"),
-            form_post("/set-up/password", Some(call.csrf()), &with_app, &done)))
+        })))
+        (section(call.say("비밀번호와 인증 앱", "Password and authenticator app"), card_plain(form_post("/set-up/password", Some(call.csrf()), &with_app, &done))))
     };
     let title = call.say("로그인 수단 정하기", "How you will sign in");
     let lead = html! { (call.say(

@@ -84,8 +84,7 @@ const PARTS: [(&str, &str, &str); 10] = [
     ("document", "문서 열람", "Document read"),
 ];
 
-const ACTIONS: [(&str, &str, &str); 76] = [
-    ("people", "사람과 계정", "People and accounts"),
+const ACTIONS: [(&str, &str, &str); 75] = [
     ("first-entry", "초대로 처음 들어오기", "First entry"),
     ("account-invite", "계정으로 초대", "Invitation to an account"),
     ("account-accept", "초대받은 계정 받기", "Account taken over"),

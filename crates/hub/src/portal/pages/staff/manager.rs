@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use ieum_trust::account::Account;
 use ieum_trust::person::State;
 use ieum_ui::{
-    ButtonStyle, Crumb, Field, InputKind, Message, Tone, button, button_post, card, definitions, form_post,
-    section, select, text_input,
+    ButtonStyle, Crumb, Field, InputKind, Message, Tone, button, button_post, card_plain, definitions,
+    form_post, section, select, text_input,
 };
 use maud::{Markup, html};
 
@@ -32,7 +32,7 @@ pub(super) fn list(call: &Call<'_>, missing: Option<&str>) -> Result<Reply, Refu
     let invite = button(ButtonStyle::Primary, call.say("초대 링크 만들기", "Make an invitation"));
     let content = html! {
         (section(call.say("직원", "Staff"), table(call, &staff, true)))
-        (card(call.say("직원 초대", "Invite"), form_post("/manager/staff", Some(call.csrf()), &fields, &invite)))
+        (section(call.say("직원 초대", "Invite"), card_plain(form_post("/manager/staff", Some(call.csrf()), &fields, &invite))))
     };
     let institution = institution_of(call, &organization)?;
     let lead = html! { (call.say(
@@ -91,8 +91,7 @@ pub(crate) fn one(call: &Call<'_>) -> Result<Reply, Refusal> {
             p .i-soft { (call.say("내 계정입니다. 역할을 바꾸거나 끝내려면 다른 관리자에게 부탁하세요.",
                 "This is your own account. To change or end it, ask another manager.")) }
         } @else {
-            (card(call.say("역할과 부서", "Role and departments"),
-                form_post(&address, Some(call.csrf()), &fields, &save)))
+            (section(call.say("역할과 부서", "Role and departments"), card_plain(form_post(&address, Some(call.csrf()), &fields, &save))))
             (others(call, &member, &address)?)
         }
     };
@@ -115,19 +114,19 @@ fn others(call: &Call<'_>, member: &Member, address: &str) -> Result<Markup, Ref
     let end = format!("{address}/end");
     Ok(html! {
         @if may_invite_again(call, member)? {
-            (card(call.say("초대 링크 다시 만들기", "A new invitation"), html! {
+            (section(call.say("초대 링크 다시 만들기", "A new invitation"), card_plain(html! {
                 p { (call.say(
                     "링크를 잃었거나 로그인 수단을 모두 잃었을 때 씁니다. 그 링크로 로그인 수단을 처음부터 다시 정합니다.",
                     "For a link that was lost, or when every way in was lost: by the new link they set up anew how they sign in.")) }
                 (button_post(ButtonStyle::Secondary, call.say("새 링크 만들기", "Make a new link"), &again, &fields))
-            }))
+            })))
         }
-        (card(call.say("계정 끝내기", "End the account"), html! {
+        (section(call.say("계정 끝내기", "End the account"), card_plain(html! {
             p { (call.say(
                 "이 기관의 이름으로는 더 들어올 수 없습니다. 열려 있던 화면도 바로 닫힙니다. 그동안 남긴 기록은 그대로입니다.",
                 "They cannot enter in the name of this institution any more, and what is open closes at once. What they wrote stays.")) }
             (button_post(ButtonStyle::Danger, call.say("끝내기", "End it"), &end, &fields))
-        }))
+        })))
     })
 }
 
