@@ -176,10 +176,14 @@ impl Sessions {
         }
     }
 
-    /// The sessions of a person that are alive, the last one used first.
-    pub(crate) fn of_person(&self, person: &str, now: i64) -> Vec<Session> {
+    /// The sessions of a person that are alive and have the number that holds, the last one used first.
+    pub(crate) fn of_person(&self, person: &str, generation: u64, now: i64) -> Vec<Session> {
         let sessions = self.lock();
-        let own = sessions.values().filter(|session| session.person() == Some(person));
+        let holds = |session: &&Session| match &session.standing {
+            Standing::Person { person: of, generation: number, .. } => of == person && *number == generation,
+            _ => false,
+        };
+        let own = sessions.values().filter(holds);
         let mut own: Vec<Session> = own.filter(|session| session.is_alive(now)).cloned().collect();
         own.sort_by_key(|session| std::cmp::Reverse(session.seen));
         own
@@ -288,8 +292,9 @@ mod tests {
 
         let other = open_as(&sessions, person("p"), 5);
         let stranger = open_as(&sessions, person("q"), 5);
-        let own = sessions.of_person("p", 6);
+        let own = sessions.of_person("p", 0, 6);
         assert_eq!(own.len(), 2);
+        assert!(sessions.of_person("p", 1, 6).is_empty(), "these have ended");
         let number = sessions.peek(&other, 6).unwrap().number;
         sessions.close_one("q", &number);
         assert!(sessions.peek(&other, 6).is_some(), "it is not theirs");

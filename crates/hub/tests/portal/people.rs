@@ -265,6 +265,9 @@ fn devices_are_listed_and_ended_one_by_one_and_all_together() {
     for ended in [&one, &other, &enrolled] {
         portal.get(ended, "/my-login").expect(303);
     }
+    let page = portal.get(&goes_on, "/my-login").expect(200).body;
+    // Only the button for all others is left.
+    assert_eq!(page.matches("/my-login/devices/").count(), 1, "those that ended are not listed");
     portal.get(&stranger, "/my-login").expect(200);
     assert!(
         portal

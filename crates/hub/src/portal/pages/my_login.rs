@@ -38,7 +38,7 @@ fn shown(call: &Call<'_>, fault: Option<Fault>) -> Result<Reply, Refusal> {
         (section(call.say("패스키", "Passkeys"), passkeys(call, &id, &person)?))
         (section(call.say("비밀번호와 인증 앱", "Password and authenticator app"), password(call, &person, fault)))
         (section(call.say("복구 코드", "Recovery codes"), recovery(call, &person)))
-        (section(call.say("로그인한 기기", "Where you are signed in"), devices(call, &id)))
+        (section(call.say("로그인한 기기", "Where you are signed in"), devices(call, &id, person.generation)))
     };
     let lead = html! { (call.say(
         format!("로그인 이름은 {}입니다. 바꾸려면 본인 확인을 한 번 더 합니다. 패스키, 비밀번호, 인증 앱을 바꾸면 다른 기기에서는 로그아웃됩니다.", person.login),
@@ -151,7 +151,7 @@ fn recovery(call: &Call<'_>, person: &Person) -> Markup {
     }
 }
 
-fn devices(call: &Call<'_>, person: &str) -> Markup {
+fn devices(call: &Call<'_>, person: &str, generation: u64) -> Markup {
     let current = call.session.as_ref().map_or("", |session| session.number.as_str());
     let columns = [
         column(call.say("기기", "Device")),
@@ -160,7 +160,7 @@ fn devices(call: &Call<'_>, person: &str) -> Markup {
         column_keep(call.say("방법", "How")),
         column_keep(call.say("로그아웃", "Sign out")),
     ];
-    let sessions = call.portal.sessions().of_person(person, call.micros());
+    let sessions = call.portal.sessions().of_person(person, generation, call.micros());
     let rows = sessions.iter().map(|session| {
         let action = format!("/my-login/devices/{}/end", session.number);
         let end = button_post(

@@ -76,7 +76,7 @@ pub(crate) fn app_fields(call: &Call<'_>, login: &str, wrong: Option<Wrong>) -> 
         (0..secret.len()).step_by(4).filter_map(|at| secret.get(at..(at + 4).min(secret.len()))).collect();
     html! {
         p { (call.say(
-            "휴대전화의 인증 앱(구글 OTP, 마이크로소프트 인증 앱, 네이버 인증 등)으로 아래 그림을 찍으면 30초마다 바뀌는 6자리 번호가 나옵니다.",
+            "휴대전화의 인증 앱(OTP 앱)으로 아래 그림을 찍으면 30초마다 바뀌는 6자리 번호가 나옵니다.",
             "Scan this with an authenticator app on your telephone. It then shows a number of 6 digits that changes every 30 seconds.")) }
         (qr(&Totp::uri(secret, login), call.say("인증 앱에 등록하는 QR 코드", "QR code for the authenticator app")))
         p .i-small { (call.say("찍을 수 없으면 이 값을 앱에 넣으세요: ", "If you cannot scan it, type this into the app: "))

@@ -29,7 +29,9 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
 }
 
 fn form(call: &Call<'_>, fault: Option<Fault>) -> Result<Reply, Refusal> {
-    let person = person(call)?;
+    let mut person = person(call)?;
+    // Those from before end with this first entry, so their authenticators may be used again.
+    person.value.passkeys.clear();
     let login = &person.value.login;
     let wrong = match fault {
         Some(Fault::Factors(wrong)) => Some(wrong),

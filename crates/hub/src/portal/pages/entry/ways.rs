@@ -1,7 +1,7 @@
 //! Entering with a passkey, or with log-in name, password and code.
 
 use ieum_trust::person::entry::{self, Refused};
-use ieum_trust::person::{Person, keep, login_name};
+use ieum_trust::person::{Person, keep, login_name, passkey};
 use ieum_trust::records::Kept;
 
 use super::passkey::{Answer, fault_word};
@@ -15,7 +15,7 @@ pub(crate) const PURPOSE: &str = "enter";
 const FIELD_BYTES: usize = 256;
 
 /// `POST /sign-in/password`
-pub(crate) fn password(call: &Call<'_>) -> Result<Reply, Refusal> {
+pub(crate) fn with_password(call: &Call<'_>) -> Result<Reply, Refusal> {
     if call.portal.is_open() {
         return Ok(Reply::See("/".into(), Vec::new()));
     }
@@ -55,13 +55,13 @@ fn tried(name: &str, browser: Option<&str>) -> String {
 }
 
 /// `POST /sign-in/passkey`
-pub(crate) fn passkey(call: &Call<'_>) -> Result<Reply, Refusal> {
+pub(crate) fn with_passkey(call: &Call<'_>) -> Result<Reply, Refusal> {
     let Some(site) = call.portal.site().filter(|_| !call.portal.is_open()) else {
         return Ok(Reply::See("/".into(), Vec::new()));
     };
     let (door, now, challenges) = (call.portal.hub().door(), call.micros(), call.portal.challenges());
     // Failures alone are counted, as with secrets: nobody guesses a signature.
-    let Some(answer) = Answer::of(call) else { return refuse(call, None, Fault::NoPasskey) };
+    let Some(answer) = Answer::of(call) else { return refuse(call, (None, "passkey"), Fault::NoPasskey) };
     let browser = browser(call)?;
     let asked = std::cell::RefCell::new(Vec::new());
     let is_ours = |challenge: &[u8]| {
@@ -75,21 +75,22 @@ pub(crate) fn passkey(call: &Call<'_>) -> Result<Reply, Refusal> {
             let_in(call, entered, &browser, call.field("next"))
         }
         // The same answer a second time.
-        Ok(entered) => refuse(call, Some(&entered.person), Fault::NoPasskey),
-        Err(Refused::Unknown) => refuse(call, None, Fault::NoPasskey),
+        Ok(entered) => refuse(call, (Some(&entered.person), "passkey"), Fault::NoPasskey),
+        Err(Refused::Unknown) => refuse(call, (None, "passkey"), Fault::NoPasskey),
         Err(Refused::Fault(person, fault)) => {
-            refuse(call, Some(&person), Fault::Passkey(fault_word(call, fault)))
+            let way = if fault == passkey::Fault::Cloned { "passkey-cloned" } else { "passkey" };
+            refuse(call, (Some(&person), way), Fault::Passkey(fault_word(call, fault)))
         }
     }
 }
 
-fn refuse(call: &Call<'_>, person: Option<&str>, fault: Fault) -> Result<Reply, Refusal> {
+fn refuse(call: &Call<'_>, (person, way): (Option<&str>, &str), fault: Fault) -> Result<Reply, Refusal> {
     let now = call.micros();
     if let Some(seconds) = call.portal.passwords().wait_seconds(call.peer, now) {
         return Err(Refusal::TooMany(seconds));
     }
     call.portal.passwords().failed(call.peer, now);
-    failed(call, person, "passkey")?;
+    failed(call, person, way)?;
     form(call, Some(fault))
 }
 

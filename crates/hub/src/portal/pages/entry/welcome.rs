@@ -124,7 +124,7 @@ fn form(call: &Call<'_>, account: &Kept<Account>, wrong: Option<Wrong>) -> Resul
     let role = role_word(account.value.role, lang);
     let name = &account.value.name;
     let lead = html! { (call.say(
-        format!("{name} 님을 '{role}'(으)로 초대합니다."),
+        format!("{name} 님을 초대합니다. 역할: {role}"),
         format!("{name}, you are invited as “{role}”."),
     )) };
     let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
