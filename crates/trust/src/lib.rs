@@ -6,8 +6,10 @@
 
 pub mod access;
 pub mod account;
+pub mod breaking;
 pub mod door;
 pub mod evidence;
 pub mod labels;
 pub mod purpose;
 mod refusals;
+pub mod sharing;
