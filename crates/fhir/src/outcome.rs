@@ -298,7 +298,7 @@ impl From<&SearchError> for Issue {
         let code = match error.problem {
             SearchProblem::UnknownKind => Code::SearchUnknownKind,
             SearchProblem::UnknownParameter => Code::SearchUnknownParameter,
-            SearchProblem::UnknownModifier => Code::SearchUnknownModifier,
+            SearchProblem::UnknownModifier | SearchProblem::NotAllowed => Code::SearchUnknownModifier,
             SearchProblem::NotSupported => Code::SearchNotSupported,
             SearchProblem::BadValue => Code::SearchValue,
             SearchProblem::EmptyValue => Code::SearchEmpty,

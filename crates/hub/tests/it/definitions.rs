@@ -19,6 +19,7 @@ on_every_engine!(
     what_is_refused,
     by_transactions_and_patches,
     a_cancelled_indexing_goes_on_when_it_is_put_again,
+    what_may_be_asked_changes_at_once,
 );
 
 /// The id of every definition here is its code.
@@ -417,4 +418,34 @@ fn eight_writers_write_meanwhile() {
     }
     let missing = server.get("/Patient?own:missing=true&_summary=count").expect(200).json();
     assert_eq!(missing["total"], 0);
+}
+
+/// What a definition allows to be asked is in force with it, and changes without anything being indexed again.
+fn what_may_be_asked_changes_at_once(kind: Kind) {
+    let server = Server::open(kind);
+    server.put("/Patient/p1", &nicknamed("p1", "하늘"));
+    server.put("/Patient/p2", &nicknamed("p2", "바다"));
+    let mut definition = nickname();
+    server.define(&definition);
+    assert_eq!(ids(&server.answers("/Patient?nickname:contains=늘"), "match"), ["p1"]);
+    definition["modifier"] = json!(["exact"]);
+    definition["multipleOr"] = false.into();
+    server.define(&definition);
+    let strict = [("prefer", "handling=strict")];
+    let ask = |query: &str| server.request("GET", &format!("/Patient?{query}"), &strict, None);
+    ask("nickname:exact=하늘").expect(200);
+    ask("nickname:contains=늘").refused(400, "IEUM-S003");
+    ask("nickname=하늘,바다").refused(400, "IEUM-S003");
+    let lenient = server.get("/Patient?nickname:contains=늘&_id=p2").expect(200).json();
+    assert_eq!(ids(&lenient, "match"), ["p2"]);
+    let of_itself =
+        lenient["link"].as_array().unwrap().iter().find(|link| link["relation"] == "self").unwrap();
+    assert!(!of_itself["url"].as_str().unwrap().contains("nickname"), "{of_itself}");
+    // A condition of a write is never passed over.
+    let headers = [("if-none-exist", "nickname:contains=늘")];
+    let body = nicknamed("p3", "하늘");
+    server.request("POST", "/Patient", &headers, Some(body.as_bytes())).refused(400, "IEUM-S003");
+    definition.as_object_mut().unwrap().remove("modifier");
+    server.define(&definition);
+    ask("nickname:contains=늘").expect(200);
 }
