@@ -305,6 +305,7 @@ impl From<&SearchError> for Issue {
             SearchProblem::Repeated => Code::SearchRepeated,
             SearchProblem::TooCostly => Code::SearchTooCostly,
             SearchProblem::NotReady => Code::SearchNotReady,
+            SearchProblem::Unavailable => Code::Busy,
         };
         // R4's way to name a parameter of the request: `http.` and its name.
         let place =

@@ -110,6 +110,8 @@ pub enum SearchProblem {
     TooCostly,
     /// The parameter is new, and not all records are indexed by it yet.
     NotReady,
+    /// What the question refers to cannot be read just now.
+    Unavailable,
 }
 
 /// One reason why a search is refused.
@@ -135,7 +137,8 @@ impl SearchError {
     /// Whether a question with several meanings is refused although others of its meanings could be asked: leaving one
     /// out would answer a part.
     fn is_final(&self) -> bool {
-        matches!(self.problem, SearchProblem::TooCostly | SearchProblem::NotReady)
+        use SearchProblem::{NotReady, TooCostly, Unavailable};
+        matches!(self.problem, TooCostly | NotReady | Unavailable)
     }
 }
 
