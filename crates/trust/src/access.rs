@@ -15,6 +15,10 @@ pub enum Role {
     Clinician,
     /// Runs the hub; sees what it holds and how it does, but no record of a patient.
     Operator,
+    /// Manages the staff of one institution; sees no record of a patient.
+    Manager,
+    /// Answers for privacy at one institution: who may enter, what was done in emergencies; sees no record of a patient.
+    Privacy,
     /// Another system, such as an EMR or an import.
     Service,
     /// Anybody, on a hub opened for trying out on this machine only.
@@ -23,7 +27,15 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 5] = [Self::Patient, Self::Clinician, Self::Operator, Self::Service, Self::Open];
+    pub const ALL: [Self; 7] = [
+        Self::Patient,
+        Self::Clinician,
+        Self::Operator,
+        Self::Manager,
+        Self::Privacy,
+        Self::Service,
+        Self::Open,
+    ];
 
     /// Its name, as written in accounts and audit entries.
     #[must_use]
@@ -32,6 +44,8 @@ impl Role {
             Self::Patient => "patient",
             Self::Clinician => "clinician",
             Self::Operator => "operator",
+            Self::Manager => "manager",
+            Self::Privacy => "privacy",
             Self::Service => "service",
             Self::Open => "open",
         }
@@ -81,6 +95,8 @@ impl Access {
             Role::Patient => "PATRQT",
             Role::Clinician | Role::Service => "TREAT",
             Role::Operator => "HSYSADMIN",
+            Role::Manager => "HOPERAT",
+            Role::Privacy => "HCOMPL",
             Role::Open => "HTEST",
         }
     }
@@ -104,6 +120,7 @@ impl Access {
             Role::Patient => (Reach::Patients(self.patient.iter().cloned().collect()), false, 0, false),
             Role::Clinician => (Reach::All, false, VERY_RESTRICTED, true),
             Role::Operator => (Reach::Nothing, true, 0, false),
+            Role::Manager | Role::Privacy => (Reach::Nothing, false, 0, false),
             Role::Service => (Reach::All, true, 0, true),
             Role::Open => (Reach::All, false, 0, true),
         };
