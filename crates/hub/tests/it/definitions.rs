@@ -445,7 +445,8 @@ fn what_may_be_asked_changes_at_once(kind: Kind) {
         lenient["link"].as_array().unwrap().iter().find(|link| link["relation"] == "self").unwrap();
     assert!(!of_itself["url"].as_str().unwrap().contains("nickname"), "{of_itself}");
     // A condition of a write is never passed over.
-    let headers = [("if-none-exist", "nickname:contains=늘")];
+    let headers =
+        [("content-type", "application/fhir+json"), ("if-none-exist", "nickname:contains=%EB%8A%98")];
     let body = nicknamed("p3", "하늘");
     server.request("POST", "/Patient", &headers, Some(body.as_bytes())).refused(400, "IEUM-S003");
     definition.as_object_mut().unwrap().remove("modifier");
