@@ -1,9 +1,10 @@
 //! Who asks, in which role, about whom, and why.
 
-use ieum_store::access::{AccessPlan, Actor, Reach};
+use ieum_store::access::{AccessPlan, Actor, Institution, Reach};
 
 use crate::door::DEFINITION;
 use crate::labels::VERY_RESTRICTED;
+use crate::purpose::Purpose;
 
 /// The role somebody acts in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -57,6 +58,19 @@ impl Role {
         matches!(self, Self::Operator | Self::Service | Self::Open)
     }
 
+    /// What the role is there for.
+    #[must_use]
+    pub const fn purpose(self) -> Purpose {
+        match self {
+            Self::Patient => Purpose::PatientRequest,
+            Self::Clinician | Self::Service => Purpose::Treatment,
+            Self::Operator => Purpose::Administration,
+            Self::Manager => Purpose::Operations,
+            Self::Privacy => Purpose::Compliance,
+            Self::Open => Purpose::Test,
+        }
+    }
+
     /// The role of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -73,32 +87,31 @@ pub struct Access {
     pub role: Role,
     /// In the role of patient: whose records these are.
     pub patient: Option<String>,
+    /// The institution for which somebody acts: the id of its Organization record. A clinician without one works at the
+    /// hub of a single institution, which holds no records of others.
+    pub organization: Option<String>,
+    /// What for.
+    pub purpose: Purpose,
 }
 
 impl Access {
+    /// The authority of an account in a role, for what that role is there for.
+    #[must_use]
+    pub fn new(actor: &str, role: Role) -> Self {
+        let purpose = role.purpose();
+        Self { actor: actor.to_owned(), role, patient: None, organization: None, purpose }
+    }
+
     /// The authority of this program itself, for imports and maintenance started by whoever runs it.
     #[must_use]
     pub fn system(process: &str) -> Self {
-        Self { actor: process.to_owned(), role: Role::Service, patient: None }
+        Self::new(process, Role::Service)
     }
 
     /// The authority of anybody on an open hub.
     #[must_use]
     pub fn open() -> Self {
-        Self { actor: "anybody".into(), role: Role::Open, patient: None }
-    }
-
-    /// Purpose of use (`http://terminology.hl7.org/CodeSystem/v3-ActReason`).
-    #[must_use]
-    pub const fn purpose(&self) -> &'static str {
-        match self.role {
-            Role::Patient => "PATRQT",
-            Role::Clinician | Role::Service => "TREAT",
-            Role::Operator => "HSYSADMIN",
-            Role::Manager => "HOPERAT",
-            Role::Privacy => "HCOMPL",
-            Role::Open => "HTEST",
-        }
+        Self::new("anybody", Role::Open)
     }
 
     /// The same for reading and writing definitions of search parameters alone, which are about nobody: an operator, who
@@ -118,13 +131,22 @@ impl Access {
     pub fn plan(&self) -> AccessPlan {
         let (clinical, system, denied, write) = match self.role {
             Role::Patient => (Reach::Patients(self.patient.iter().cloned().collect()), false, 0, false),
-            Role::Clinician => (Reach::All, false, VERY_RESTRICTED, true),
+            Role::Clinician => (self.acting(Some(&self.actor)), false, VERY_RESTRICTED, true),
             Role::Operator => (Reach::Nothing, true, 0, false),
             Role::Manager | Role::Privacy => (Reach::Nothing, false, 0, false),
-            Role::Service => (Reach::All, true, 0, true),
+            // Another institution's system reaches what that made; one of the hub itself, everything.
+            Role::Service => (self.acting(None), self.organization.is_none(), 0, true),
             Role::Open => (Reach::All, false, 0, true),
         };
         let actor = Actor { id: self.actor.clone(), role: self.role.name().to_owned() };
-        AccessPlan { actor, purpose: self.purpose().to_owned(), clinical, system, denied, only: None, write }
+        let purpose = self.purpose.code().to_owned();
+        AccessPlan { actor, purpose, clinical, system, denied, only: None, write }
+    }
+
+    /// What is reached for an institution by this person, or by its systems.
+    fn acting(&self, person: Option<&str>) -> Reach {
+        let Some(id) = self.organization.clone() else { return Reach::All };
+        let person = person.map(ToOwned::to_owned);
+        Reach::Institution(Institution { id, person, purpose: self.purpose.bit(), about: None })
     }
 }

@@ -7,5 +7,7 @@
 pub mod access;
 pub mod account;
 pub mod door;
+pub mod evidence;
 pub mod labels;
+pub mod purpose;
 mod refusals;

@@ -165,8 +165,8 @@ mod tests {
     #[test]
     fn every_purpose_has_words() {
         for role in Role::ALL {
-            let access = ieum_trust::access::Access { actor: String::new(), role, patient: None };
-            assert_ne!(purpose_word(access.purpose(), Lang::Ko), access.purpose());
+            let purpose = role.purpose().code();
+            assert_ne!(purpose_word(purpose, Lang::Ko), purpose);
         }
     }
 }
