@@ -10,6 +10,7 @@ use ieum_store::commit::StoreError;
 use ieum_store::own::OwnKind;
 use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
 use ieum_trust::account::ACCOUNT;
+use ieum_trust::breaking::REVIEW;
 use ieum_trust::door::Door;
 use ieum_trust::evidence::POLICY;
 use ieum_trust::evidence::relation::RELATION;
@@ -20,7 +21,8 @@ use crate::jobs::JOB;
 use crate::subscriptions::{EVENTS, SUBSCRIBER};
 
 /// The record kinds of our own.
-pub static OWN_KINDS: &[&OwnKind] = &[&ACCOUNT, &PERSON, &RELATION, &IMPORT, &JOB, &SUBSCRIBER, &EVENTS];
+pub static OWN_KINDS: &[&OwnKind] =
+    &[&ACCOUNT, &PERSON, &RELATION, &REVIEW, &IMPORT, &JOB, &SUBSCRIBER, &EVENTS];
 
 /// An open data directory.
 pub struct Data {

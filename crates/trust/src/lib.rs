@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod account;
+pub mod breaking;
 pub mod door;
 pub mod evidence;
 pub mod labels;
@@ -13,3 +14,4 @@ pub mod person;
 pub mod purpose;
 pub mod records;
 mod refusals;
+pub mod sharing;
