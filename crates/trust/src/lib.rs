@@ -8,4 +8,5 @@ pub mod access;
 pub mod account;
 pub mod door;
 pub mod labels;
+pub mod law;
 mod refusals;
