@@ -9,4 +9,7 @@ pub mod account;
 pub mod door;
 pub mod labels;
 pub mod law;
+mod own;
 mod refusals;
+pub mod representation;
+pub mod transfer;
