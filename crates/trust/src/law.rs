@@ -137,6 +137,12 @@ impl Law {
             .expect("a required member has a row for every day: reading checks it")
     }
 
+    /// The row of one member of a family, if it holds on a day and a decision may rest on it.
+    #[must_use]
+    pub fn deciding(&self, family: &Family, member: &str, day: Date) -> Option<&Row> {
+        self.member(family, member, day).filter(|row| row.confidence.decides())
+    }
+
     /// The row of one member of a family, if it holds on a day.
     #[must_use]
     pub fn member(&self, family: &Family, member: &str, day: Date) -> Option<&Row> {

@@ -176,7 +176,7 @@ pub static STATE: Family = holds("state.", &[]);
 pub static SENDING_BY: Family = holds("sending.", &[]);
 /// Sensitivity labels of items that are hidden from somebody, parted by spaces.
 pub static HIDDEN_FROM: Family =
-    Family { required: &["guardian"], ..words("hidden-from.", &[word("labels", Of::Labels)]) };
+    Family { required: &["proxies"], ..words("hidden-from.", &[word("labels", Of::Labels)]) };
 /// What is shown, by way and paper.
 pub static DOCUMENT: Family = words(
     "document.",

@@ -182,10 +182,15 @@ pub fn represent(law: &Law, facts: &Facts<'_>, act: Act, day: Date) -> Decision 
     if facts.since.is_some_and(|since| day < since) {
         return Decision::refused(Reason::NotYet, Vec::new());
     }
-    if facts.until.is_some_and(|until| until < day) {
+    if facts.until.is_some_and(|until| until < day) || has_passed_birthday(law, facts, day) {
         return Decision::refused(Reason::Lapsed, Vec::new());
     }
     match facts.relation {
+        // Both end with the patient's death; parents are kin of the dead.
+        Relation::Parent if facts.state == Some(State::Death) => kin(law, facts, "lineal", act, day),
+        Relation::LegalGuardian | Relation::Agent if facts.state == Some(State::Death) => {
+            Decision::refused(Reason::NoBasis, Vec::new())
+        }
         Relation::Parent | Relation::LegalGuardian => guardian(law, facts, act, day),
         Relation::Agent => agent(law, facts, act, day),
         Relation::Spouse => kin(law, facts, "spouse", act, day),
@@ -193,6 +198,32 @@ pub fn represent(law: &Law, facts: &Facts<'_>, act: Act, day: Date) -> Decision 
         Relation::SpouseLinealAscendant => kin(law, facts, "spouse-lineal-ascendant", act, day),
         Relation::Sibling => kin(law, facts, "sibling", act, day),
     }
+}
+
+/// Whether the patient has passed the birthday of own consent since the representation began: what was signed before it
+/// was signed by somebody else.
+fn has_passed_birthday(law: &Law, facts: &Facts<'_>, day: Date) -> bool {
+    let reached = |day| has_reached(facts.birth, law.always(&OWN_CONSENT, day).0, day);
+    facts.since.is_some_and(|since| reached(since) != reached(day))
+}
+
+/// How far kin and agents see. Of a patient who may be a minor they do not see what is sensitive; what was granted for one
+/// who is too young to consent ends with that.
+fn of_others(law: &Law, facts: &Facts<'_>, articles: &mut Vec<Article>, day: Date) -> Grant {
+    let ((own, _), (majority, _)) = (law.always(&OWN_CONSENT, day), law.always(&MAJORITY, day));
+    let is_grown_up = has_reached(facts.birth, majority, day) == Reached::Yes;
+    let hidden = if is_grown_up { 0 } else { hidden(law, articles, day) };
+    let is_young = has_reached(facts.birth, own, day) == Reached::No;
+    let ends = facts.birth.filter(|_| is_young).and_then(|birth| birth.earliest(own));
+    Grant { hidden, lapses: earlier(ends, facts.until) }
+}
+
+/// The labels that representatives of adolescents do not see; adds the article.
+fn hidden(law: &Law, articles: &mut Vec<Article>, day: Date) -> u32 {
+    let row = law.always_member(&asked::HIDDEN_FROM, "proxies", day);
+    articles.push(row.article());
+    let masks = row.word("labels").unwrap_or_default().split(' ').map(labels::of_act_code);
+    masks.fold(0, |all, mask| all | mask)
 }
 
 /// A parent or legal guardian of a minor: alone until the age of own consent, then with the person's consent and without
@@ -226,11 +257,8 @@ fn guardian(law: &Law, facts: &Facts<'_>, act: Act, day: Date) -> Decision {
         let reason = if is_own { Reason::OwnConsent } else { Reason::BirthUncertain };
         return Decision::refused(reason, articles);
     }
-    let hidden = law.always_member(&asked::HIDDEN_FROM, "guardian", day);
-    articles.push(hidden.article());
-    let mask = hidden.word("labels").unwrap_or_default().split(' ').map(labels::of_act_code);
-    let grant =
-        Grant { hidden: mask.fold(0, |all, bit| all | bit), lapses: earlier(ends_at(end), facts.until) };
+    let hidden = hidden(law, &mut articles, day);
+    let grant = Grant { hidden, lapses: earlier(ends_at(end), facts.until) };
     let mut needed = needed;
     if act != Act::ClosedCopy {
         needed.push(Needed { paper: Paper::ConsentForm, article: own_row.article() });
@@ -268,7 +296,8 @@ fn kin(law: &Law, facts: &Facts<'_>, relation: &str, act: Act, day: Date) -> Dec
         }
         needed.push(Needed { paper: Paper::NoNearerKinProof, article: row.article() });
     }
-    shown(facts, needed, articles, Grant { hidden: 0, lapses: earlier(None, facts.until) })
+    let grant = of_others(law, facts, &mut articles, day);
+    shown(facts, needed, articles, grant)
 }
 
 /// Somebody with a power of attorney.
@@ -288,7 +317,8 @@ fn agent(law: &Law, facts: &Facts<'_>, act: Act, day: Date) -> Decision {
         // Where no paper is asked for, nothing says that there may be an agent.
         return Decision::refused(Reason::NoBasis, articles);
     }
-    shown(facts, needed, articles, Grant { hidden: 0, lapses: earlier(None, facts.until) })
+    let grant = of_others(law, facts, &mut articles, day);
+    shown(facts, needed, articles, grant)
 }
 
 /// The decision when only papers may be missing. Every article that asks for a paper carries it too.

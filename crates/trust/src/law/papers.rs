@@ -23,6 +23,8 @@ pub enum Paper {
     GuardianshipProof,
     /// The consent form 별지 9의2.
     ConsentForm,
+    /// The signature of the legal guardian, where the patient is too young to sign.
+    GuardianSignature,
     /// The power of attorney 별지 9의3.
     PowerOfAttorney,
     /// A copy of the patient's card.
@@ -40,6 +42,7 @@ pub(super) const PAPER_NAMES: &[&str] = &[
     "kinship-proof",
     "guardianship-proof",
     "consent-form",
+    "guardian-signature",
     "power-of-attorney",
     "patient-identity-copy",
     "state-proof",
@@ -47,13 +50,14 @@ pub(super) const PAPER_NAMES: &[&str] = &[
 ];
 
 impl Paper {
-    /// Every paper, in the order of [`PAPER_NAMES`].
-    pub const ALL: [Self; 9] = [
+    /// Every paper, in the order of their names in the tables.
+    pub const ALL: [Self; 10] = [
         Self::RequesterIdentity,
         Self::RequesterIdentityCopy,
         Self::KinshipProof,
         Self::GuardianshipProof,
         Self::ConsentForm,
+        Self::GuardianSignature,
         Self::PowerOfAttorney,
         Self::PatientIdentityCopy,
         Self::StateProof,

@@ -129,7 +129,7 @@ fn faults_are_told_with_file_line_and_remedy() {
         (row("kin.spouse", "{ near = \"any\" }", ""), "the word near is unknown"),
         (row("kin.spouse", "{}", ""), "the word nearer is missing"),
         (row("requester.4", "{ item = \"5\", requester = \"x\", basis = \"y\" }", ""), "the id's own end, 4"),
-        (row("hidden-from.guardian", "{ labels = \"PSY X\" }", ""), "labels that this hub knows"),
+        (row("hidden-from.proxies", "{ labels = \"PSY X\" }", ""), "labels that this hub knows"),
         (
             row(
                 "document.agent.consent-form",

@@ -122,7 +122,7 @@ impl Given {
             |name: &'static str, found: Option<Wrong>| wrong.extend(found.map(|found| (name, found)));
         note("purpose", bad_text(self.purpose.as_deref()));
         let sender = self.sender.as_deref();
-        let is_named = sender.is_some_and(|sender| law.member(&TRANSFER_SENDER, sender, day).is_some());
+        let is_named = sender.is_some_and(|sender| law.deciding(&TRANSFER_SENDER, sender, day).is_some());
         note("sender", bad_text(sender).or((!is_named).then_some(Wrong::NoSender)));
         note("receiver", bad_text(self.receiver.as_deref()));
         note("data", bad_data(&self.data));

@@ -140,7 +140,7 @@ impl Request {
         match event {
             Event::Accept => Ok(Self { accepted: self.accepted.or(Some(day)), ..with(Status::Active) }),
             Event::Refuse { ground } => {
-                let is_ground = law.member(&TRANSFER_REFUSAL, &ground.to_string(), day).is_some();
+                let is_ground = law.deciding(&TRANSFER_REFUSAL, &ground.to_string(), day).is_some();
                 let refused = Status::Refused { ground: *ground, told: false };
                 if is_ground { Ok(with(refused)) } else { Err(Denied::NoGround) }
             }
@@ -172,8 +172,8 @@ const fn leads_on(standing: Status, event: &Event) -> bool {
 /// The last day on which an entry of the log is kept; `None` for one of before the right was in force.
 #[must_use]
 pub fn logged_until(law: &Law, entered: Date) -> Option<Date> {
-    let (number, row) = law.number(&TRANSFER_LOG, entered)?;
-    last_day(entered, number, TRANSFER_LOG.unit).filter(|_| row.confidence.decides())
+    let (number, _) = law.number(&TRANSFER_LOG, entered)?;
+    last_day(entered, number, TRANSFER_LOG.unit)
 }
 
 /// The day by which the subject is told of transfers: a year after the last notice, or after the first sending. `None`

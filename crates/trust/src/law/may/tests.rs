@@ -131,7 +131,7 @@ fn kin_need_consent_and_siblings_that_nobody_is_nearer() {
     use Relation::{Lineal, Sibling, Spouse, SpouseLinealAscendant};
     let none = papers(&[]);
     let usual = papers(&[RequesterIdentity, KinshipProof, ConsentForm]);
-    let child = papers(&[RequesterIdentity, KinshipProof]);
+    let child = papers(&[RequesterIdentity, KinshipProof, GuardianSignature]);
     let proven = papers(&[RequesterIdentity, KinshipProof, ConsentForm, NoNearerKinProof]);
     for relation in [Spouse, Lineal, SpouseLinealAscendant] {
         for act in [Act::View, Act::Copy, Act::ClosedCopy, Act::AskSending] {
@@ -142,8 +142,12 @@ fn kin_need_consent_and_siblings_that_nobody_is_nearer() {
         assert_eq!(asked(&facts(relation, "1980-01-01", &usual), Act::Consent, "2026-11-28"), "NoBasis");
     }
     // The consent form is waived at 13 and demanded at 14.
-    assert_eq!(asked(&facts(Lineal, BORN, &child), Act::Copy, "2026-06-30"), "+");
+    assert_eq!(asked(&facts(Lineal, BORN, &child), Act::Copy, "2026-06-30"), "+hidden");
+    assert_eq!(asked(&facts(Lineal, BORN, &usual), Act::Copy, "2026-06-30"), "[GuardianSignature]");
     assert_eq!(asked(&facts(Lineal, BORN, &child), Act::Copy, "2026-07-01"), "[ConsentForm]");
+    // Of adolescents kin see no more than guardians do.
+    assert_eq!(asked(&facts(Lineal, BORN, &usual), Act::View, "2031-06-30"), "+hidden");
+    assert_eq!(asked(&facts(Lineal, BORN, &usual), Act::View, "2031-07-01"), "+");
     assert_eq!(asked(&facts(Lineal, "unknown", &child), Act::Copy, "2026-06-30"), "[ConsentForm]");
     // The patient's card was asked for until June 2021.
     assert_eq!(asked(&facts(Lineal, "1980", &usual), Act::Copy, "2021-06-29"), "[PatientIdentityCopy]");
@@ -185,14 +189,14 @@ fn agents_show_a_power_of_attorney() {
         // Grown-ups without a card do not get around it.
         ("1980-01-01", &plain, false, "[PatientIdentityCopy]"),
         // 16 on the day: waived without a card; 17 on the day: not.
-        ("2009-11-29", &plain, false, "+"),
+        ("2009-11-29", &plain, false, "+hidden"),
         ("2009-11-29", &plain, true, "[PatientIdentityCopy]"),
         ("2009-11-28", &plain, false, "[PatientIdentityCopy]"),
         ("2009-11", &plain, false, "[PatientIdentityCopy]"),
         // Below 14 the legal representative writes and proves it.
         ("2012-11-29", &plain, false, "[GuardianshipProof]"),
-        ("2012-11-29", &guardian, false, "+"),
-        ("2012-11-28", &plain, false, "+"),
+        ("2012-11-29", &guardian, false, "+hidden"),
+        ("2012-11-28", &plain, false, "+hidden"),
     ] {
         let found = asked(&agent(birth, shown, has_card), Act::Copy, "2026-11-28");
         assert_eq!(found, expected, "{birth} {has_card}");
@@ -230,6 +234,57 @@ fn blocks_revocations_and_periods_come_first() {
             let days = ["2026-06-09", "2026-06-10", "2026-06-15", "2026-06-16"].map(|day| at(&period, day));
             assert_eq!(days, ["NotYet".to_owned(), without.clone(), without, "Lapsed".to_owned()]);
         }
+    }
+}
+
+#[test]
+fn what_was_signed_before_the_birthday_does_not_count_after_it() {
+    let all = papers(&Paper::ALL);
+    for relation in
+        [Relation::Parent, Relation::LegalGuardian, Relation::Lineal, Relation::Sibling, Relation::Agent]
+    {
+        for (birth, since, day, expected) in [
+            (BORN, date(2026, 6, 30), "2026-06-30", true),
+            (BORN, date(2026, 6, 30), "2026-07-01", false),
+            (BORN, date(2026, 7, 1), "2026-07-01", true),
+            ("2012-07", date(2026, 6, 30), "2026-07-01", false),
+            ("2012-07", date(2026, 7, 1), "2026-07-31", false),
+            ("2012-07", date(2026, 7, 1), "2026-07-30", true),
+        ] {
+            let facts = Facts { since: Some(since), ..facts(relation, birth, &all) };
+            let found = asked(&facts, Act::View, day);
+            assert_eq!(
+                found != "Lapsed",
+                expected,
+                "{relation:?} of {birth} since {since} on {day}: {found}"
+            );
+        }
+    }
+    let grant = |relation| match represent(
+        &Law::built_in(),
+        &facts(relation, BORN, &all),
+        Act::View,
+        date(2026, 6, 30),
+    ) {
+        Decision { outcome: Outcome::Granted(grant), .. } => grant,
+        other => panic!("{other:?}"),
+    };
+    for relation in [Relation::Parent, Relation::Lineal, Relation::Agent] {
+        assert_eq!(grant(relation).lapses, Some(date(2026, 7, 1)), "{relation:?}");
+    }
+}
+
+#[test]
+fn the_dead_have_kin_and_nobody_else() {
+    let all = papers(&Paper::ALL);
+    for (relation, expected) in [
+        (Relation::Parent, "?"),
+        (Relation::Spouse, "?"),
+        (Relation::LegalGuardian, "NoBasis"),
+        (Relation::Agent, "NoBasis"),
+    ] {
+        let dead = Facts { state: Some(State::Death), ..facts(relation, "2013", &all) };
+        assert_eq!(asked(&dead, Act::Copy, "2026-06-30"), expected, "{relation:?}");
     }
 }
 
