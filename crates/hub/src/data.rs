@@ -11,7 +11,8 @@ use ieum_store::own::OwnKind;
 use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
 use ieum_trust::account::ACCOUNT;
 use ieum_trust::door::Door;
-use ieum_trust::labels::label_mask;
+use ieum_trust::evidence::POLICY;
+use ieum_trust::evidence::relation::RELATION;
 use ieum_trust::law::kept::LAW;
 use ieum_trust::representation::REPRESENTATION;
 use ieum_trust::transfer::log::{TRANSFER_ENTRY, TRANSFER_REQUEST};
@@ -23,6 +24,7 @@ use crate::subscriptions::{EVENTS, SUBSCRIBER};
 /// The record kinds of our own.
 pub static OWN_KINDS: &[&OwnKind] = &[
     &ACCOUNT,
+    &RELATION,
     &IMPORT,
     &JOB,
     &SUBSCRIBER,
@@ -105,7 +107,7 @@ impl Data {
         let lock = lock(path)?;
         let mut bases = SqliteEngine::bases(path)?;
         bases.extend(base_url.filter(|base| !bases.iter().any(|known| known == base)).map(ToOwned::to_owned));
-        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, bases, label_mask));
+        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, bases, POLICY));
         let engine = Arc::new(SqliteEngine::open(path, catalogue, system_clock(), options)?);
         let door = Door::new(Arc::clone(&engine) as _, engine.cursor_secret()?);
         // Before anything is written: what is stored is in force.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use ieum_fhir::search::{Query, Total};
-use ieum_store::access::{AccessPlan, Reach};
+use ieum_store::access::{AccessPlan, Institution, Reach};
 use ieum_store::catalogue::Catalogue;
 use ieum_store::commit::{Change, CommitError, CommitRequest, Committed, Guard, StoreError};
 use ieum_store::cursor::{BadCursor, CursorKey};
@@ -227,6 +227,13 @@ impl View<'_> {
             Reach::All => Reach::Patients(patients.to_vec()),
             Reach::Patients(own) => {
                 Reach::Patients(own.into_iter().filter(|patient| patients.contains(patient)).collect())
+            }
+            Reach::Institution(institution) => {
+                let about = match institution.about {
+                    Some(about) => about.into_iter().filter(|patient| patients.contains(patient)).collect(),
+                    None => patients.to_vec(),
+                };
+                Reach::Institution(Institution { about: Some(about), ..institution })
             }
             Reach::Nothing => Reach::Nothing,
         };

@@ -7,9 +7,11 @@
 pub mod access;
 pub mod account;
 pub mod door;
+pub mod evidence;
 pub mod labels;
 pub mod law;
 mod own;
+pub mod purpose;
 mod refusals;
 pub mod representation;
 pub mod transfer;

@@ -67,7 +67,7 @@ mod tests {
     use ieum_store::memory::MemoryEngine;
 
     use super::*;
-    use crate::labels::label_mask;
+    use crate::evidence::POLICY;
 
     static KINDS: &[&OwnKind] = &[&LAW];
 
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_change_is_written_down_once() {
-        let catalogue = Arc::new(Catalogue::new(KINDS, Vec::new(), label_mask));
+        let catalogue = Arc::new(Catalogue::new(KINDS, Vec::new(), POLICY));
         let door = Door::new(Arc::new(MemoryEngine::new(catalogue, Arc::new(|| 0))), [0; 32]);
         let law = Law::built_in();
         assert!(keep(&door, &law).unwrap());

@@ -7,7 +7,7 @@ use ieum_store::memory::MemoryEngine;
 use jiff::civil::date;
 
 use super::*;
-use crate::labels::label_mask;
+use crate::evidence::POLICY;
 use crate::law::may::Outcome;
 
 const DAY: Date = date(2026, 6, 15);
@@ -147,7 +147,7 @@ fn what_is_granted_ends_with_the_birthday_all_the_same() {
 
 fn door() -> Door {
     static KINDS: &[&OwnKind] = &[&REPRESENTATION];
-    let catalogue = Arc::new(Catalogue::new(KINDS, Vec::new(), label_mask));
+    let catalogue = Arc::new(Catalogue::new(KINDS, Vec::new(), POLICY));
     Door::new(Arc::new(MemoryEngine::new(catalogue, Arc::new(|| 0))), [0; 32])
 }
 
@@ -194,7 +194,7 @@ fn changes_are_written_down_and_take_an_access_that_may() {
     let (door, access) = (door(), Access::system("test"));
     let id = ask(&door, &access, asked(), By::Patient, DAY).unwrap();
     change(&door, &access, &id, Event::Revoke, (By::Patient, DAY)).unwrap();
-    let operator = Access { role: crate::access::Role::Operator, ..Access::system("o") };
+    let operator = Access::new("o", crate::access::Role::Operator);
     let denied = change(&door, &operator, &id, Event::Block, (By::Checker, DAY));
     assert!(matches!(denied, Err(ChangeError::Commit(CommitError::Denied))));
     let entries = door.view(&access).unwrap().audit_entries(None, 10).unwrap();

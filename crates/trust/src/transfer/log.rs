@@ -167,7 +167,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::labels::label_mask;
+    use crate::evidence::POLICY;
     use crate::law::row::Unit;
     use crate::transfer::items::{Given, Periodic, Term};
     use crate::transfer::request::Status;
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn what_happens_is_logged_in_the_same_commit() {
         static KINDS: &[&OwnKind] = &[&TRANSFER_REQUEST, &TRANSFER_ENTRY];
-        let catalogue = Arc::new(Catalogue::new(KINDS, Vec::new(), label_mask));
+        let catalogue = Arc::new(Catalogue::new(KINDS, Vec::new(), POLICY));
         let door = Door::new(Arc::new(MemoryEngine::new(catalogue, Arc::new(|| 0))), [0; 32]);
         let (access, law, day) = (Access::system("test"), Law::built_in(), date(2026, 11, 28));
         receive(&door, &access, "t1", request()).unwrap();
