@@ -10,6 +10,7 @@ use ieum_store::commit::StoreError;
 use ieum_store::own::OwnKind;
 use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
 use ieum_trust::account::ACCOUNT;
+use ieum_trust::breaking::REVIEW;
 use ieum_trust::door::Door;
 use ieum_trust::evidence::POLICY;
 use ieum_trust::evidence::relation::RELATION;
@@ -25,6 +26,7 @@ use crate::subscriptions::{EVENTS, SUBSCRIBER};
 pub static OWN_KINDS: &[&OwnKind] = &[
     &ACCOUNT,
     &RELATION,
+    &REVIEW,
     &IMPORT,
     &JOB,
     &SUBSCRIBER,

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod account;
+pub mod breaking;
 pub mod door;
 pub mod evidence;
 pub mod labels;
@@ -14,4 +15,5 @@ mod own;
 pub mod purpose;
 mod refusals;
 pub mod representation;
+pub mod sharing;
 pub mod transfer;
