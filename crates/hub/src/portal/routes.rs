@@ -7,7 +7,7 @@ use super::Portal;
 use super::call::{Call, Refusal, Reply};
 use super::pages::entry::{choose, confirm, set_up, ways, welcome};
 use super::pages::{
-    document, documents, enter, find, immunisations, medicines, my_login, operator, problems, result,
+    document, documents, enter, find, immunisations, law, medicines, my_login, operator, problems, result,
     results, sign_in, staff, start, summary, timeline, vitals,
 };
 use crate::status;
@@ -114,6 +114,7 @@ pub static ROUTES: &[Route] = &[
     post("/my-login/devices/{number}/end", Who::Person, "device-end", my_login::change::end_one),
     post("/my-login/devices/end", Who::Person, "devices-end", my_login::change::end_all),
     post("/sign-out", Who::SignedIn, "sign-out", sign_in::leave),
+    get("/law", Who::Anybody, "law", Run::Page(law::page)),
     get("/enter", Who::Anybody, "enter", Run::Page(enter::page)),
     post("/enter", Who::Anybody, "enter", enter::enter),
     record("/patients", CLINICIAN, "patients-find", find::page),

@@ -58,6 +58,7 @@ const EXPECTED: &[Row] = &[
     ("POST", "/my-login/devices/{number}/end", people(303)),
     ("POST", "/my-login/devices/end", people(303)),
     ("POST", "/sign-out", [303; 8]),
+    ("GET", "/law", ALL),
     ("GET", "/enter", [404; 8]),
     ("POST", "/enter", [404; 8]),
     ("GET", "/patients", CLINICIANS),

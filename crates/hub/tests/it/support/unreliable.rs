@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ieum_fhir::search::Query;
 use ieum_fhir::search::custom::CustomParam;
-use ieum_store::access::AccessPlan;
+use ieum_store::access::{AccessPlan, Proof};
 use ieum_store::catalogue::Catalogue;
 use ieum_store::commit::{CommitError, CommitRequest, Committed, StoreError};
 use ieum_store::custom::{IndexStep, IndexWork};
@@ -138,6 +138,10 @@ impl Snapshot for View<'_> {
     fn audit_entries(&self, before: Option<u64>, limit: usize) -> Result<Vec<StoredAuditEntry>, StoreError> {
         self.snapshot.audit_entries(before, limit)
     }
+    fn relations(&self, access: &AccessPlan, patient: &str) -> Result<Vec<Proof>, StoreError> {
+        self.snapshot.relations(access, patient)
+    }
+
     fn census(&self, access: &AccessPlan) -> Result<Vec<(String, u64)>, StoreError> {
         self.snapshot.census(access)
     }
