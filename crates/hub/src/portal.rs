@@ -60,6 +60,7 @@ struct Inner {
     sessions: Sessions,
     secrets: Throttle,
     passwords: Throttle,
+    numbers: Throttle,
     guesses: Guesses,
     challenges: Challenges,
     site: Option<Site>,
@@ -92,6 +93,7 @@ impl Portal {
         let (cookie_name, site) = (guard::cookie_name(hub.base_url(), secure), Site::of(hub.base_url()));
         let (sessions, guesses) = (Sessions::default(), Guesses::default());
         let (secrets, passwords) = (Throttle::new(SECRETS), Throttle::new(PASSWORDS));
+        let numbers = Throttle::new(PASSWORDS);
         // Without randomness nothing that follows could be kept secret: not even a session begins.
         let challenges = Challenges::new().expect("the operating system gives randomness");
         let (census, ready) = (Mutex::default(), Mutex::default());
@@ -102,6 +104,7 @@ impl Portal {
             sessions,
             secrets,
             passwords,
+            numbers,
             guesses,
             challenges,
             site,
@@ -160,6 +163,11 @@ impl Portal {
     /// Which addresses have tried passwords too often.
     pub(crate) fn passwords(&self) -> &Throttle {
         &self.0.passwords
+    }
+
+    /// Guesses at numbers of patients.
+    pub(crate) fn numbers(&self) -> &Throttle {
+        &self.0.numbers
     }
 
     /// Which names have been tried too often.

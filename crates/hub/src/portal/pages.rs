@@ -3,6 +3,7 @@
 mod alerts;
 pub(crate) mod document;
 pub(crate) mod documents;
+pub(crate) mod emergency;
 pub(crate) mod enter;
 pub(crate) mod entry;
 pub(crate) mod error;
@@ -18,7 +19,9 @@ pub(crate) mod problems;
 mod question;
 pub(crate) mod result;
 pub(crate) mod results;
+pub(crate) mod reviews;
 mod room;
+pub(crate) mod sharing;
 pub(crate) mod sign_in;
 pub(crate) mod staff;
 pub(crate) mod start;

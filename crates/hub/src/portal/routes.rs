@@ -7,8 +7,8 @@ use super::Portal;
 use super::call::{Call, Refusal, Reply};
 use super::pages::entry::{choose, confirm, set_up, ways, welcome};
 use super::pages::{
-    document, documents, enter, find, immunisations, law, medicines, my_login, operator, problems, result,
-    results, sign_in, staff, start, summary, timeline, vitals,
+    document, documents, emergency, enter, find, immunisations, law, medicines, my_login, operator, problems,
+    result, results, reviews, sharing, sign_in, staff, start, summary, timeline, vitals,
 };
 use crate::status;
 
@@ -138,6 +138,10 @@ pub static ROUTES: &[Route] = &[
     record("/me/immunisations", PATIENT, "own-immunisations", immunisations::own),
     record("/me/documents", PATIENT, "own-documents", documents::own),
     record("/me/documents/{document}", PATIENT, "own-document", document::own),
+    get("/me/sharing", PATIENT, "own-sharing", Run::Page(sharing::page)),
+    post("/me/sharing", PATIENT, "own-sharing-change", sharing::save),
+    get("/emergency", CLINICIAN, "break-glass", Run::Page(emergency::page)),
+    post("/emergency", CLINICIAN, "break-glass", emergency::open),
     get("/manager", MANAGER, "staff", Run::Page(staff::manager::page)),
     post("/manager/staff", MANAGER, "staff-invite", staff::change::invite),
     get("/manager/staff/{id}", MANAGER, "staff", Run::Page(staff::manager::one)),
@@ -145,6 +149,8 @@ pub static ROUTES: &[Route] = &[
     post("/manager/staff/{id}/invite", MANAGER, "staff-invite", staff::change::invite_again),
     post("/manager/staff/{id}/end", MANAGER, "staff-end", staff::change::end),
     get("/privacy", PRIVACY, "staff", Run::Page(staff::privacy)),
+    get("/privacy/reviews", PRIVACY, "reviews", Run::Page(reviews::page)),
+    post("/privacy/reviews/{id}", PRIVACY, "review-decide", reviews::decide),
     get("/operator", OPERATOR, "operator-overview", Run::Page(operator::overview)),
     get("/operator/jobs", OPERATOR, "operator-jobs", Run::Page(operator::jobs::page)),
     post("/operator/jobs/{id}/cancel", OPERATOR, "operator-job-cancel", operator::jobs::cancel),

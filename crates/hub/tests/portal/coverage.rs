@@ -82,6 +82,12 @@ const EXPECTED: &[Row] = &[
     ("GET", "/me/immunisations", PATIENTS),
     ("GET", "/me/documents", PATIENTS),
     ("GET", "/me/documents/{document}", PATIENTS),
+    ("GET", "/me/sharing", PATIENTS),
+    // Nothing is chosen.
+    ("POST", "/me/sharing", [303, 403, 400, 403, 403, 403, 303, 303]),
+    // A secret does not say who somebody is.
+    ("GET", "/emergency", [303, 403, 403, 403, 403, 403, 303, 303]),
+    ("POST", "/emergency", [303, 403, 403, 403, 403, 403, 303, 303]),
     ("GET", "/manager", MANAGERS),
     // A name is missing.
     ("POST", "/manager/staff", [303, 403, 403, 403, 422, 403, 303, 303]),
@@ -90,6 +96,9 @@ const EXPECTED: &[Row] = &[
     ("POST", "/manager/staff/{id}/invite", MANAGERS_MISS),
     ("POST", "/manager/staff/{id}/end", MANAGERS_MISS),
     ("GET", "/privacy", PRIVACY),
+    ("GET", "/privacy/reviews", PRIVACY),
+    // No decision.
+    ("POST", "/privacy/reviews/{id}", [303, 403, 403, 403, 403, 400, 303, 303]),
     ("GET", "/operator", OPERATORS),
     ("GET", "/operator/jobs", OPERATORS),
     // No such job.

@@ -7,6 +7,7 @@ mod law;
 mod logs;
 mod people;
 mod records;
+mod sharing;
 mod sign_in;
 mod staff;
 mod status;
