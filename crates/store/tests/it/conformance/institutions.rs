@@ -105,6 +105,7 @@ on_every_engine! {
         assert!(also(&[r#""permit":true,"department":"0100""#]).is_empty());
         assert_eq!(also(&[r#""permit":true,"kind":"Encounter""#]), ["eb"]);
         assert_eq!(also(&[r#""permit":true,"labels":1"#]), ["ob"]);
+        assert!(also(&[r#""permit":true,"labels":3"#]).is_empty(), "with each of them");
         assert_eq!(also(&[r#""permit":true,"without":1"#]), ["eb", "on"]);
         assert_eq!(also(&[r#""permit":true,"record":"Observation/ob""#]), ["ob"]);
         assert_eq!(also(&[r#""permit":true,"encounter":"eb""#]), ["eb", "ob"]);
