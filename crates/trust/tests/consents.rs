@@ -24,7 +24,7 @@ use oracle::Why;
 use world::{Record, World, micros};
 
 /// Worlds made in an ordinary run.
-const CASES: u32 = 1_500;
+const CASES: u32 = 2_000;
 
 fn cases() -> u32 {
     std::env::var("IEUM_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES)

@@ -208,7 +208,7 @@ fn provision(levels: u32) -> BoxedStrategy<Value> {
         member("purpose", often, some(purpose())),
         member("data", often, some(data())),
         member("class", often, some(class())),
-        member("securityLabel", often, some(label())),
+        member("securityLabel", often + 10, some(label())),
         member("dataPeriod", often, period()),
         member("extension", often, some(department())),
         member("modifierExtension", 1, Just(json!([{"url": "https://example.org/unknown"}]))),
@@ -216,7 +216,7 @@ fn provision(levels: u32) -> BoxedStrategy<Value> {
         member("action", 1, Just(json!([{"text": "read"}]))),
     ];
     if levels > 0 {
-        let often = if levels == 2 { 60 } else { 2 };
+        let often = if levels == 2 { 60 } else { 6 };
         let below = provision(levels - 1);
         let below = prop::collection::vec(below, 1..4).prop_map(|below| json!(below));
         members.push(member("provision", often, below));
