@@ -10,7 +10,7 @@
 
 mod facts;
 
-pub use facts::{Evidence, Facts, Judged, Policy, Relation, RelationReach, Rule, Which, day};
+pub use facts::{Evidence, Facts, Judged, Policy, Proof, Relation, RelationReach, Rule, Which, day};
 
 /// Which records a plan reaches.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -6,8 +6,14 @@
 
 pub mod access;
 pub mod account;
+pub mod breaking;
 pub mod door;
 pub mod evidence;
 pub mod labels;
+pub mod law;
+mod own;
 pub mod purpose;
 mod refusals;
+pub mod representation;
+pub mod sharing;
+pub mod transfer;

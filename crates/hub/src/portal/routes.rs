@@ -6,8 +6,8 @@ use ieum_trust::access::Role;
 use super::Portal;
 use super::call::{Call, Refusal, Reply};
 use super::pages::{
-    document, documents, enter, find, immunisations, medicines, operator, problems, result, results, sign_in,
-    start, summary, timeline, vitals,
+    document, documents, enter, find, immunisations, law, medicines, operator, problems, result, results,
+    sign_in, start, summary, timeline, vitals,
 };
 use crate::status;
 
@@ -82,6 +82,7 @@ pub static ROUTES: &[Route] = &[
     get("/sign-in", Who::Anybody, "sign-in", Run::Page(sign_in::page)),
     post("/sign-in", Who::Anybody, "sign-in", sign_in::enter),
     post("/sign-out", Who::SignedIn, "sign-out", sign_in::leave),
+    get("/law", Who::Anybody, "law", Run::Page(law::page)),
     get("/enter", Who::Anybody, "enter", Run::Page(enter::page)),
     post("/enter", Who::Anybody, "enter", enter::enter),
     record("/patients", CLINICIAN, "patients-find", find::page),

@@ -23,6 +23,7 @@ const EXPECTED: &[Row] = &[
     // An empty secret is nobody's.
     ("POST", "/sign-in", [422; 4]),
     ("POST", "/sign-out", [303; 4]),
+    ("GET", "/law", ALL),
     ("GET", "/enter", [404; 4]),
     ("POST", "/enter", [404; 4]),
     ("GET", "/patients", CLINICIANS),

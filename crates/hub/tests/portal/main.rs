@@ -3,6 +3,7 @@
 mod coverage;
 mod find;
 mod hostile;
+mod law;
 mod logs;
 mod records;
 mod sign_in;

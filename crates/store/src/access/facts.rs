@@ -61,6 +61,17 @@ pub struct Relation {
     pub until: i64,
 }
 
+/// A treatment relation with the record that proves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// The relation; its institution is known, unless nobody knows who made the record.
+    pub relation: Relation,
+    /// Kind of the record.
+    pub kind: String,
+    /// Id of the record.
+    pub id: String,
+}
+
 /// One line of a patient's consents. Of the lines that apply to a record, the one decides that is most specific, then the
 /// one that was made last, and between equals the one that forbids. Where none applies, records of others stay closed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -1,11 +1,14 @@
 //! Treatment relations and consents as rows, so that they are part of every question.
 
-use rusqlite::types::Value;
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 
 use super::apply::Applier;
+use super::dict::id_text;
 use super::numbers::{Giving, Numbers};
-use crate::access::{Facts, Relation, RelationReach, Rule};
+use super::read;
+use super::visible::Scope;
+use crate::access::{Facts, Proof, Relation, RelationReach, Rule};
 use crate::commit::StoreError;
 
 /// A table and the columns of its rows, without those that name the record.
@@ -130,6 +133,40 @@ impl Applier<'_> {
         }
         Ok(())
     }
+}
+
+/// The relations to a patient, if the caller reaches the Patient record.
+pub(super) fn relations(scope: &Scope<'_>, patient: &str) -> Result<Vec<Proof>, StoreError> {
+    let Some(pat) = read::rid(scope, "Patient", patient)? else { return Ok(Vec::new()) };
+    if !scope.sees(pat)? {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT o.id, g.person, g.hi, g.lo, g.reach, r.kind, r.id FROM rel g JOIN res r ON r.rid = g.rid \
+               LEFT JOIN res o ON o.rid = g.org WHERE g.pat = ?1 ORDER BY g.hi DESC, g.lo DESC, g.rid, g.no";
+    let mut statement = scope.connection.prepare_cached(sql)?;
+    let mut rows = statement.query([pat])?;
+    let mut proofs = Vec::new();
+    while let Some(row) = rows.next()? {
+        let institution = match row.get_ref(0)? {
+            ValueRef::Null => None,
+            id => Some(id_text(id)?),
+        };
+        let person: String = row.get(1)?;
+        let reach = if row.get::<_, i64>(4)? == 2 { RelationReach::All } else { RelationReach::Consented };
+        proofs.push(Proof {
+            relation: Relation {
+                patient: patient.to_owned(),
+                institution,
+                person: Some(person).filter(|person| !person.is_empty()),
+                reach,
+                from: row.get(3)?,
+                until: row.get(2)?,
+            },
+            kind: scope.shared.registry.name(row.get(5)?)?.to_owned(),
+            id: id_text(row.get_ref(6)?)?,
+        });
+    }
+    Ok(proofs)
 }
 
 /// Takes away what a record said, which was this.

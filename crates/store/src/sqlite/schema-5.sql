@@ -16,6 +16,7 @@ DROP TABLE res;
 ALTER TABLE res_5 RENAME TO res;
 CREATE INDEX res_kind ON res (kind) WHERE op IN (1, 2);
 CREATE INDEX res_pat ON res (pat, rid) WHERE pat > 0;
+CREATE INDEX res_several ON res (org) WHERE pat = -1;
 CREATE INDEX res_part ON res (kind) WHERE op = 4;
 CREATE INDEX res_container ON res (container) WHERE container IS NOT NULL;
 CREATE TABLE ver_5 (

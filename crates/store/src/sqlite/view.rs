@@ -9,8 +9,8 @@ use super::carried::SEVERAL;
 use super::connection::{Reader, ReaderPool};
 use super::search::{self, Sql, json_numbers};
 use super::visible::Scope;
-use super::{Current, Shared, audit, history, newest_t, past, read, to_u64};
-use crate::access::AccessPlan;
+use super::{Current, Shared, audit, evidence, history, newest_t, past, read, to_u64};
+use crate::access::{AccessPlan, Proof};
 use crate::catalogue::Catalogue;
 use crate::commit::StoreError;
 use crate::engine::{
@@ -188,6 +188,10 @@ impl Snapshot for View<'_> {
 
     fn audit_entries(&self, before: Option<u64>, limit: usize) -> Result<Vec<StoredAuditEntry>, StoreError> {
         audit::newest(self.reader.connection(), before, limit)
+    }
+
+    fn relations(&self, access: &AccessPlan, patient: &str) -> Result<Vec<Proof>, StoreError> {
+        evidence::relations(&self.scope(access)?, patient)
     }
 
     fn census(&self, access: &AccessPlan) -> Result<Vec<(String, u64)>, StoreError> {

@@ -149,6 +149,11 @@ impl<'s> Scope<'s> {
         let mut sql = Sql::new("SELECT rid FROM res WHERE pat > 0 AND pat IN (");
         sql.append(&patients).push(") UNION ALL SELECT rid FROM comp WHERE owner IN (");
         sql.append(&patients).push(")");
+        if matches!(self.access.clinical, Reach::Institution(Institution { about: None, .. })) {
+            // What the institution made of no patient; where nobody knows, its encounter may.
+            sql.push(" UNION ALL SELECT rid FROM res WHERE pat = ").bind(SEVERAL).push(" AND org IN (0, ");
+            sql.bind(self.institution).push(")");
+        }
         Some(sql)
     }
 

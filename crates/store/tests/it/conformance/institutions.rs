@@ -5,7 +5,7 @@ use ieum_store::commit::{CommitError, Expect};
 use ieum_store::engine::{HistoryRequest, HistoryScope};
 
 use crate::evidence::acting_for;
-use crate::support::{Store, everything};
+use crate::support::{Store, everything, only};
 
 const NOW: i64 = 1_770_000_000_000_000;
 
@@ -74,6 +74,17 @@ on_every_engine! {
         assert_eq!(seen(store, &sealed), ["p", "ea", "eb", "oa", "on"], "but not what is sealed");
         relation(store, "s", r#""patient":"q","institution":"a","person":"dr","all":true"#);
         assert_eq!(store.find(&acting_for("a", Some("dr")), "Appointment"), ["both"], "each of its patients decides");
+    }
+
+    /// What the institution made of no patient is its people's too.
+    fn records_of_nobody_are_of_who_made_them(store: &Store) {
+        fill(store);
+        store.put(r#"{"resourceType":"Encounter","id":"e","serviceProvider":{"reference":"Organization/a"},"status":"planned"}"#);
+        store.put(r#"{"resourceType":"Observation","id":"o","encounter":{"reference":"Encounter/e"},"status":"final"}"#);
+        let dr = acting_for("a", Some("dr"));
+        assert_eq!(store.find(&dr, "Encounter?status=planned"), ["e"]);
+        assert_eq!(store.find(&dr, "Observation?status=final"), ["o"]);
+        assert!(seen(store, &acting_for("b", Some("dr"))).is_empty());
     }
 
     /// An institution's systems reach what it made, whoever it is about.
@@ -207,5 +218,28 @@ on_every_engine! {
         assert!(matches!(write(&dr, &moved), Err(CommitError::Denied)), "nor may it become another patient's");
         store.put(&new.replace("final", "corrected"));
         assert_eq!(store.find(&emr, "Observation?_id=new"), ["new"], "the hub's own work leaves it whose it is");
+    }
+
+    /// A patient sees who has a relation, over or not, and by which record; others see it if they reach the patient.
+    fn relations_are_told(store: &Store) {
+        fill(store);
+        relation(store, "r", &format!(r#""patient":"p","institution":"a","person":"dr","from":5,"until":{NOW}"#));
+        relation(store, "s", r#""patient":"p","institution":"b","all":true"#);
+        relation(store, "t", r#""patient":"q","institution":"b""#);
+        let told = |access: &AccessPlan| {
+            let proofs = store.engine.snapshot().unwrap().relations(access, "p").unwrap();
+            let told = proofs.into_iter().map(|proof| {
+                let relation = proof.relation;
+                (proof.id, relation.institution.unwrap(), relation.person, relation.until)
+            });
+            told.collect::<Vec<_>>()
+        };
+        let all = [
+            ("s".to_owned(), "b".to_owned(), None, i64::MAX),
+            ("r".to_owned(), "a".to_owned(), Some("dr".to_owned()), NOW),
+        ];
+        assert_eq!(told(&only(&["p"])), all);
+        assert_eq!(told(&acting_for("b", Some("dr"))), all);
+        assert!(told(&only(&["q"])).is_empty() && told(&acting_for("a", Some("dr"))).is_empty());
     }
 }
