@@ -95,6 +95,26 @@ on_every_engine! {
         assert!(seen(store, &acting_for("nobody", None)).is_empty());
     }
 
+    /// Of a record that is about nobody, the institution that made it decides, however the question is asked.
+    fn what_is_about_nobody_belongs_to_who_made_it(store: &Store) {
+        fill(store);
+        for number in 0..40 {
+            let provider = if number % 2 == 0 { "a" } else { "b" };
+            store.put(&format!(
+                r#"{{"resourceType":"Encounter","id":"n{number:02}","serviceProvider":{{"reference":"Organization/{provider}"}}}}"#
+            ));
+        }
+        let (dr, system) = (acting_for("a", Some("dr")), acting_for("a", None));
+        let own = |access: &AccessPlan| {
+            let mut found = store.find(access, "Encounter");
+            found.retain(|id| id.starts_with('n'));
+            found.len()
+        };
+        assert_eq!((own(&dr), own(&system)), (20, 20));
+        relation(store, "r", r#""patient":"p","institution":"a""#);
+        assert_eq!((own(&dr), own(&system)), (20, 20));
+    }
+
     /// A consent opens what others made, as far as it says, and its withdrawal closes it in the next question.
     fn consents_open_what_others_made(store: &Store) {
         fill(store);
@@ -116,6 +136,7 @@ on_every_engine! {
         assert!(also(&[r#""permit":true,"department":"0100""#]).is_empty());
         assert_eq!(also(&[r#""permit":true,"kind":"Encounter""#]), ["eb"]);
         assert_eq!(also(&[r#""permit":true,"labels":1"#]), ["ob"]);
+        assert!(also(&[r#""permit":true,"labels":3"#]).is_empty(), "with each of them");
         assert_eq!(also(&[r#""permit":true,"without":1"#]), ["eb", "on"]);
         assert_eq!(also(&[r#""permit":true,"record":"Observation/ob""#]), ["ob"]);
         assert_eq!(also(&[r#""permit":true,"encounter":"eb""#]), ["eb", "ob"]);
