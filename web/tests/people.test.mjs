@@ -256,3 +256,47 @@ test("by number, the page says where passkeys are good", async () => {
   assert.equal(await page.getByRole("button", { name: "패스키로 로그인" }).isVisible(), false);
   await page.close();
 });
+
+test("a patient decides who sees what; the glass is broken, told and reviewed", async () => {
+  const headers = { authorization: `Bearer ${await account(records.folder, "service", "시험")}`, "content-type": "application/fhir+json" };
+  const fhir = async (path, options = {}) => (await fetch(`${site.origin}/fhir/${path}`, { headers, ...options })).json();
+  const body = JSON.stringify({ resourceType: "Organization", id: "far", name: "먼곳응급센터" });
+  await fhir("Organization/far", { method: "PUT", body });
+  const patient = (await fhir("Patient?_count=1&identifier:missing=false&birthdate:missing=false")).entry[0].resource;
+
+  await browser.context.clearCookies();
+  const own = await open(browser.context, `${origin}/sign-in`);
+  await own.page.locator("summary", { hasText: "비밀값" }).click();
+  await own.page.locator("input[name=secret]").fill(await account(records.folder, "patient", "본인", patient.id));
+  await own.page.keyboard.press("Enter");
+  await own.page.waitForURL(/\/me$/);
+  await own.page.goto(`${origin}/me/sharing`);
+  await own.page.getByRole("radio", { name: /^보여주기/ }).check();
+  await own.page.getByRole("checkbox", { name: "정신건강" }).check();
+  await own.page.getByRole("button", { name: "저장", exact: true }).first().click();
+  await own.page.getByText("저장했습니다.").waitFor();
+  assert.ok(await own.page.getByRole("checkbox", { name: "정신건강" }).isChecked());
+  await lookAt(browser.context, origin, "/me/sharing", { keyboard: true });
+  await own.page.close();
+
+  const { page } = await enrolled("er.doctor", "clinician", "--organization", "far");
+  assert.equal((await page.goto(`${origin}/patients/${patient.id}`)).status(), 404);
+  await lookAt(browser.context, origin, "/emergency", { keyboard: true });
+  await page.goto(`${origin}/emergency`);
+  await page.locator("input[name=number]").fill(patient.identifier.find((identifier) => identifier.value).value);
+  await page.locator("input[name=birth]").fill(patient.birthDate);
+  await page.locator("textarea[name=reason]").fill("의식이 없어 먹는 약을 확인합니다");
+  await press(page, "응급 열람 시작");
+  await page.waitForURL(`${origin}/patients/${patient.id}`);
+  await page.close();
+
+  const officer = await enrolled("officer", "privacy", "--organization", "far");
+  await lookAt(browser.context, origin, "/privacy/reviews", { keyboard: true });
+  await officer.page.goto(`${origin}/privacy/reviews`);
+  await officer.page.getByText("의식이 없어 먹는 약을 확인합니다").waitFor();
+  await officer.page.getByRole("radio", { name: "필요했음" }).check();
+  await press(officer.page, "검토 마침");
+  await officer.page.getByText("검토를 마쳤습니다.").waitFor();
+  await lookAt(browser.context, origin, "/privacy/reviews");
+  await officer.page.close();
+});

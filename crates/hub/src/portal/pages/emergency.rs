@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use ieum_trust::access::Access;
-use ieum_trust::breaking::{self, BreakError, MINUTES, MOST_REASON, REASON, REVIEW_HOURS};
+use ieum_trust::breaking::{self, BreakError, MINUTES, MOST_REASON, REASON};
 use ieum_ui::{
     ButtonStyle, Field, InputKind, Message, Tone, button, card_plain, form_post, select, text_area,
     text_input,
@@ -62,12 +62,13 @@ pub(crate) fn open(call: &Call<'_>) -> Result<Reply, Refusal> {
     };
     let minutes = call.field("minutes").parse().unwrap_or(MINUTES);
     let asked = (patient.as_str(), call.field("reason"), minutes);
-    match breaking::break_glass(call.portal.hub().door(), call.access()?, asked, call.micros()) {
+    let hub = call.portal.hub();
+    match breaking::break_glass(hub.door(), hub.law(), call.access()?, asked, call.micros()) {
         Ok(_) => Ok(Reply::See(format!("/patients/{patient}"), Vec::new())),
         Err(BreakError::Reason) => Ok(form(call, Some(Fault::Reason))),
         Err(BreakError::Patient) => Ok(form(call, Some(Fault::Patient))),
         Err(BreakError::Role) => Ok(form(call, Some(Fault::NoInstitution))),
-        Err(BreakError::Time) => Err(Refusal::Bad),
+        Err(BreakError::Time(_)) => Err(Refusal::Bad),
         Err(BreakError::Commit(error)) => Err(error.into()),
     }
 }
@@ -117,12 +118,16 @@ fn form(call: &Call<'_>, fault: Option<Fault>) -> Reply {
         required: true,
         ..Field::new("reason", call.say("까닭", "Reason"))
     };
-    let minutes = [
-        ("30", call.say("30분", "30 minutes")),
-        ("60", call.say("1시간", "1 hour")),
-        ("240", call.say("4시간", "4 hours")),
-        ("1440", call.say("24시간", "24 hours")),
+    let most = breaking::most_minutes(call.portal.hub().law(), call.micros());
+    let hours = breaking::review_hours(call.portal.hub().law(), call.micros());
+    let times = [
+        ("30", 30, call.say("30분", "30 minutes")),
+        ("60", 60, call.say("1시간", "1 hour")),
+        ("240", 240, call.say("4시간", "4 hours")),
+        ("1440", 1_440, call.say("24시간", "24 hours")),
     ];
+    let times = times.into_iter().filter(|(_, minutes, _)| *minutes <= most);
+    let minutes: Vec<(&str, &str)> = times.map(|(value, _, label)| (value, label)).collect();
     let fields = html! {
         (text_input(&number, InputKind::Text, call.field("number"), "off", lang))
         (text_input(&birth, InputKind::Date, call.field("birth"), "off", lang))
@@ -138,8 +143,8 @@ fn form(call: &Call<'_>, fault: Option<Fault>) -> Reply {
             "The patient is told at once, and it is always reviewed.",
         ),
         body: html! { p { (call.say(
-            format!("동의를 받을 수 없는 응급일 때만 쓰세요. 개인정보 보호책임자가 {REVIEW_HOURS}시간 안에 검토합니다. 봉인한 기록은 열리지 않습니다."),
-            format!("Only in an emergency in which no consent can be had. The privacy officer reviews within {REVIEW_HOURS} hours. Sealed records stay closed."),
+            format!("동의를 받을 수 없는 응급일 때만 쓰세요. 개인정보 보호책임자가 {hours}시간 안에 검토합니다. 봉인한 기록은 열리지 않습니다."),
+            format!("Only in an emergency in which no consent can be had. The privacy officer reviews within {hours} hours. Sealed records stay closed."),
         )) } },
     };
     let content = html! { (warning.html(lang)) (card_plain(form_post(PAGE, csrf, &fields, &actions))) };

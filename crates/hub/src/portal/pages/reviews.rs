@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ieum_fhir::date;
 use ieum_trust::access::Access;
 use ieum_trust::account::{ACCOUNT, Account};
-use ieum_trust::breaking::{self, REVIEW_HOURS, Review, State};
+use ieum_trust::breaking::{self, Review, State};
 use ieum_trust::records;
 use ieum_ui::{
     ButtonStyle, Field, Message, Table, Tone, badge, button, form_post, format, radios, section, text_area,
@@ -42,9 +42,10 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
         title: call.say("검토를 마쳤습니다. 환자에게 보입니다.", "The review is done. The patient sees it."),
         body: html! {},
     });
+    let hours = breaking::review_hours(call.portal.hub().law(), call.micros());
     let lead = html! { (call.say(
-        format!("동의 없이 응급으로 기록을 연 일을 모두 검토합니다. {REVIEW_HOURS}시간이 지나면 늦은 것입니다."),
-        format!("Every emergency access without consent is reviewed. After {REVIEW_HOURS} hours it is late."),
+        format!("동의 없이 응급으로 기록을 연 일을 모두 검토합니다. {hours}시간이 지나면 늦은 것입니다."),
+        format!("Every emergency access without consent is reviewed. After {hours} hours it is late."),
     )) };
     let title = call.say("응급 열람 검토", "Reviews of emergency access");
     Ok(call.page(Frame { lead: Some(lead), trail: Some(&[]), flash, ..Frame::new(title, content) }))
@@ -83,7 +84,7 @@ fn name<'n>(names: &'n BTreeMap<String, String>, review: &Review) -> &'n str {
 fn to_decide(call: &Call<'_>, id: &str, review: &Review, names: &BTreeMap<String, String>) -> Markup {
     let lang = call.lang;
     let from = date::parse(&review.from).map_or(0, |range| range.lo);
-    let is_late = call.micros() - from > REVIEW_HOURS * HOUR;
+    let is_late = call.micros() - from > breaking::review_hours(call.portal.hub().law(), from) * HOUR;
     let decision_id = format!("decision-{id}");
     let (decision, note) = (
         Field { required: true, ..Field::new("decision", call.say("판단", "Decision")) },
