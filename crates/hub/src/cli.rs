@@ -132,6 +132,9 @@ enum Account {
         /// In the role of patient: id of their Patient record
         #[arg(long, value_name = "ID")]
         patient: Option<String>,
+        /// Id of the Organization record in whose name it acts: an institution's EMR reaches what that made, and no more
+        #[arg(long, value_name = "ID")]
+        organization: Option<String>,
     },
     /// Invite somebody to an account: prints the end of a link under which they choose how they sign in, once
     Invite {

@@ -137,15 +137,12 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 pub fn create(
     door: &Door,
     access: &Access,
-    name: &str,
-    role: Role,
-    patient: Option<&str>,
+    account: Account,
     secret: &str,
 ) -> Result<(), CommitError> {
     let secret_digest = digest(secret);
     let id = id_of(&secret_digest);
-    let patient = patient.map(ToOwned::to_owned);
-    let account = Account { patient, secret_digest: Some(secret_digest), ..Account::new(name, role) };
+    let account = Account { secret_digest: Some(secret_digest), ..account };
     put_own(door, access, "account", &ACCOUNT, &id, &account)
 }
 

@@ -102,7 +102,8 @@ fn an_invitation_is_good_once_and_for_a_time() {
     let digest = account::digest(&token);
     assert!(keep::complete(&door, (&account.id, &digest), NOW, None, |_| {}).unwrap().is_none());
     // Machines are not invited.
-    account::create(&door, &Access::system("test"), "기계", Role::Service, None, "secret").unwrap();
+    let machine = Account::new("기계", Role::Service);
+    account::create(&door, &Access::system("test"), machine, "secret").unwrap();
     let all = account::list(&door, &Access::system("test")).unwrap();
     let machine = &all.iter().find(|(_, account)| account.role == Role::Service).unwrap().0;
     assert_eq!(account::invite_again(&door, &Access::system("test"), machine, None, NOW).unwrap(), None);

@@ -19,7 +19,7 @@ use crate::data::{Data, DataError, holds_records};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Task {
-    Add { role: Role, name: String, patient: Option<String> },
+    Add { role: Role, name: String, patient: Option<String>, organization: Option<String> },
     Invite(Invited),
     Again { id: String },
     Lock { login: String },
@@ -40,9 +40,10 @@ pub(super) struct Invited {
 
 pub(super) fn run(command: &Account) -> Result<ExitCode> {
     let (data, task) = match command {
-        Account::Add { data, role, name, patient } => {
+        Account::Add { data, role, name, patient, organization } => {
             check_patient(*role, patient.as_deref())?;
-            (data, Task::Add { role: *role, name: name.clone(), patient: patient.clone() })
+            let (name, patient, organization) = (name.clone(), patient.clone(), organization.clone());
+            (data, Task::Add { role: *role, name, patient, organization })
         }
         Account::Invite { data, account: Some(id), .. } => (data, Task::Again { id: id.clone() }),
         Account::Invite { data, role, name, patient, organization, departments, account: None } => {
@@ -104,7 +105,11 @@ fn done(directory: &Path, task: &Task) -> Result<Answer> {
 pub(super) fn perform(door: &Door, task: &Task) -> Answer {
     let access = Access::system("account");
     match task {
-        Task::Add { role, name, patient } => add(door, &access, *role, name, patient.as_deref()),
+        Task::Add { role, name, patient, organization } => {
+            let (patient, organization) = (patient.clone(), organization.clone());
+            let new = account::Account { patient, organization, ..account::Account::new(name, *role) };
+            add(door, &access, new)
+        }
         Task::Invite(invited) => invite(door, &access, invited),
         Task::Again { id } => {
             let made = account::invite_again(door, &access, id, None, system_clock()())
@@ -134,10 +139,11 @@ pub(super) fn perform(door: &Door, task: &Task) -> Answer {
     }
 }
 
-fn add(door: &Door, access: &Access, role: Role, name: &str, patient: Option<&str>) -> Answer {
-    check_record(door, access, "Patient", patient)?;
+fn add(door: &Door, access: &Access, account: account::Account) -> Answer {
+    check_record(door, access, "Patient", account.patient.as_deref())?;
+    check_record(door, access, "Organization", account.organization.as_deref())?;
     let secret = account::new_secret().map_err(|error| error.to_string())?;
-    account::create(door, access, name, role, patient, &secret).map_err(|error| text(&error))?;
+    account::create(door, access, account, &secret).map_err(|error| text(&error))?;
     Ok(vec![secret])
 }
 

@@ -23,7 +23,7 @@ use ieum_store::catalogue::Catalogue;
 use ieum_store::commit::{Change, Expect};
 use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
 use ieum_trust::access::{Access, Role};
-use ieum_trust::account::{self, ACCOUNT};
+use ieum_trust::account::{self, ACCOUNT, Account};
 use ieum_trust::door::Door;
 use ieum_trust::evidence::POLICY;
 use serde_json::Value;
@@ -159,7 +159,9 @@ impl Portal {
     /// Makes an account; gives its secret.
     pub(crate) fn account(&self, role: Role, patient: Option<&str>) -> String {
         let secret = account::new_secret().unwrap();
-        account::create(&self.door, &Access::system("test"), "시험 계정", role, patient, &secret).unwrap();
+        let patient = patient.map(ToOwned::to_owned);
+        let account = Account { patient, ..Account::new("시험 계정", role) };
+        account::create(&self.door, &Access::system("test"), account, &secret).unwrap();
         secret
     }
 
