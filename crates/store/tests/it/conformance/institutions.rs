@@ -1,11 +1,15 @@
 //! Those who act for an institution: treatment relations, consents, and who made a record.
 
-use ieum_store::access::{AccessPlan, Reach};
+use std::path::Path;
+use std::sync::Arc;
+
+use ieum_store::access::{AccessPlan, Facts, Policy, Reach};
+use ieum_store::catalogue::Catalogue;
 use ieum_store::commit::{CommitError, Expect};
 use ieum_store::engine::{HistoryRequest, HistoryScope};
 
-use crate::evidence::acting_for;
-use crate::support::{Store, everything, only};
+use crate::evidence::{EVIDENCE, POLICY, acting_for};
+use crate::support::{BASE, Store, everything, only, sqlite_with};
 
 const NOW: i64 = 1_770_000_000_000_000;
 
@@ -242,4 +246,42 @@ on_every_engine! {
         assert_eq!(told(&acting_for("b", Some("dr"))), all);
         assert!(told(&only(&["q"])).is_empty() && told(&acting_for("a", Some("dr"))).is_empty());
     }
+}
+
+/// A hub at these addresses that reads evidence so.
+fn hub(path: &Path, addresses: &[&str], policy: Policy) -> Store {
+    let addresses = addresses.iter().map(ToString::to_string).collect();
+    sqlite_with(path, Arc::new(Catalogue::new(&[&EVIDENCE], addresses, policy)))
+}
+
+/// Records of who made what are read anew when the hub gets another address: whoever wrote a record first still made it.
+#[test]
+fn another_address_does_not_change_who_made_a_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = hub(directory.path(), &[BASE], POLICY);
+    let encounter =
+        r#"{"resourceType":"Encounter","id":"e","serviceProvider":{"reference":"Organization/b"}}"#;
+    let change = store.put_change(encounter, Expect::New);
+    store.commit_as(&acting_for("a", None), Vec::new(), vec![change]).unwrap();
+    store.stop();
+    let store = hub(directory.path(), &[BASE, "http://new.test/fhir"], POLICY);
+    assert_eq!(store.find(&acting_for("a", None), "Encounter"), ["e"]);
+    assert!(store.find(&acting_for("b", None), "Encounter").is_empty());
+    store.stop();
+}
+
+/// What an older program read from a record goes with it, also when today's would not read it so.
+#[test]
+fn evidence_that_was_read_otherwise_goes_with_its_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = hub(directory.path(), &[BASE], POLICY);
+    fill(&store);
+    relation(&store, "r", r#""patient":"p","institution":"a""#);
+    assert!(!seen(&store, &acting_for("a", Some("dr"))).is_empty());
+    store.stop();
+    let store = hub(directory.path(), &[BASE], Policy { facts: |_, _, _, _| Facts::default(), ..POLICY });
+    store.delete("TestEvidence", "r");
+    store.clock.set(NOW);
+    assert!(seen(&store, &acting_for("a", Some("dr"))).is_empty());
+    store.stop();
 }
