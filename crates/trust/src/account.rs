@@ -134,12 +134,7 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 ///
 /// # Errors
 /// [`CommitError`] when the access may not, or the store fails.
-pub fn create(
-    door: &Door,
-    access: &Access,
-    account: Account,
-    secret: &str,
-) -> Result<(), CommitError> {
+pub fn create(door: &Door, access: &Access, account: Account, secret: &str) -> Result<(), CommitError> {
     let secret_digest = digest(secret);
     let id = id_of(&secret_digest);
     let account = Account { secret_digest: Some(secret_digest), ..account };
