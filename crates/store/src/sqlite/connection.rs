@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 
@@ -36,6 +37,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     connection.busy_timeout(BUSY)?;
     watch_the_clock(&mut connection)?;
+    keep_plans(&connection)?;
     register_functions(&connection)?;
     Ok(connection)
 }
@@ -49,8 +51,16 @@ fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     connection.busy_timeout(BUSY)?;
     watch_the_clock(&mut connection)?;
+    keep_plans(&connection)?;
     register_functions(&connection)?;
     Ok(connection)
+}
+
+/// Keeps the plan of a statement whatever is bound to it. Otherwise SQLite plans some statements anew at each use, because
+/// another value might do with another plan; that took longer than most questions.
+fn keep_plans(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Ends statements that run beyond [`within`] their time.

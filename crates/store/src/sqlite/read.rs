@@ -78,8 +78,11 @@ pub(super) fn versions(scope: &Scope<'_>, table: &str, rid: i64) -> Sql {
     sql.push(table)
         .push(" v JOIN res r ON r.rid = v.rid JOIN commits c ON c.t = v.t WHERE v.rid = ")
         .bind(rid);
-    // What the newest version hides, its older ones do not tell.
-    sql.append(&scope.visible("v")).append(&scope.visible("r"));
+    sql.append(&scope.visible("v"));
+    if table != "res" {
+        // What the newest version hides, its older ones do not tell.
+        sql.append(&scope.visible("r"));
+    }
     sql
 }
 
@@ -136,7 +139,7 @@ fn of_patients(patients: &[i64]) -> Sql {
     };
     sql.append(&is_one_of).push(union);
     sql.push("SELECT o.rid FROM comp o JOIN res m ON m.rid = o.rid AND m.ver = o.ver WHERE o.owner ");
-    sql.append(&is_one_of).push(" AND m.pat = ").bind(SEVERAL).push(")");
+    sql.append(&is_one_of).push(" AND m.pat = ").number(SEVERAL).push(")");
     sql
 }
 

@@ -23,7 +23,7 @@ impl Scope<'_> {
     /// Whether a row belongs to the compartment of some patient, as ` AND …`.
     pub(super) fn of_some_patient(row: &str) -> Sql {
         let mut sql = Sql::default();
-        sql.push(" AND (").push(row).push(".pat > 0 OR ").push(row).push(".pat = ").bind(SEVERAL);
+        sql.push(" AND (").push(row).push(".pat > 0 OR ").push(row).push(".pat = ").number(SEVERAL);
         sql.push(" AND EXISTS (SELECT 1 FROM comp o WHERE o.rid = ").push(row).push(".rid AND o.ver = ");
         sql.push(row).push(".ver))");
         sql

@@ -104,10 +104,10 @@ impl<'s> Scope<'s> {
         match (&self.access.clinical, self.access.system) {
             (Reach::All, true) => {}
             (Reach::All, false) => {
-                sql.push(" AND ").push(row).push(".pat <> ").bind(SYSTEM);
+                sql.push(" AND ").push(row).push(".pat <> ").number(SYSTEM);
             }
             (Reach::Nothing, true) => {
-                sql.push(" AND ").push(row).push(".pat = ").bind(SYSTEM);
+                sql.push(" AND ").push(row).push(".pat = ").number(SYSTEM);
             }
             (Reach::Nothing, false) => {
                 sql.push(" AND 0");
@@ -151,7 +151,7 @@ impl<'s> Scope<'s> {
         sql.append(&patients).push(")");
         if matches!(self.access.clinical, Reach::Institution(Institution { about: None, .. })) {
             // What the institution made of no patient; where nobody knows, its encounter may.
-            sql.push(" UNION ALL SELECT rid FROM res WHERE pat = ").bind(SEVERAL).push(" AND org IN (0, ");
+            sql.push(" UNION ALL SELECT rid FROM res WHERE pat = ").number(SEVERAL).push(" AND org IN (0, ");
             sql.bind(self.institution).push(", ").bind(-self.institution).push(")");
         }
         Some(sql)
@@ -161,7 +161,7 @@ impl<'s> Scope<'s> {
     fn of_patients(&self, row: &str, rid: &str) -> Sql {
         let mut sql = Sql::new("(");
         sql.push(row).push(".pat IN (SELECT value FROM json_each(").bind(json_numbers(&self.patients));
-        sql.push(")) OR ").push(row).push(".pat = ").bind(SEVERAL).push(" AND EXISTS (");
+        sql.push(")) OR ").push(row).push(".pat = ").number(SEVERAL).push(" AND EXISTS (");
         sql.append(&owners(row, rid)).push(" AND o.owner IN (SELECT value FROM json_each(");
         sql.bind(json_numbers(&self.patients)).push("))))");
         sql
@@ -174,14 +174,14 @@ impl<'s> Scope<'s> {
             sql.append(&self.of_patients(row, rid)).push(" AND ");
         }
         let mut own = Sql::new(row);
-        own.push(".pat <> ").bind(SYSTEM).push(" AND ").push(&maker(row)).push(" = ").bind(self.institution);
+        own.push(".pat <> ").number(SYSTEM).push(" AND ").push(&maker(row)).push(" = ").bind(self.institution);
         let Some(person) = &institution.person else {
             sql.append(&own).push(")");
             return sql;
         };
         let opens = |patient: &str| self.opens(institution, person, patient, (row, rid));
         sql.push("CASE WHEN ").push(row).push(".pat > 0 THEN ").append(&opens(&format!("{row}.pat")));
-        sql.push(" WHEN ").push(row).push(".pat <> ").bind(SEVERAL).push(" THEN 0");
+        sql.push(" WHEN ").push(row).push(".pat <> ").number(SEVERAL).push(" THEN 0");
         sql.push(" WHEN EXISTS (").append(&owners(row, rid)).push(") THEN NOT EXISTS (");
         sql.append(&owners(row, rid)).push(" AND NOT ").append(&opens("o.owner")).push(")");
         sql.push(" ELSE ").append(&own).push(" END)");
@@ -237,9 +237,9 @@ impl<'s> Scope<'s> {
 /// Whether a record is about nobody, or the system's own and these are reached.
 fn nobodys(row: &str, system: bool) -> Sql {
     let mut sql = Sql::new(row);
-    sql.push(".pat IN (").bind(SHARED);
+    sql.push(".pat IN (").number(SHARED);
     if system {
-        sql.push(", ").bind(SYSTEM);
+        sql.push(", ").number(SYSTEM);
     }
     sql.push(")");
     sql

@@ -27,6 +27,12 @@ impl Sql {
         self
     }
 
+    /// Adds a number that is always the same, as text. Bound, a value that stands where the condition of a partial index does
+    /// (`pat = -1`) makes SQLite plan the statement anew at each use, which takes longer than most questions.
+    pub(in crate::sqlite) fn number(&mut self, number: i64) -> &mut Self {
+        self.push(&number.to_string())
+    }
+
     /// Adds another piece.
     pub(in crate::sqlite) fn append(&mut self, other: &Self) -> &mut Self {
         self.text.push_str(&other.text);
