@@ -71,7 +71,9 @@ pub(super) fn action_word(code: &str, lang: Lang) -> Markup {
 }
 
 /// A part of the record, by the second half of the action's name.
-const PARTS: [(&str, &str, &str); 10] = [
+const PARTS: [(&str, &str, &str); 12] = [
+    ("sharing", "기록을 볼 수 있는 곳", "Who sees the record"),
+    ("sharing-change", "기록을 볼 수 있는 곳 바꾸기", "Who sees the record changed"),
     ("summary", "요약 열람", "Summary read"),
     ("visits", "진료 이력 열람", "Visits read"),
     ("problems", "진단 열람", "Problems read"),
@@ -84,7 +86,11 @@ const PARTS: [(&str, &str, &str); 10] = [
     ("document", "문서 열람", "Document read"),
 ];
 
-const ACTIONS: [(&str, &str, &str); 75] = [
+const ACTIONS: [(&str, &str, &str); 79] = [
+    ("law", "법령 표", "Law tables"),
+    ("break-glass", "긴급 열람", "Glass broken"),
+    ("reviews", "긴급 열람 검토 목록", "Reviews of broken glass"),
+    ("review-decide", "긴급 열람 판단", "Review decided"),
     ("first-entry", "초대로 처음 들어오기", "First entry"),
     ("account-invite", "계정으로 초대", "Invitation to an account"),
     ("account-accept", "초대받은 계정 받기", "Account taken over"),
