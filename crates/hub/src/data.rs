@@ -10,6 +10,8 @@ use ieum_store::commit::StoreError;
 use ieum_store::own::OwnKind;
 use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
 use ieum_trust::account::ACCOUNT;
+use ieum_trust::authorization::client::CLIENT;
+use ieum_trust::authorization::grant::GRANT;
 use ieum_trust::door::Door;
 use ieum_trust::labels::label_mask;
 
@@ -18,7 +20,7 @@ use crate::jobs::JOB;
 use crate::subscriptions::{EVENTS, SUBSCRIBER};
 
 /// The record kinds of our own.
-pub static OWN_KINDS: &[&OwnKind] = &[&ACCOUNT, &IMPORT, &JOB, &SUBSCRIBER, &EVENTS];
+pub static OWN_KINDS: &[&OwnKind] = &[&ACCOUNT, &CLIENT, &GRANT, &IMPORT, &JOB, &SUBSCRIBER, &EVENTS];
 
 /// An open data directory.
 pub struct Data {

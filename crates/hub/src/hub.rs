@@ -8,6 +8,7 @@ use ieum_store::clock::Clock;
 use ieum_trust::door::Door;
 use tokio::sync::Semaphore;
 
+use crate::authorization::Authorization;
 use crate::jobs::Jobs;
 use crate::limits::Limits;
 use crate::refusals::Refusals;
@@ -36,6 +37,8 @@ struct Inner {
     jobs: OnceLock<Jobs>,
     /// Subscriptions, where the process serves any.
     subscriptions: OnceLock<Subscriptions>,
+    /// The authorization server, where there is one.
+    authorization: OnceLock<Arc<Authorization>>,
 }
 
 const RECORD_TURNS: usize = 64;
@@ -85,6 +88,7 @@ impl Hub {
             record_turns,
             jobs,
             subscriptions: OnceLock::new(),
+            authorization: OnceLock::new(),
         }))
     }
 
@@ -144,6 +148,17 @@ impl Hub {
     /// From now on it takes subscriptions. The first to say so counts.
     pub(crate) fn take_subscriptions(&self, subscriptions: Subscriptions) {
         let _ = self.0.subscriptions.set(subscriptions);
+    }
+
+    /// The authorization server of this process, if it has one.
+    #[must_use]
+    pub fn authorization(&self) -> Option<&Arc<Authorization>> {
+        self.0.authorization.get()
+    }
+
+    /// From now on it takes tokens. The first to say so counts.
+    pub(crate) fn take_authorization(&self, authorization: Arc<Authorization>) {
+        let _ = self.0.authorization.set(authorization);
     }
 
     /// Turns for blocking work.

@@ -29,7 +29,7 @@ mod record;
 pub mod routes;
 mod serve;
 mod session;
-mod throttle;
+pub(crate) mod throttle;
 
 /// How the portal is set up.
 #[derive(Clone)]

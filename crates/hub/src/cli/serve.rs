@@ -11,6 +11,7 @@ use ieum_store::sqlite::SqliteOptions;
 
 use super::control::Control;
 use super::{Result, Serve, log, say};
+use crate::authorization::Authorization;
 use crate::config::{Loaded, Settings};
 use crate::data::Data;
 use crate::hub::{Entrance, Hub, Options};
@@ -43,6 +44,7 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     let entrance = if settings.open { Entrance::Open } else { Entrance::Accounts };
     let options = Options { base_url, entrance, limits: Limits::default() };
     let hub = Hub::new(data.door.clone(), system_clock(), options);
+    Authorization::start(&hub, &arguments.data)?;
     close_left_open(&hub)?;
     let _control = Control::start(&data);
     let mut options = JobOptions::new(&arguments.data.join("jobs"));

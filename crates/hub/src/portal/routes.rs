@@ -6,8 +6,8 @@ use ieum_trust::access::Role;
 use super::Portal;
 use super::call::{Call, Refusal, Reply};
 use super::pages::{
-    document, documents, enter, find, immunisations, medicines, operator, problems, result, results, sign_in,
-    start, summary, timeline, vitals,
+    apps, consent, document, documents, enter, find, immunisations, medicines, operator, problems, result,
+    results, sign_in, start, summary, timeline, vitals,
 };
 use crate::status;
 
@@ -82,6 +82,10 @@ pub static ROUTES: &[Route] = &[
     get("/sign-in", Who::Anybody, "sign-in", Run::Page(sign_in::page)),
     post("/sign-in", Who::Anybody, "sign-in", sign_in::enter),
     post("/sign-out", Who::SignedIn, "sign-out", sign_in::leave),
+    get("/oauth/authorize", Who::Anybody, "authorize", Run::Page(consent::arrive)),
+    get("/oauth/consent/{request}", Who::SignedIn, "authorize", Run::Page(consent::page)),
+    post("/oauth/consent/{request}", Who::SignedIn, "authorize", consent::allow),
+    post("/oauth/consent/{request}/deny", Who::SignedIn, "authorize", consent::deny),
     get("/enter", Who::Anybody, "enter", Run::Page(enter::page)),
     post("/enter", Who::Anybody, "enter", enter::enter),
     record("/patients", CLINICIAN, "patients-find", find::page),
@@ -95,6 +99,8 @@ pub static ROUTES: &[Route] = &[
     record("/patients/{id}/immunisations", CLINICIAN, "record-immunisations", immunisations::of_patient),
     record("/patients/{id}/documents", CLINICIAN, "record-documents", documents::of_patient),
     record("/patients/{id}/documents/{document}", CLINICIAN, "record-document", document::of_patient),
+    record("/patients/{id}/apps", CLINICIAN, "record-apps", apps::of_patient),
+    post("/patients/{id}/apps/{client}", CLINICIAN, "launch", apps::launch),
     record("/me", PATIENT, "own-summary", summary::own),
     record("/me/visits", PATIENT, "own-visits", timeline::own),
     record("/me/problems", PATIENT, "own-problems", problems::own),

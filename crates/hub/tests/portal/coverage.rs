@@ -23,6 +23,12 @@ const EXPECTED: &[Row] = &[
     // An empty secret is nobody's.
     ("POST", "/sign-in", [422; 4]),
     ("POST", "/sign-out", [303; 4]),
+    // Without parameters there is no app.
+    ("GET", "/oauth/authorize", [400; 4]),
+    // Nothing waits under this name; see `authorization`.
+    ("GET", "/oauth/consent/{request}", [303, 404, 404, 404]),
+    ("POST", "/oauth/consent/{request}", [303, 404, 404, 404]),
+    ("POST", "/oauth/consent/{request}/deny", [303, 404, 404, 404]),
     ("GET", "/enter", [404; 4]),
     ("POST", "/enter", [404; 4]),
     ("GET", "/patients", CLINICIANS),
@@ -36,6 +42,9 @@ const EXPECTED: &[Row] = &[
     ("GET", "/patients/{id}/immunisations", CLINICIANS),
     ("GET", "/patients/{id}/documents", CLINICIANS),
     ("GET", "/patients/{id}/documents/{document}", CLINICIANS),
+    ("GET", "/patients/{id}/apps", CLINICIANS),
+    // No such app.
+    ("POST", "/patients/{id}/apps/{client}", [303, 404, 403, 403]),
     ("GET", "/me", PATIENTS),
     ("GET", "/me/visits", PATIENTS),
     ("GET", "/me/problems", PATIENTS),

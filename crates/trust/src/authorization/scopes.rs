@@ -378,7 +378,7 @@ mod tests {
         let many: Vec<String> = kinds.map(|kind| format!("user/{kind}.r")).collect();
         assert_eq!(Scopes::parse(&many.join(" ")), Err(ScopeError::TooMany));
         assert_eq!(parse(&many[1..].join(" ")).iter().count(), MOST_SCOPES);
-        let long = format!("user/*.r?{}", vec!["a=b"; MOST_PARAMETERS + 1].join("&"));
+        let long = format!("user/*.r?{}", ["a=b"; MOST_PARAMETERS + 1].join("&"));
         assert_eq!(Scopes::parse(&long), Err(ScopeError::TooMany));
     }
 

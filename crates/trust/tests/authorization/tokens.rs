@@ -55,10 +55,13 @@ fn a_token_says_what_it_is_and_gives_that() {
     assert_eq!(app.use_token(&as_access), Err(Fault::Token), "an ID token is no access token");
 }
 
+/// Ends what a token stands on.
+type End = fn(&Bench, &App<'_>, &Access, &Value);
+
 #[test]
 fn tokens_end_with_whatever_they_stand_on() {
     let bench = Bench::new();
-    let ends: [(&str, fn(&Bench, &App<'_>, &Access, &Value)); 5] = [
+    let ends: [(&str, End); 5] = [
         ("time", |bench, _, _, _| bench.later(TOKEN_SECONDS)),
         ("the account", |bench, _, user, _| bench.remove_account(&user.actor)),
         ("the app", |bench, app, _, _| {

@@ -149,11 +149,15 @@ fn local(next: &str) -> Option<&str> {
     (next.starts_with('/') && !next.starts_with("//") && is_plain).then_some(next)
 }
 
-/// Whether a page is one of this role's.
+/// Whether a page is one of this role's, or of everybody who is signed in.
 fn belongs(path: &str, role: Role) -> bool {
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     let route = routes::find(&axum::http::Method::GET, &parts).map(|(route, _)| route.who);
-    matches!(route, Some(routes::Who::Only(only)) if only == role)
+    match route {
+        Some(routes::Who::Only(only)) => only == role,
+        Some(routes::Who::SignedIn) => true,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -167,6 +171,9 @@ mod tests {
         }
         assert_eq!(local("/patients/p-1"), Some("/patients/p-1"));
         assert!(belongs("/patients/p-1", Role::Clinician) && !belongs("/patients/p-1", Role::Patient));
+        assert!(
+            belongs("/oauth/consent/abc", Role::Patient) && belongs("/oauth/consent/abc", Role::Operator)
+        );
         assert!(!belongs("/metrics", Role::Operator) && !belongs("/nowhere", Role::Operator));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Pairs, Server, check_once, required, value};
 use crate::access::{Access, Role};
 use crate::account::{digest, new_secret};
-use crate::authorization::client::{Client, Policy};
+use crate::authorization::client::{CLIENT, Client, Policy};
 use crate::authorization::dpop::{self, Sent};
 use crate::authorization::fault::Fault;
 use crate::authorization::grant::{self, CODE_SECONDS, Grant, OFFLINE_SECONDS};
@@ -232,7 +232,7 @@ impl Server {
     pub fn deny(&self, name: &str, user: &Access, now: i64) -> Result<Back, Fault> {
         let request = self.pushed.take(name, now).or_else(|| self.brought.take(name, now));
         let request = request.ok_or(Fault::RequestUri)?;
-        self.door.refused(user, "authorize", &format!("IeumClient/{}", request.client))?;
+        self.door.refused(user, "authorize", &format!("{}/{}", CLIENT.name, request.client))?;
         Ok(self.back_with(request.redirect_uri, request.state, &Fault::Denied))
     }
 

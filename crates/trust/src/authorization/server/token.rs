@@ -4,12 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::authorize::asked;
 use super::{Pairs, Server, check_once, required, value};
-use crate::access::Role;
+use crate::access::{Access, Role};
 use crate::account::{Account, digest, new_secret};
-use crate::authorization::client::{Client, Policy};
+use crate::authorization::client::{CLIENT, Client, Policy};
 use crate::authorization::dpop::{self, Sent};
 use crate::authorization::fault::Fault;
-use crate::authorization::grant::{self, By, CODE_SECONDS, Kept};
+use crate::authorization::grant::{self, By, CODE_SECONDS, GRANT, Kept};
 use crate::authorization::keys::TOKEN_SECONDS;
 use crate::authorization::pkce;
 use crate::authorization::scopes::{Level, Scope, Scopes};
@@ -73,6 +73,7 @@ impl Server {
             return Err(Fault::Dpop("the code is bound to another key"));
         }
         let account = self.account(&kept.grant.account)?.ok_or(Fault::Code)?;
+        let access = account.access(&kept.grant.account);
         let refresh = match kept.grant.scopes.contains(&Scope::OfflineAccess) {
             true => Some(new_secret()?),
             false => None,
@@ -86,7 +87,7 @@ impl Server {
         }
         let nonce = kept.grant.nonce.clone();
         let scopes = kept.grant.scopes.clone();
-        let mut answer = self.answer(&kept, &scopes, key, refresh, now)?;
+        let mut answer = self.answer((&kept, &access), &scopes, key, refresh, now)?;
         if scopes.contains(&Scope::OpenId) {
             let id_token = self.id_token(&kept, &account, nonce, now)?;
             answer.insert("id_token".into(), id_token.into());
@@ -116,8 +117,9 @@ impl Server {
                 None => Err(Fault::Refresh),
             };
         };
+        let account = self.account(&kept.grant.account)?.ok_or(Fault::Refresh)?;
         let is_bound_to_another = kept.grant.key.as_deref().is_some_and(|bound| Some(bound) != key);
-        if now >= kept.grant.ends || is_bound_to_another || self.account(&kept.grant.account)?.is_none() {
+        if now >= kept.grant.ends || is_bound_to_another {
             return Err(Fault::Refresh);
         }
         let scopes = match value(pairs, "scope") {
@@ -138,7 +140,8 @@ impl Server {
             }
             next = Some(fresh);
         }
-        Ok(self.answer(&kept, &scopes, key, next, now)?.into())
+        let access = account.access(&kept.grant.account);
+        Ok(self.answer((&kept, &access), &scopes, key, next, now)?.into())
     }
 
     fn by_key_alone(
@@ -157,9 +160,8 @@ impl Server {
                 "without a user (client_credentials) there are `system/` scopes only",
             ));
         }
-        if self.account(account)?.is_none() {
-            return Err(Fault::NotRegistered("its account was removed"));
-        }
+        let known = self.account(account)?.ok_or(Fault::NotRegistered("its account was removed"))?;
+        self.door.released(&known.access(account), "token", &format!("{}/{id}", CLIENT.name))?;
         let made = Made { account, client: id, scopes: &scopes, grant: None, key };
         Ok(self.access_token(&made, now)?.into())
     }
@@ -167,13 +169,14 @@ impl Server {
     /// The answer of the token endpoint (RFC 6749, section 5.1; SMART, "Access token response").
     fn answer(
         &self,
-        kept: &Kept,
+        (kept, access): (&Kept, &Access),
         scopes: &Scopes,
         key: Option<&str>,
         refresh: Option<String>,
         now: i64,
     ) -> Result<Map<String, Value>, Fault> {
         let Kept { id, grant, .. } = kept;
+        self.door.released(access, "token", &format!("{}/{id}", GRANT.name))?;
         let made = Made {
             account: &grant.account,
             client: &grant.client,
