@@ -6,12 +6,13 @@
 //! | `key_file` | the signing keys, on disk |
 //! | [`routes`] | the addresses for apps |
 //! | `serve` | one request to them, from its head to its answer |
+//! | `cross` | pages of other sites, for apps that run in a browser |
 //! | [`discovery`] | what apps read first: SMART configuration, RFC 8414, keys |
 //! | `scope` | whether a token's scopes allow a call of the FHIR interface |
 
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ieum_trust::authorization::server::Server;
 
@@ -19,6 +20,7 @@ use crate::hub::{Entrance, Hub};
 use crate::portal::throttle::Throttle;
 use crate::refusals::Refused;
 
+pub(crate) mod cross;
 pub mod discovery;
 mod key_file;
 pub mod routes;
@@ -32,6 +34,7 @@ pub struct Authorization {
     /// What its addresses do.
     pub server: Server,
     failures: Throttle,
+    sites: Mutex<cross::Sites>,
 }
 
 impl Authorization {
@@ -48,7 +51,11 @@ impl Authorization {
         let keys = key_file::open(directory, now)?;
         let addresses = (origin(hub.base_url()), hub.base_url());
         let server = Server::new(hub.door().clone(), addresses, keys, now);
-        hub.take_authorization(Arc::new(Self { server, failures: Throttle::default() }));
+        hub.take_authorization(Arc::new(Self {
+            server,
+            failures: Throttle::default(),
+            sites: Mutex::default(),
+        }));
         Ok(())
     }
 }
@@ -80,5 +87,5 @@ pub(crate) fn seconds(hub: &Hub) -> i64 {
 /// Scheme, host and port of an address.
 pub(crate) fn origin(url: &str) -> &str {
     let host = url.find("://").map_or(0, |at| at + 3);
-    url[host..].find('/').map_or(url, |end| &url[..host + end])
+    url[host..].find(['/', '?']).map_or(url, |end| &url[..host + end])
 }

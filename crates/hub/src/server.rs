@@ -28,12 +28,13 @@ pub fn router(hub: Hub) -> Router {
 
 /// The same, with the addresses for apps, to be put behind [`host::guarded`] together with others.
 pub(crate) fn routes(hub: Hub) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/fhir", any(serve))
         .route("/fhir/", any(serve))
         .route("/fhir/{*rest}", any(serve))
         .with_state(hub.clone())
-        .merge(authorization::serve::router(hub))
+        .merge(authorization::serve::router(hub.clone()));
+    authorization::cross::open(routes, hub)
 }
 
 /// What the operating system holds of the answers on one connection; it doubles this for its own use.
