@@ -16,7 +16,7 @@ use ieum_trust::authorization::keys::SigningKeys;
 use ieum_trust::authorization::scopes::{Interactions, Scopes};
 use ieum_trust::authorization::server::{Scheme, Server, Visit};
 use ieum_trust::door::Door;
-use ieum_trust::labels::label_mask;
+use ieum_trust::evidence::POLICY;
 
 const ISSUER: &str = "http://localhost";
 const FHIR: &str = "http://localhost/fhir";
@@ -26,7 +26,7 @@ const NOW: i64 = 1_790_000_000;
 
 /// A server that knows one app, and its id.
 static SERVER: LazyLock<(Server, String)> = LazyLock::new(|| {
-    let catalogue = Arc::new(Catalogue::new(OWN_KINDS, vec![FHIR.into()], label_mask));
+    let catalogue = Arc::new(Catalogue::new(OWN_KINDS, vec![FHIR.into()], POLICY));
     let engine = MemoryEngine::new(catalogue, Arc::new(|| NOW * 1_000_000));
     let door = Door::new(Arc::new(engine), [7; 32]);
     let app = Client {

@@ -16,7 +16,7 @@ use ieum_store::memory::MemoryEngine;
 use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
 use ieum_trust::access::Access;
 use ieum_trust::door::Door;
-use ieum_trust::labels::label_mask;
+use ieum_trust::evidence::POLICY;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
@@ -31,7 +31,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime without network")
 });
 static CATALOGUE: LazyLock<Arc<Catalogue>> =
-    LazyLock::new(|| Arc::new(Catalogue::new(OWN_KINDS, vec![BASE.into()], label_mask)));
+    LazyLock::new(|| Arc::new(Catalogue::new(OWN_KINDS, vec![BASE.into()], POLICY)));
 
 /// A transaction of some entries of the world.
 static FEW: LazyLock<Vec<u8>> = LazyLock::new(|| {

@@ -170,6 +170,7 @@ codes! {
     MoreIssues = "IEUM-V022", Informational, "There are more issues than are listed";
     Subsetted = "IEUM-V023", BusinessRule, "The resource is marked as a part of one";
     DefinitionRefused = "IEUM-V024", BusinessRule, "The search parameter cannot be taken into service";
+    ConsentNotEnforced = "IEUM-V025", BusinessRule, "The consent says something that cannot be enforced";
     SearchUnknownKind = "IEUM-S001", NotFound, "There is no such kind of record";
     SearchUnknownParameter = "IEUM-S002", NotSupported, "The search parameter is not defined here";
     SearchUnknownModifier = "IEUM-S003", NotSupported, "The modifier does not go with this parameter";

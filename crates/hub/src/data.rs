@@ -12,15 +12,18 @@ use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
 use ieum_trust::account::ACCOUNT;
 use ieum_trust::authorization::client::CLIENT;
 use ieum_trust::authorization::grant::GRANT;
+use ieum_trust::breaking::REVIEW;
 use ieum_trust::door::Door;
-use ieum_trust::labels::label_mask;
+use ieum_trust::evidence::POLICY;
+use ieum_trust::evidence::relation::RELATION;
 
 use crate::import::IMPORT;
 use crate::jobs::JOB;
 use crate::subscriptions::{EVENTS, SUBSCRIBER};
 
 /// The record kinds of our own.
-pub static OWN_KINDS: &[&OwnKind] = &[&ACCOUNT, &CLIENT, &GRANT, &IMPORT, &JOB, &SUBSCRIBER, &EVENTS];
+pub static OWN_KINDS: &[&OwnKind] =
+    &[&ACCOUNT, &CLIENT, &GRANT, &RELATION, &REVIEW, &IMPORT, &JOB, &SUBSCRIBER, &EVENTS];
 
 /// An open data directory.
 pub struct Data {
@@ -94,7 +97,7 @@ impl Data {
         let lock = lock(path)?;
         let mut bases = SqliteEngine::bases(path)?;
         bases.extend(base_url.filter(|base| !bases.iter().any(|known| known == base)).map(ToOwned::to_owned));
-        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, bases, label_mask));
+        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, bases, POLICY));
         let engine = Arc::new(SqliteEngine::open(path, catalogue, system_clock(), options)?);
         let door = Door::new(Arc::clone(&engine) as _, engine.cursor_secret()?);
         // Before anything is written: what is stored is in force.

@@ -27,6 +27,7 @@ pub mod bulk;
 mod bundle;
 mod capability;
 mod conditional;
+mod consents;
 mod create;
 pub mod definitions;
 mod delete;

@@ -58,7 +58,7 @@ impl Who {
 
     /// The roles that may call the route.
     pub fn roles(self) -> impl Iterator<Item = Role> {
-        let access = |role| Access { actor: String::new(), role, patient: None };
+        let access = |role| Access::new("", role);
         Role::ALL.into_iter().filter(move |role| self.admits(&access(*role), ""))
     }
 }

@@ -3,6 +3,14 @@
 //! An [`AccessPlan`] is the compiled form of an access decision. `ieum-trust` makes it from who asks, for whom, why
 //! and on what evidence; every engine turns it into a part of each statement, so that an answer equals the answer of
 //! a store that never held the rest. There is no call without one.
+//!
+//! Evidence that changes from moment to moment, treatment relations and consents, is no part of the plan: it is read
+//! from the records themselves, in the snapshot that answers, so that a withdrawal works from its commit on. What
+//! records say of it is [`Facts`].
+
+mod facts;
+
+pub use facts::{Evidence, Facts, Judged, Policy, Proof, Relation, RelationReach, Rule, Which, day};
 
 /// Which records a plan reaches.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -11,8 +19,28 @@ pub enum Reach {
     All,
     /// Records in the compartment of one of these patients (by id), and records that are nobody's.
     Patients(Vec<String>),
+    /// What somebody reaches who acts for an institution, and records that are nobody's.
+    Institution(Institution),
     /// None.
     Nothing,
+}
+
+/// Somebody who acts for an institution.
+///
+/// Its own systems reach what it made, and no more. A person reaches the records of those patients alone to whom the
+/// institution has a [`Relation`] at that moment: what the institution made, the Patient records themselves, and of what
+/// other institutions made that which the patient's [`Rule`]s permit, or everything where the relation says so. Of a
+/// record about several patients, each of them decides.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Institution {
+    /// Id of its Organization record.
+    pub id: String,
+    /// The account of the person who acts; `None` for the institution's own systems.
+    pub person: Option<String>,
+    /// The bit of the purpose, as in [`Rule::purposes`].
+    pub purpose: u32,
+    /// These patients alone; `None` for all.
+    pub about: Option<Vec<String>>,
 }
 
 /// Who acts, for the audit entry of a commit. Holds no names.
@@ -50,19 +78,31 @@ impl AccessPlan {
         self.clinical == Reach::All && self.system && self.denied == 0 && self.only.is_none()
     }
 
-    /// Whether a record of this kind, family, patients and mask exists for this caller. The plain statement of the rule
-    /// that engines compile; the oracle uses it as it stands.
+    /// The institution for which the caller acts (id of its Organization).
     #[must_use]
-    pub fn allows(&self, kind: &str, family: Family, patients: &[String], mask: u32) -> bool {
-        if mask & self.denied != 0 || self.only.is_some_and(|only| only != kind) {
+    pub fn institution(&self) -> Option<&str> {
+        match &self.clinical {
+            Reach::Institution(institution) => Some(&institution.id),
+            _ => None,
+        }
+    }
+
+    /// Whether a record exists for this caller, by this evidence. The plain statement of the rule that engines compile;
+    /// the oracle uses it as it stands.
+    #[must_use]
+    pub fn allows(&self, record: &Judged<'_>, evidence: &Evidence<'_>) -> bool {
+        if record.mask & self.denied != 0 || self.only.is_some_and(|only| only != record.kind) {
             return false;
         }
-        match (family, &self.clinical) {
+        match (record.family, &self.clinical) {
             (Family::System, _) => self.system,
             (_, Reach::All) => true,
             (_, Reach::Nothing) => false,
-            (Family::Shared, Reach::Patients(_)) => true,
-            (Family::Clinical, Reach::Patients(own)) => patients.iter().any(|patient| own.contains(patient)),
+            (Family::Shared, _) => true,
+            (Family::Clinical, Reach::Patients(own)) => {
+                record.patients.iter().any(|patient| own.contains(patient))
+            }
+            (Family::Clinical, Reach::Institution(institution)) => institution.reaches(record, evidence),
         }
     }
 }

@@ -11,16 +11,13 @@ use ieum_fhir::search::custom::CustomParam;
 use ieum_fhir::search::parameters::{Parameter, Parameters};
 use ieum_fhir::words::full_text;
 
-use crate::access::Family;
+use crate::access::{Facts, Family, Policy};
 use crate::custom::Progress;
 use crate::own::OwnKind;
 
 mod resources;
 
 pub use resources::Resources;
-
-/// Gives the sensitivity bits of one security label (system, code).
-pub type LabelMask = fn(system: &str, code: &str) -> u32;
 
 /// The kinds of one hub. It never changes: when search parameters come or go, an engine puts another one in force
 /// ([`Catalogue::with`]), and what was prepared with the one before is read again by the writer.
@@ -30,7 +27,7 @@ pub struct Catalogue {
     by_name: HashMap<String, usize>,
     own: Vec<&'static OwnKind>,
     bases: Vec<String>,
-    label_mask: LabelMask,
+    policy: Policy,
     generation: u64,
 }
 
@@ -68,12 +65,12 @@ impl Catalogue {
     /// All resource types of R4 and the given kinds of our own. References under one of `bases`, the addresses this hub
     /// has or once had, are references to records here.
     #[must_use]
-    pub fn new(own: &[&'static OwnKind], bases: Vec<String>, label_mask: LabelMask) -> Self {
+    pub fn new(own: &[&'static OwnKind], bases: Vec<String>, policy: Policy) -> Self {
         let r4 = definitions::r4();
         let mut kinds: Vec<KindDef> = r4.resource_types().iter().map(|name| fhir_kind(name)).collect();
         kinds.extend(own.iter().map(|own| own_kind(own)));
         let by_name = kinds.iter().enumerate().map(|(index, kind)| (kind.name.clone(), index)).collect();
-        Self { kinds, by_name, own: own.to_vec(), bases, label_mask, generation: 0 }
+        Self { kinds, by_name, own: own.to_vec(), bases, policy, generation: 0 }
     }
 
     /// The next catalogue: the same with these parameters defined by records, and no others. `progress` tells how far
@@ -84,7 +81,7 @@ impl Catalogue {
         custom: &[Arc<CustomParam>],
         progress: impl Fn(&CustomParam) -> Option<Arc<Progress>>,
     ) -> Self {
-        let mut next = Self::new(&self.own, self.bases.clone(), self.label_mask);
+        let mut next = Self::new(&self.own, self.bases.clone(), self.policy);
         next.generation = self.generation + 1;
         for param in custom {
             let Some(&index) = next.by_name.get(param.kind) else { continue };
@@ -159,10 +156,16 @@ impl Catalogue {
         })
     }
 
+    /// What a record says that access depends on.
+    #[must_use]
+    pub(crate) fn facts(&self, kind: &KindDef, id: &str, record: Value<'_>, bases: &[String]) -> Facts {
+        (self.policy.facts)(&kind.name, id, record, bases)
+    }
+
     /// Sensitivity bits of a record with these labels.
     #[must_use]
     pub fn mask(&self, extracted: &Extracted<'_>) -> u32 {
-        extracted.labels.iter().fold(0, |mask, (system, code)| mask | (self.label_mask)(system, code))
+        extracted.labels.iter().fold(0, |mask, (system, code)| mask | (self.policy.label_mask)(system, code))
     }
 }
 

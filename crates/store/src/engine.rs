@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ieum_fhir::search::Query;
 use ieum_fhir::search::custom::CustomParam;
 
-use crate::access::AccessPlan;
+use crate::access::{AccessPlan, Proof};
 use crate::bounded;
 use crate::catalogue::Catalogue;
 use crate::commit::{CommitError, CommitRequest, Committed, StoreError};
@@ -214,6 +214,13 @@ pub trait Snapshot {
     /// # Errors
     /// [`StoreError`] when the engine fails.
     fn audit_entries(&self, before: Option<u64>, limit: usize) -> Result<Vec<StoredAuditEntry>, StoreError>;
+
+    /// Treatment relations to a patient, those over and those to come too, by their end, the latest first; none for a caller who
+    /// does not reach the Patient record.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    fn relations(&self, access: &AccessPlan, patient: &str) -> Result<Vec<Proof>, StoreError>;
 
     /// Current records by kind that this caller reaches, kinds without records left out. Who reaches the system's own
     /// records is given the counts of everything: numbers, not records.

@@ -4,12 +4,12 @@
 //! the plain reading of what was asked. Keep it so.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ieum_fhir::index::FullText;
 use ieum_fhir::search::custom::CustomParam;
 
-use crate::access::AccessPlan;
+use crate::access::{AccessPlan, Evidence, Family, Judged, Reach, Relation, Rule, day};
 use crate::catalogue::Catalogue;
 use crate::clock::{Clock, next_instant};
 use crate::commit::{Change, Changed, CommitError, CommitRequest, Committed, Expect, StoreError};
@@ -52,10 +52,15 @@ struct Version {
     record: Record,
     indexed: Indexed,
     text: FullText,
+    /// The institution that made it.
+    institution: Option<String>,
 }
 
 struct View {
     state: Arc<State>,
+    now: i64,
+    /// What current records say about access.
+    said: OnceLock<(Vec<Relation>, Vec<Rule>)>,
 }
 
 impl MemoryEngine {
@@ -77,7 +82,11 @@ impl MemoryEngine {
     }
 
     fn view(&self) -> View {
-        View { state: self.lock().clone() }
+        self.view_of(self.lock().clone())
+    }
+
+    fn view_of(&self, state: Arc<State>) -> View {
+        View { state, now: (self.clock)(), said: OnceLock::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Arc<State>> {
@@ -91,7 +100,7 @@ impl Engine for MemoryEngine {
             return Err(CommitError::Denied);
         }
         let mut shared = self.lock();
-        let view = View { state: shared.clone() };
+        let view = self.view_of(shared.clone());
         view.check_guards(&request)?;
         view.check_changes(&request.access, &request.changes)?;
 
@@ -99,7 +108,7 @@ impl Engine for MemoryEngine {
         let t = state.t + 1;
         let instant = next_instant(state.instant, (self.clock)());
         let changes: Vec<Changed> =
-            request.changes.iter().map(|change| state.apply(change, t, instant)).collect();
+            request.changes.iter().map(|change| state.apply(change, t, instant, &request.access)).collect();
         let written = changes.iter().filter(|change| change.op.is_some()).count() as u64;
         if written == 0 {
             return Ok(Committed { t: state.t, changes });
@@ -178,6 +187,9 @@ impl View {
             if newest.is_some_and(|version| !self.visible(access, version)) {
                 return Err(CommitError::Denied);
             }
+            if !self.may_write(access, change) {
+                return Err(CommitError::Denied);
+            }
             let current =
                 newest.filter(|version| !version.record.is_deleted()).map(|version| version.record.version);
             match change.expect() {
@@ -199,9 +211,67 @@ impl View {
     }
 
     fn visible(&self, access: &AccessPlan, version: &Version) -> bool {
-        let family = self.state.catalogue.kind(&version.record.kind).map(|kind| kind.family);
         let (kind, indexed) = (&version.record.kind, &version.indexed);
-        family.is_some_and(|family| access.allows(kind, family, &indexed.patients, indexed.mask))
+        let Some(family) = self.state.catalogue.kind(kind).map(|kind| kind.family) else { return false };
+        let encounter = self.encounter(version);
+        let judged = Judged {
+            kind,
+            id: &version.record.id,
+            family,
+            patients: &indexed.patients,
+            mask: indexed.mask,
+            day: indexed.main_date.map(day),
+            institution: self.maker(version),
+            encounter: indexed.facts.encounter.as_deref(),
+            department: encounter.and_then(|encounter| encounter.indexed.facts.department.as_deref()),
+        };
+        access.allows(&judged, &self.evidence())
+    }
+
+    /// The encounter of a version, as it is now.
+    fn encounter(&self, version: &Version) -> Option<&Version> {
+        let newest = self.state.newest("Encounter", version.indexed.facts.encounter.as_deref()?);
+        newest.filter(|encounter| !encounter.record.is_deleted())
+    }
+
+    /// The institution that made a version; if that is not known, the one that made its encounter.
+    fn maker<'v>(&'v self, version: &'v Version) -> Option<&'v str> {
+        let of_encounter = || self.encounter(version)?.institution.as_deref();
+        version.institution.as_deref().or_else(of_encounter)
+    }
+
+    fn may_write(&self, access: &AccessPlan, change: &Change) -> bool {
+        let Reach::Institution(institution) = &access.clinical else { return true };
+        let (kind, id) = change.key();
+        if self.state.catalogue.kind(kind).is_none_or(|kind| kind.family != Family::Clinical) {
+            return true;
+        }
+        let before = self.state.newest(kind, id).map(|newest| self.maker(newest));
+        let indexed = match change {
+            Change::Put { record, .. } => {
+                self.state.catalogue.indexed_now(record).expect("what was prepared is JSON").into_owned()
+            }
+            Change::Delete { .. } => Indexed::default(),
+        };
+        institution.may_write(before, &indexed.patients, &self.evidence())
+    }
+
+    /// What current records say, with the institution of each relation.
+    fn evidence(&self) -> Evidence<'_> {
+        let (relations, rules) = self.said.get_or_init(|| {
+            let newest = self.state.records.values().filter_map(|versions| versions.last());
+            let (mut relations, mut rules) = (Vec::new(), Vec::new());
+            for version in newest.filter(|version| !version.record.is_deleted()) {
+                let facts = &version.indexed.facts;
+                rules.extend(facts.rules.iter().cloned());
+                relations.extend(facts.relations.iter().cloned().map(|relation| Relation {
+                    institution: relation.institution.or_else(|| version.institution.clone()),
+                    ..relation
+                }));
+            }
+            (relations, rules)
+        });
+        Evidence { relations, rules, now: self.now }
     }
 }
 
@@ -210,7 +280,7 @@ impl State {
         self.records.get(&(kind.to_owned(), id.to_owned()))?.last()
     }
 
-    fn apply(&mut self, change: &Change, t: u64, instant: i64) -> Changed {
+    fn apply(&mut self, change: &Change, t: u64, instant: i64, access: &AccessPlan) -> Changed {
         let (kind, id) = change.key();
         let key = (kind.to_owned(), id.to_owned());
         if !self.records.contains_key(&key) && matches!(change, Change::Put { .. }) {
@@ -244,11 +314,21 @@ impl State {
                 (op, record.body.clone(), indexed, record.text.clone())
             }
         };
+        let before = newest.and_then(|newest| newest.institution);
+        let is_clinical = self.catalogue.kind(&key.0).is_some_and(|kind| kind.family == Family::Clinical);
+        let institution = match change {
+            Change::Delete { .. } => before,
+            Change::Put { .. } => {
+                let named = indexed.facts.institution.clone();
+                let made = access.institution().map(ToOwned::to_owned).or(named).or(before);
+                made.filter(|_| is_clinical)
+            }
+        };
         let record = Record { kind: key.0.clone(), id: key.1.clone(), version, t, instant, op, body };
         let answer = changed(&record, Some(op));
         let (kind, id) = key.clone();
         self.feed.push(FeedEntry { t, instant, kind, id, version, op });
-        self.records.entry(key).or_default().push(Version { record, indexed, text });
+        self.records.entry(key).or_default().push(Version { record, indexed, text, institution });
         answer
     }
 

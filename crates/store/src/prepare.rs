@@ -7,7 +7,7 @@ use ieum_fhir::index::{ContainedValues, Extracted, FullText, IndexValue, Target}
 use ieum_fhir::json::{Document, JsonError, Limits, Value};
 use ieum_fhir::reference;
 
-use crate::access::Family;
+use crate::access::{Facts, Family};
 use crate::body;
 use crate::catalogue::{Catalogue, KindDef};
 
@@ -41,6 +41,8 @@ pub struct Indexed {
     pub main_date: Option<i64>,
     /// What the resources contained in it are found by.
     pub contained: Vec<ContainedValues<'static>>,
+    /// What it says that access depends on.
+    pub facts: Facts,
 }
 
 impl Catalogue {
@@ -132,6 +134,7 @@ impl Catalogue {
             main_date: extracted.main_date,
             values: owned(extracted.values),
             contained: contained.collect(),
+            facts: self.facts(kind, id, resource, bases),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Who asks, in which role, about whom, and why.
 
-use ieum_store::access::{AccessPlan, Actor, Reach};
+use ieum_store::access::{AccessPlan, Actor, Institution, Reach};
 
 use crate::door::DEFINITION;
 use crate::labels::VERY_RESTRICTED;
+use crate::purpose::Purpose;
 
 /// The role somebody acts in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -15,6 +16,10 @@ pub enum Role {
     Clinician,
     /// Runs the hub; sees what it holds and how it does, but no record of a patient.
     Operator,
+    /// Manages the staff of one institution; sees no record of a patient.
+    Manager,
+    /// Answers for privacy at one institution: who may enter, what was done in emergencies; sees no record of a patient.
+    Privacy,
     /// Another system, such as an EMR or an import.
     Service,
     /// Anybody, on a hub opened for trying out on this machine only.
@@ -23,7 +28,15 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 5] = [Self::Patient, Self::Clinician, Self::Operator, Self::Service, Self::Open];
+    pub const ALL: [Self; 7] = [
+        Self::Patient,
+        Self::Clinician,
+        Self::Operator,
+        Self::Manager,
+        Self::Privacy,
+        Self::Service,
+        Self::Open,
+    ];
 
     /// Its name, as written in accounts and audit entries.
     #[must_use]
@@ -32,6 +45,8 @@ impl Role {
             Self::Patient => "patient",
             Self::Clinician => "clinician",
             Self::Operator => "operator",
+            Self::Manager => "manager",
+            Self::Privacy => "privacy",
             Self::Service => "service",
             Self::Open => "open",
         }
@@ -41,6 +56,19 @@ impl Role {
     #[must_use]
     pub const fn defines_searches(self) -> bool {
         matches!(self, Self::Operator | Self::Service | Self::Open)
+    }
+
+    /// What the role is there for.
+    #[must_use]
+    pub const fn purpose(self) -> Purpose {
+        match self {
+            Self::Patient => Purpose::PatientRequest,
+            Self::Clinician | Self::Service => Purpose::Treatment,
+            Self::Operator => Purpose::Administration,
+            Self::Manager => Purpose::Operations,
+            Self::Privacy => Purpose::Compliance,
+            Self::Open => Purpose::Test,
+        }
     }
 
     /// The role of this name.
@@ -59,30 +87,31 @@ pub struct Access {
     pub role: Role,
     /// In the role of patient: whose records these are.
     pub patient: Option<String>,
+    /// The institution for which somebody acts: the id of its Organization record. A clinician without one works at the
+    /// hub of a single institution, which holds no records of others.
+    pub organization: Option<String>,
+    /// What for.
+    pub purpose: Purpose,
 }
 
 impl Access {
+    /// The authority of an account in a role, for what that role is there for.
+    #[must_use]
+    pub fn new(actor: &str, role: Role) -> Self {
+        let purpose = role.purpose();
+        Self { actor: actor.to_owned(), role, patient: None, organization: None, purpose }
+    }
+
     /// The authority of this program itself, for imports and maintenance started by whoever runs it.
     #[must_use]
     pub fn system(process: &str) -> Self {
-        Self { actor: process.to_owned(), role: Role::Service, patient: None }
+        Self::new(process, Role::Service)
     }
 
     /// The authority of anybody on an open hub.
     #[must_use]
     pub fn open() -> Self {
-        Self { actor: "anybody".into(), role: Role::Open, patient: None }
-    }
-
-    /// Purpose of use (`http://terminology.hl7.org/CodeSystem/v3-ActReason`).
-    #[must_use]
-    pub const fn purpose(&self) -> &'static str {
-        match self.role {
-            Role::Patient => "PATRQT",
-            Role::Clinician | Role::Service => "TREAT",
-            Role::Operator => "HSYSADMIN",
-            Role::Open => "HTEST",
-        }
+        Self::new("anybody", Role::Open)
     }
 
     /// The same for reading and writing definitions of search parameters alone, which are about nobody: an operator, who
@@ -102,12 +131,22 @@ impl Access {
     pub fn plan(&self) -> AccessPlan {
         let (clinical, system, denied, write) = match self.role {
             Role::Patient => (Reach::Patients(self.patient.iter().cloned().collect()), false, 0, false),
-            Role::Clinician => (Reach::All, false, VERY_RESTRICTED, true),
+            Role::Clinician => (self.acting(Some(&self.actor)), false, VERY_RESTRICTED, true),
             Role::Operator => (Reach::Nothing, true, 0, false),
-            Role::Service => (Reach::All, true, 0, true),
+            Role::Manager | Role::Privacy => (Reach::Nothing, false, 0, false),
+            // Another institution's system reaches what that made; one of the hub itself, everything.
+            Role::Service => (self.acting(None), self.organization.is_none(), 0, true),
             Role::Open => (Reach::All, false, 0, true),
         };
         let actor = Actor { id: self.actor.clone(), role: self.role.name().to_owned() };
-        AccessPlan { actor, purpose: self.purpose().to_owned(), clinical, system, denied, only: None, write }
+        let purpose = self.purpose.code().to_owned();
+        AccessPlan { actor, purpose, clinical, system, denied, only: None, write }
+    }
+
+    /// What is reached for an institution by this person, or by its systems.
+    fn acting(&self, person: Option<&str>) -> Reach {
+        let Some(id) = self.organization.clone() else { return Reach::All };
+        let person = person.map(ToOwned::to_owned);
+        Reach::Institution(Institution { id, person, purpose: self.purpose.bit(), about: None })
     }
 }

@@ -35,6 +35,9 @@ pub struct Account {
     /// In the role of patient: the Patient record's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patient: Option<String>,
+    /// The institution for which it acts: the id of its Organization record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
     /// SHA-256 of the secret, hexadecimal.
     pub secret_digest: String,
 }
@@ -43,7 +46,8 @@ impl Account {
     /// The authority that the account with this id gives.
     #[must_use]
     pub fn access(&self, id: &str) -> Access {
-        Access { actor: id.to_owned(), role: self.role, patient: self.patient.clone() }
+        let (patient, organization) = (self.patient.clone(), self.organization.clone());
+        Access { patient, organization, ..Access::new(id, self.role) }
     }
 }
 
@@ -84,6 +88,7 @@ pub fn create(
         name: name.to_owned(),
         role,
         patient: patient.map(ToOwned::to_owned),
+        organization: None,
         secret_digest: digest(secret),
     };
     // The id tells nothing: another digest of the secret's digest.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use ieum_fhir::search::{Query, Total};
-use ieum_store::access::{AccessPlan, Reach};
+use ieum_store::access::{AccessPlan, Institution, Proof, Reach};
 use ieum_store::catalogue::Catalogue;
 use ieum_store::commit::{Change, CommitError, CommitRequest, Committed, Guard, StoreError};
 use ieum_store::cursor::{BadCursor, CursorKey};
@@ -17,6 +17,7 @@ use ieum_store::record::Record;
 use crate::access::Access;
 use crate::refusals::{Refusals, entry};
 
+mod behalf;
 mod definitions;
 mod news;
 mod several;
@@ -228,6 +229,13 @@ impl View<'_> {
             Reach::Patients(own) => {
                 Reach::Patients(own.into_iter().filter(|patient| patients.contains(patient)).collect())
             }
+            Reach::Institution(institution) => {
+                let about = match institution.about {
+                    Some(about) => about.into_iter().filter(|patient| patients.contains(patient)).collect(),
+                    None => patients.to_vec(),
+                };
+                Reach::Institution(Institution { about: Some(about), ..institution })
+            }
             Reach::Nothing => Reach::Nothing,
         };
         self
@@ -395,6 +403,14 @@ impl View<'_> {
         limit: usize,
     ) -> Result<Vec<StoredAuditEntry>, StoreError> {
         if self.plan.system { self.snapshot.audit_entries(before, limit) } else { Ok(Vec::new()) }
+    }
+
+    /// Treatment relations to a patient; see [`Snapshot::relations`].
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine fails.
+    pub fn relations(&self, patient: &str) -> Result<Vec<Proof>, StoreError> {
+        self.snapshot.relations(&self.plan, patient)
     }
 
     /// Current records by kind.

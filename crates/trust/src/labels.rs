@@ -13,12 +13,30 @@ const BITS: &[(&str, &str, u32)] = &[
     (ACT_CODE, "SEX", 1 << 5),
     (ACT_CODE, "ETH", 1 << 6),
     (ACT_CODE, "SUD", 1 << 6),
+    (ACT_CODE, "ETHUD", 1 << 6),
+    (ACT_CODE, "OPIOIDUD", 1 << 6),
     (ACT_CODE, "GDIS", 1 << 7),
     (ACT_CODE, "SDV", 1 << 8),
 ];
 
 const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
 const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+
+/// Every bit: data with none of them are not sensitive.
+pub const SENSITIVE: u32 = {
+    let (mut all, mut place) = (0, 0);
+    while place < BITS.len() {
+        all |= BITS[place].2;
+        place += 1;
+    }
+    all
+};
+
+/// Whether a label says that nothing is sensitive: the confidentiality codes up to «normal».
+#[must_use]
+pub fn is_unrestricted(system: &str, code: &str) -> bool {
+    system == CONFIDENTIALITY && matches!(code, "U" | "L" | "M" | "N")
+}
 
 /// The bits of one label; 0 for one that restricts nothing.
 #[must_use]

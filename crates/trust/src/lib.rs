@@ -7,6 +7,10 @@
 pub mod access;
 pub mod account;
 pub mod authorization;
+pub mod breaking;
 pub mod door;
+pub mod evidence;
 pub mod labels;
+pub mod purpose;
 mod refusals;
+pub mod sharing;

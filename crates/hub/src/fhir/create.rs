@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::conditional::{self, Found, Stumble};
 use super::update::document_limits;
-use super::{definitions, error, respond, subset};
+use super::{consents, definitions, error, respond, subset};
 use crate::call::{Answer, Call, Failure};
 use crate::subscriptions::ask::{self, Admitted};
 
@@ -105,7 +105,7 @@ pub(super) struct Ready {
 /// Makes the resource of a call ready for the commit, as it was sent; of a Subscription the status is ours.
 ///
 /// # Errors
-/// 404 for an unknown type; what is wrong with a Subscription.
+/// 404 for an unknown type; what is wrong with a Subscription or a Consent.
 pub(super) fn prepare(call: &Call<'_>, id: &str, resource: Value<'_>) -> Result<Ready, Failure> {
     if call.place.kind == SUBSCRIPTION {
         let Admitted { record, beside } = ask::admit(call, id, resource)?;
@@ -113,7 +113,9 @@ pub(super) fn prepare(call: &Call<'_>, id: &str, resource: Value<'_>) -> Result<
     }
     let catalogue = call.kinds.catalogue();
     let kind = catalogue.kind(&call.place.kind).ok_or_else(error::unknown_type)?;
-    Ok(Ready { record: catalogue.prepare(kind, id, resource, &mut |_| None), beside: None })
+    let record = catalogue.prepare(kind, id, resource, &mut |_| None);
+    consents::check(&record, catalogue.bases())?;
+    Ok(Ready { record, beside: None })
 }
 
 /// Commits one record.

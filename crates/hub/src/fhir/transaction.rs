@@ -25,7 +25,7 @@ use super::create::new_id;
 use super::page::Bundle;
 use super::room::Room;
 use super::update::{self, id_of};
-use super::{create, definitions, delete, error, patch, respond, run};
+use super::{consents, create, definitions, delete, error, patch, respond, run};
 use crate::authorization::scope;
 use crate::call::{Answer, Call, Content, Failure, Returns};
 use crate::routes::{Takes, Who};
@@ -338,12 +338,14 @@ fn change(
             let catalogue = call.kinds.catalogue();
             let kind = catalogue.kind(&step.entry.place.kind).ok_or_else(error::unknown_type)?;
             let record = catalogue.prepare(kind, id, resource, &mut |value| references.replacement(value));
+            consents::check(&record, catalogue.bases())?;
             Ok(Some(Change::Put { record: Box::new(record), expect: *expect }))
         }
         (Fate::Patched { id, expect, json, validation }, _) => {
             let catalogue = call.kinds.catalogue();
             let kind = catalogue.kind(&step.entry.place.kind).ok_or_else(error::unknown_type)?;
             let record = references.prepare_patched(call, kind, id, json, validation)?;
+            consents::check(&record, catalogue.bases())?;
             Ok(Some(Change::Put { record: Box::new(record), expect: *expect }))
         }
         (Fate::Delete { change, .. }, _) => Ok(change.clone()),

@@ -95,6 +95,8 @@ pub(crate) fn role_word(role: Role, lang: Lang) -> &'static str {
         Role::Clinician => lang.pick("의료진", "Clinician"),
         Role::Patient => lang.pick("본인", "Patient"),
         Role::Operator => lang.pick("운영자", "Operator"),
+        Role::Manager => lang.pick("기관 관리자", "Institution manager"),
+        Role::Privacy => lang.pick("개인정보 보호책임자", "Privacy officer"),
         Role::Service => lang.pick("시스템", "System"),
         Role::Open => lang.pick("누구나", "Anybody"),
     }

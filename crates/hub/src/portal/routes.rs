@@ -200,6 +200,8 @@ pub fn home(role: Role) -> Option<&'static str> {
         Role::Clinician => Some("/patients"),
         Role::Patient => Some("/me"),
         Role::Operator => Some("/operator"),
+        // Their pages come with the log-in of people.
+        Role::Manager | Role::Privacy => None,
         Role::Service | Role::Open => None,
     }
 }

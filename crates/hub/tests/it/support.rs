@@ -25,7 +25,7 @@ use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
 use ieum_trust::access::{Access, Role};
 use ieum_trust::account::{ACCOUNT, Account, digest, new_secret};
 use ieum_trust::door::Door;
-use ieum_trust::labels::label_mask;
+use ieum_trust::evidence::POLICY;
 use serde_json::Value;
 
 /// The engine behind a server.
@@ -121,7 +121,7 @@ impl Server {
         let listening = runtime.block_on(Listening::on(([127, 0, 0, 1], 0).into())).unwrap();
         let address = listening.address().unwrap();
         let base = format!("http://{address}/fhir");
-        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, vec![base.clone()], label_mask));
+        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, vec![base.clone()], POLICY));
         let directory = tempfile::tempdir().unwrap();
         let (engine, secret): (Arc<dyn Engine>, _) = match kind {
             Kind::Memory => (Arc::new(MemoryEngine::new(Arc::clone(&catalogue), system_clock())), [7; 32]),
@@ -187,6 +187,7 @@ impl Server {
             name: "시험".into(),
             role,
             patient: patient.map(str::to_owned),
+            organization: None,
             secret_digest: digest(&secret),
         };
         let id = format!("account-{}", &digest(&secret)[..16]);

@@ -26,7 +26,7 @@ use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
 use ieum_trust::access::{Access, Role};
 use ieum_trust::account::{self, ACCOUNT};
 use ieum_trust::door::Door;
-use ieum_trust::labels::label_mask;
+use ieum_trust::evidence::POLICY;
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -82,7 +82,7 @@ impl Portal {
 
     pub(crate) fn start(entrance: Entrance, base_url: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, vec![base_url.to_owned()], label_mask));
+        let catalogue = Arc::new(Catalogue::new(OWN_KINDS, vec![base_url.to_owned()], POLICY));
         let clock = Arc::new(AtomicI64::new(NOW));
         let ticking = Arc::clone(&clock);
         let clock_of_hub: ieum_store::clock::Clock = Arc::new(move || ticking.load(Ordering::Relaxed));

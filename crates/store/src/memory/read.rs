@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use ieum_fhir::search::Query;
 
 use super::{Version, View};
-use crate::access::AccessPlan;
+use crate::access::{AccessPlan, Proof, Relation};
 use crate::catalogue::Catalogue;
 use crate::commit::StoreError;
 use crate::engine::{
@@ -207,6 +207,24 @@ impl Snapshot for View {
         entries.sort_by_key(|entry| Reverse(entry.number));
         entries.truncate(limit);
         Ok(entries)
+    }
+
+    fn relations(&self, access: &AccessPlan, patient: &str) -> Result<Vec<Proof>, StoreError> {
+        let own = self.state.newest("Patient", patient);
+        if !own.is_some_and(|own| self.visible(access, own)) {
+            return Ok(Vec::new());
+        }
+        let born = self.state.born.iter().filter_map(|(kind, id)| self.state.newest(kind, id));
+        let mut proofs = Vec::new();
+        for version in born.filter(|version| !version.record.is_deleted()) {
+            for relation in version.indexed.facts.relations.iter().filter(|one| one.patient == patient) {
+                let institution = relation.institution.clone().or_else(|| version.institution.clone());
+                let (kind, id) = (version.record.kind.clone(), version.record.id.clone());
+                proofs.push(Proof { relation: Relation { institution, ..relation.clone() }, kind, id });
+            }
+        }
+        proofs.sort_by_key(|proof| Reverse((proof.relation.until, proof.relation.from)));
+        Ok(proofs)
     }
 
     fn census(&self, access: &AccessPlan) -> Result<Vec<(String, u64)>, StoreError> {

@@ -6,6 +6,7 @@ use ieum_fhir::index::{FullText, IndexValue};
 use ieum_fhir::json::JsonError;
 use rusqlite::{Connection, params};
 
+use super::carried::{Carried, SEVERAL};
 use super::contained::Container;
 use super::custom::{self, Points};
 use super::dict::StoredId;
@@ -13,29 +14,13 @@ use super::ids::MENTIONED;
 use super::numbers::{Given, Giving};
 use super::pending::Pending;
 use super::rows::RowSet;
-use super::view::Scope;
-use super::{Shared, to_i64, to_u64, words};
-use crate::access::{AccessPlan, Family};
+use super::visible::Scope;
+use super::{Shared, evidence, to_i64, to_u64, words};
+use crate::access::{AccessPlan, Family, Institution, Reach};
 use crate::commit::{Change, Changed, CommitError, Expect, StoreError};
 use crate::compress::Packed;
 use crate::prepare::{Indexed, Prepared};
 use crate::record::Op;
-
-/// `pat` of a record that is nobody's.
-pub(super) const SHARED: i64 = 0;
-/// `pat` of a clinical record of several patients, or of none; see `comp`.
-pub(super) const SEVERAL: i64 = -1;
-/// `pat` of the system's own records.
-pub(super) const SYSTEM: i64 = -2;
-const DAY: i64 = 86_400_000_000;
-
-/// Whose a record is, which labels it has, and its main date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Carried {
-    pub(super) pat: i64,
-    pub(super) mask: i64,
-    pub(super) d: Option<i64>,
-}
 
 /// Number and instant of a commit.
 type At = (u64, i64);
@@ -120,6 +105,9 @@ impl Applier<'_> {
             {
                 return Err(CommitError::Denied);
             }
+            if let Reach::Institution(institution) = &access.clinical {
+                self.check_institution(institution, &scope, change, known)?;
+            }
             let version = known.filter(|current| current.exists()).map(|current| current.version);
             match change.expect() {
                 Expect::New if known.is_some() => return Err(CommitError::Taken { index }),
@@ -135,14 +123,45 @@ impl Applier<'_> {
         Ok(found)
     }
 
-    /// Applies changes, whose bodies are packed so and which found this, as one commit.
+    /// [`Institution::may_write`].
+    fn check_institution(
+        &mut self,
+        institution: &Institution,
+        scope: &Scope<'_>,
+        change: &Change,
+        known: Option<&Current>,
+    ) -> Result<(), CommitError> {
+        let family = self.shared.catalogue.kind(change.key().0).ok_or_else(unknown_kind)?.family;
+        if family != Family::Clinical {
+            return Ok(());
+        }
+        if let Some(current) = known
+            && !scope.is_own(current.rid)?
+        {
+            return Err(CommitError::Denied);
+        }
+        if let (Change::Put { record, .. }, Some(_)) = (change, &institution.person) {
+            let indexed = self.shared.catalogue.indexed_now(record).map_err(not_json)?;
+            for patient in &indexed.patients {
+                if !scope.has_relation(patient)? {
+                    return Err(CommitError::Denied);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies changes, whose bodies are packed so and which found this, as one commit by somebody who acts for this
+    /// institution, if any.
     pub(super) fn apply(
         &mut self,
         changes: &[Change],
         packed: &[Packed],
         found: Vec<Option<Current>>,
         at: At,
+        institution: Option<&str>,
     ) -> Result<Vec<Changed>, StoreError> {
+        let writer = institution.map(|id| self.institution(id)).transpose()?;
         // New records get their numbers first: what refers to one that comes later finds it, and rows are added at the
         // end of their table.
         for (change, found) in changes.iter().zip(&found) {
@@ -152,7 +171,7 @@ impl Applier<'_> {
             }
         }
         let apply = |((change, packed), found): ((&Change, &Packed), Option<Current>)| match change {
-            Change::Put { record, .. } => self.put(record, packed, found.as_ref(), at),
+            Change::Put { record, .. } => self.put(record, packed, found.as_ref(), (at, writer)),
             Change::Delete { kind, id, .. } => self.delete(kind, id, found, at),
         };
         changes.iter().zip(packed).zip(found).map(apply).collect()
@@ -169,7 +188,7 @@ impl Applier<'_> {
         record: &Prepared,
         packed: &Packed,
         current: Option<&Current>,
-        (t, instant): At,
+        ((t, instant), writer): (At, Option<i64>),
     ) -> Result<Changed, StoreError> {
         let existing = current.filter(|current| current.exists());
         if let Some(existing) = existing
@@ -186,7 +205,8 @@ impl Applier<'_> {
         let op = if existing.is_some() { Op::Update } else { Op::Create };
         let indexed = self.shared.catalogue.indexed_now(record).map_err(not_json)?;
         let mut rows = self.rows_of(&record.kind, rid, &indexed.values)?;
-        let carried = self.carried(&record.kind, rid, version, &indexed)?;
+        let before = current.map(|current| current.carried.org);
+        let carried = self.carried(&record.kind, rid, version, &indexed, (writer, before))?;
         let (present, vals) = (rows.present, std::mem::take(&mut rows.vals));
         let t0 = current.map_or(0, |current| current.t0);
         let t0 = if t0 == 0 { to_i64(t) } else { t0 };
@@ -201,6 +221,7 @@ impl Applier<'_> {
                 let old = self.indexed(&record.kind, &record.id, existing, self.shared.catalogue.bases())?;
                 let old_rows = self.rows_of(&record.kind, rid, &old.values)?;
                 self.memory.pending.replace(&old_rows, rows);
+                evidence::remove(self.connection, rid, &old.facts)?;
                 if old.contained == indexed.contained {
                     self.keep_contained(container)?;
                 } else {
@@ -219,17 +240,21 @@ impl Applier<'_> {
                 words::insert(self.connection, &mut self.memory.given.dict, rid, &record.text)?;
             }
         }
+        self.add_evidence(rid, carried.org, &indexed.facts)?;
         if let Some(current) = current.filter(|current| current.op != MENTIONED) {
             self.keep_version(current)?;
         }
         // A record without a row yet gets one; one that was mentioned or is there has its own.
         let sql = if current.is_some() {
-            "UPDATE res SET ver = ?4, t = ?5, t0 = ?6, op = ?7, pat = ?8, mask = ?9, d = ?10, present = ?11, \
-             present_high = ?12, vals = ?13, codec = ?14, body = ?15 WHERE rid = ?1 AND kind = ?2 AND id = ?3"
+            "UPDATE res SET ver = ?4, t = ?5, t0 = ?6, op = ?7, pat = ?8, mask = ?9, d = ?10, org = ?11, enc = ?12, \
+             dept = ?13, present = ?14, present_high = ?15, vals = ?16, codec = ?17, body = ?18 \
+             WHERE rid = ?1 AND kind = ?2 AND id = ?3"
         } else {
-            "INSERT INTO res (rid, kind, id, ver, t, t0, op, pat, mask, d, present, present_high, vals, codec, body) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+            "INSERT INTO res (rid, kind, id, ver, t, t0, op, pat, mask, d, org, enc, dept, present, present_high, vals, \
+             codec, body) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
         };
+        let Carried { pat, mask, d, org, enc, dept } = carried;
         self.connection.prepare_cached(sql)?.execute(params![
             rid,
             kind,
@@ -238,9 +263,12 @@ impl Applier<'_> {
             to_i64(t),
             t0,
             op.code(),
-            carried.pat,
-            carried.mask,
-            carried.d,
+            pat,
+            mask,
+            d,
+            org,
+            enc,
+            dept,
             present.0,
             present.1,
             vals,
@@ -272,6 +300,7 @@ impl Applier<'_> {
         let old = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
         let old_rows = self.rows_of(kind, current.rid, &old.values)?;
         self.memory.pending.delete(old_rows);
+        evidence::remove(self.connection, current.rid, &old.facts)?;
         self.remove_contained(current.rid, &old.contained)?;
         let text = self.text(kind, id, &current)?;
         words::delete(self.connection, &mut self.memory.given.dict, current.rid, &text)?;
@@ -302,12 +331,13 @@ impl Applier<'_> {
         let kind = self.kind_no(kind)?;
         let rid = self.memory.given.ids.find(self.connection, kind, id)?;
         let Some(rid) = rid else { return Ok(None) };
-        let sql = "SELECT r.ver, r.t0, r.op, r.pat, r.mask, r.d, r.codec, r.body, coalesce(c.instant, 0), r.t \
-                   FROM res r LEFT JOIN commits c ON c.t = r.t WHERE r.rid = ?1";
+        let sql = "SELECT r.ver, r.t0, r.op, r.codec, r.body, coalesce(c.instant, 0), r.t, r.pat, r.mask, r.d, r.org, \
+                   r.enc, r.dept FROM res r LEFT JOIN commits c ON c.t = r.t WHERE r.rid = ?1";
         let current = self.connection.prepare_cached(sql)?.query_row(params![rid], |row| {
-            let carried = Carried { pat: row.get(3)?, mask: row.get(4)?, d: row.get(5)? };
-            let packed = Packed { codec: row.get(6)?, bytes: row.get(7)? };
-            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, carried, packed, row.get(8)?, row.get(9)?))
+            let packed = Packed { codec: row.get(3)?, bytes: row.get(4)? };
+            let (pat, mask, d) = (row.get(7)?, row.get(8)?, row.get(9)?);
+            let carried = Carried { pat, mask, d, org: row.get(10)?, enc: row.get(11)?, dept: row.get(12)? };
+            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, carried, packed, row.get(5)?, row.get(6)?))
         })?;
         let (version, t0, op, carried, packed, instant, t) = current;
         Ok(Some(Current { rid, version: to_u64(version)?, t, t0, op, carried, instant, packed }))
@@ -375,44 +405,18 @@ impl Applier<'_> {
         text.map_err(not_json)
     }
 
-    pub(super) fn carried(
-        &mut self,
-        kind: &str,
-        rid: i64,
-        version: u64,
-        indexed: &Indexed,
-    ) -> Result<Carried, StoreError> {
-        let family = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?.family;
-        let patient = self.shared.registry.kind("Patient").ok_or_else(unknown_kind)?.no;
-        let pat = match (family, indexed.patients.as_slice()) {
-            (Family::System, _) => SYSTEM,
-            (Family::Shared, _) => SHARED,
-            (Family::Clinical, [one]) => self.memory.given.ids.mentioned(self.connection, patient, one)?,
-            (Family::Clinical, several) => {
-                for owner in several {
-                    let owner = self.memory.given.ids.mentioned(self.connection, patient, owner)?;
-                    let sql = "INSERT OR IGNORE INTO comp (owner, rid, ver) VALUES (?1, ?2, ?3)";
-                    self.connection.prepare_cached(sql)?.execute(params![owner, rid, to_i64(version)])?;
-                }
-                SEVERAL
-            }
-        };
-        let d = indexed.main_date.map(|micros| micros.div_euclid(DAY));
-        Ok(Carried { pat, mask: i64::from(indexed.mask), d })
-    }
-
     /// The body of the current version.
     fn body(&self, current: &Current) -> Result<Vec<u8>, StoreError> {
         self.shared.dictionaries.unpack(current.packed.codec, &current.packed.bytes)
     }
 
-    fn kind_no(&self, kind: &str) -> Result<i64, StoreError> {
+    pub(super) fn kind_no(&self, kind: &str) -> Result<i64, StoreError> {
         Ok(self.shared.registry.kind(kind).ok_or_else(unknown_kind)?.no)
     }
 
     fn keep_version(&self, current: &Current) -> Result<(), StoreError> {
-        let sql = "INSERT INTO ver (rid, ver, t, op, pat, mask, codec, body) \
-                   SELECT rid, ver, t, op, pat, mask, codec, body FROM res WHERE rid = ?1";
+        let sql = "INSERT INTO ver (rid, ver, t, op, pat, mask, d, org, enc, codec, body) \
+                   SELECT rid, ver, t, op, pat, mask, d, org, enc, codec, body FROM res WHERE rid = ?1";
         self.connection.prepare_cached(sql)?.execute(params![current.rid])?;
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::registry::{facets, kind_of, place, presence};
 use super::rows::RowSet;
 use super::search::json_numbers;
 use super::table::TABLES;
-use super::{Shared, custom, schema, to_u64, vals, words};
+use super::{Shared, custom, evidence, schema, to_u64, vals, words};
 use crate::commit::StoreError;
 
 /// What a check found.
@@ -143,16 +143,17 @@ fn bodies(
     report: &mut CheckReport,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(), StoreError> {
-    let sql = "SELECT rid, kind, id, codec, body, present, present_high, vals FROM res WHERE op IN (1, 2) ORDER BY rid";
+    let sql = "SELECT rid, kind, id, codec, body, present, present_high, vals, org FROM res WHERE op IN (1, 2) ORDER BY rid";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut expected = [0_u64; TABLES.len()];
     let mut terms = words::Sums::default();
+    let mut said = (0, 0);
     let mut done = 0;
     let unfinished: Vec<i64> = custom::states(connection)?.into_keys().collect();
     while let Some(row) = rows.next()? {
         let rid: i64 = row.get(0)?;
-        match record(connection, shared, row, &unfinished, (&mut expected, &mut terms)) {
+        match record(connection, shared, row, &unfinished, (&mut expected, &mut terms, &mut said)) {
             Ok(true) => {}
             Ok(false) => report.fault(format!("record number {rid} is not indexed as its body says")),
             Err(error) => report.fault(format!("record number {rid}: {error}")),
@@ -160,6 +161,13 @@ fn bodies(
         done += 1;
         if done % 1_000 == 0 || done == report.records {
             progress(done, report.records);
+        }
+    }
+    for (table, expected) in [("rel", said.0), ("rule", said.1)] {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let found = to_u64(connection.query_row(&sql, [], |row| row.get(0))?)?;
+        if found != expected {
+            report.fault(format!("{table} holds {found} rows, the bodies ask for {expected}"));
         }
     }
     for table in terms.differing(connection)? {
@@ -180,14 +188,14 @@ fn bodies(
     Ok(())
 }
 
-/// Whether a record is found as its body says; adds the rows it should have to `expected`,
-/// and its terms to `terms`.
+/// Whether a record is found as its body says; adds the rows it should have to `expected`, its terms to `terms`, and what
+/// it says about access, as numbers of relations and rules, to `said`.
 fn record(
     connection: &Connection,
     shared: &Shared,
     row: &Row<'_>,
     unfinished: &[i64],
-    (expected, terms): (&mut [u64; TABLES.len()], &mut words::Sums),
+    (expected, terms, said): (&mut [u64; TABLES.len()], &mut words::Sums, &mut (u64, u64)),
 ) -> Result<bool, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(what.to_owned());
     let name = shared.registry.name(row.get(1)?)?;
@@ -204,8 +212,13 @@ fn record(
     let kept = Kept { present: (row.get(5)?, row.get(6)?), vals: row.get(7)? };
     let mut good = all.stored(name, rid, &indexed.values, &kept)?;
     good &= terms.add(connection, rid, &text)?;
+    let says = (indexed.facts.relations.len() as u64, indexed.facts.rules.len() as u64);
+    let mut finding = Finding { connection, registry: &shared.registry };
+    good &= evidence::is_stored(connection, &mut finding, (rid, row.get(8)?), &indexed.facts)?;
+    *said = (said.0 + says.0, said.1 + says.1);
 
-    let sql = "SELECT c.rid, c.present, c.present_high, c.vals, c.pat = r.pat AND c.mask = r.mask FROM res r \
+    let sql = "SELECT c.rid, c.present, c.present_high, c.vals, \
+               (c.pat, c.mask, c.d, c.org, c.enc) IS (r.pat, r.mask, r.d, r.org, r.enc) FROM res r \
                JOIN res c ON c.container = r.rid WHERE r.rid = ?1 ORDER BY c.part";
     let mut statement = connection.prepare_cached(sql)?;
     let mut parts = statement.query([rid])?;

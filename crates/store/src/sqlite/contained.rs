@@ -3,7 +3,8 @@
 use ieum_fhir::index::ContainedValues;
 use rusqlite::params;
 
-use super::apply::{Applier, Carried, Current};
+use super::apply::{Applier, Current};
+use super::carried::Carried;
 use super::to_i64;
 use crate::commit::StoreError;
 
@@ -27,13 +28,14 @@ impl Applier<'_> {
         container: Container,
         contained: &[ContainedValues<'_>],
     ) -> Result<(), StoreError> {
-        let Carried { pat, mask, .. } = container.carried;
+        let Carried { pat, mask, d, org, enc, .. } = container.carried;
         for (part, inner) in (1_i64..).zip(contained) {
             let Some(kind) = self.shared.registry.kind(inner.kind) else { continue };
             let rid = self.memory.given.ids.next(self.connection)?;
             let rows = self.rows_of(inner.kind, rid, &inner.values)?;
-            let sql = "INSERT INTO res (rid, kind, id, ver, t, t0, op, pat, mask, present, present_high, container, part, \
-                       vals, codec, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, x'')";
+            let sql = "INSERT INTO res (rid, kind, id, ver, t, t0, op, pat, mask, d, org, enc, present, present_high, \
+                       container, part, vals, codec, body) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, x'')";
             self.connection.prepare_cached(sql)?.execute(params![
                 rid,
                 kind.no,
@@ -44,6 +46,9 @@ impl Applier<'_> {
                 CONTAINED,
                 pat,
                 mask,
+                d,
+                org,
+                enc,
                 rows.present.0,
                 rows.present.1,
                 container.rid,
@@ -77,8 +82,9 @@ impl Applier<'_> {
     /// Leaves the contained resources as they are in a new version of their container.
     pub(super) fn keep_contained(&self, container: Container) -> Result<(), StoreError> {
         let Container { rid, version, t, carried, .. } = container;
-        let sql = "UPDATE res SET ver = ?2, t = ?3, pat = ?4, mask = ?5 WHERE container = ?1";
-        let values = params![rid, to_i64(version), t, carried.pat, carried.mask];
+        let Carried { pat, mask, d, org, enc, .. } = carried;
+        let sql = "UPDATE res SET ver = ?2, t = ?3, pat = ?4, mask = ?5, d = ?6, org = ?7, enc = ?8 WHERE container = ?1";
+        let values = params![rid, to_i64(version), t, pat, mask, d, org, enc];
         self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
     }

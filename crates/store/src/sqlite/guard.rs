@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::connection::within;
-use super::view::Scope;
+use super::visible::Scope;
 use super::{Shared, newest_t, search};
 use crate::commit::{CommitError, CommitRequest};
 use crate::engine::{SearchPage, SearchRequest};

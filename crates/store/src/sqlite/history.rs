@@ -4,7 +4,7 @@ use rusqlite::params_from_iter;
 
 use super::read::{feed_rows, record, rid, versions};
 use super::search::Sql;
-use super::view::Scope;
+use super::visible::Scope;
 use super::{to_i64, to_u64};
 use crate::commit::StoreError;
 use crate::engine::{HistoryPage, HistoryRequest, HistoryScope, Position, SortValue};

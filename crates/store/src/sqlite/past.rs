@@ -9,7 +9,7 @@ use rusqlite::params_from_iter;
 use super::read::record;
 use super::search::{Sql, json_numbers};
 use super::to_i64;
-use super::view::Scope;
+use super::visible::Scope;
 use crate::commit::StoreError;
 use crate::engine::{AsOfPage, AsOfRequest, AsOfWhich};
 use crate::record::Record;

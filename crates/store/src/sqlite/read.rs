@@ -2,11 +2,12 @@
 
 use rusqlite::{Row, params_from_iter};
 
-use super::apply::SEVERAL;
+use super::carried::SEVERAL;
 use super::dict::{StoredId, id_text};
 use super::ids::find_rid;
 use super::search::Sql;
-use super::view::{Scope, op};
+use super::view::op;
+use super::visible::Scope;
 use super::{Shared, to_i64, to_u64};
 use crate::commit::StoreError;
 use crate::engine::{CompartmentPage, CompartmentRequest, FeedEntry, Position};

@@ -7,12 +7,13 @@
 use ieum_fhir::index::IndexValue;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::apply::{Applier, Carried, Current, Memory, SEVERAL, SHARED, unknown_kind};
+use super::apply::{Applier, Current, Memory, unknown_kind};
+use super::carried::{Carried, SEVERAL, SHARED};
 use super::contained::{CONTAINED, Container};
 use super::registry::{ChangedParam, EXTERNAL, facets};
 use super::rows::RowSet;
 use super::table::{TABLES, of_param};
-use super::{Shared, custom, schema, words};
+use super::{Shared, custom, evidence, schema, words};
 use crate::access::Family;
 use crate::commit::StoreError;
 
@@ -48,7 +49,7 @@ pub(super) fn run(
 
 /// All rows of all records, and whose each record is.
 fn everything(transaction: &Transaction<'_>, shared: &Shared) -> Result<(), StoreError> {
-    for table in TABLES.into_iter().chain(["tokval", "unit"]) {
+    for table in TABLES.into_iter().chain(["tokval", "unit", "rel", "rule"]) {
         transaction.execute(&format!("DELETE FROM {table}"), [])?;
     }
     for table in words::TABLES {
@@ -183,8 +184,10 @@ impl Applier<'_> {
         let Some(current) = self.current(kind, id)?.filter(Current::exists) else { return Ok(()) };
         let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
         let rows = self.rows_of(kind, current.rid, &indexed.values)?;
-        let carried = self.carried(kind, current.rid, current.version, &indexed)?;
+        let before = (None, Some(current.carried.org));
+        let carried = self.carried(kind, current.rid, current.version, &indexed, before)?;
         self.carry(current.rid, carried, &rows)?;
+        self.add_evidence(current.rid, carried.org, &indexed.facts)?;
         self.memory.pending.insert(rows);
         self.add_contained(Container { carried, ..current.container() }, &indexed.contained)?;
         let text = self.text(kind, id, &current)?;
@@ -203,8 +206,11 @@ impl Applier<'_> {
         let old = self.rows_of(kind, current.rid, &before.values)?;
         let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
         let rows = self.rows_of(kind, current.rid, &indexed.values)?;
-        let carried = self.carried(kind, current.rid, current.version, &indexed)?;
+        let by = (None, Some(current.carried.org));
+        let carried = self.carried(kind, current.rid, current.version, &indexed, by)?;
         self.carry(current.rid, carried, &rows)?;
+        evidence::remove(self.connection, current.rid, &before.facts)?;
+        self.add_evidence(current.rid, carried.org, &indexed.facts)?;
         self.memory.pending.replace(&old, rows);
         self.remove_contained(current.rid, &before.contained)?;
         self.add_contained(Container { carried, ..current.container() }, &indexed.contained)
@@ -212,9 +218,10 @@ impl Applier<'_> {
 
     /// Changes whose a record is and what it has, without a new version.
     fn carry(&self, rid: i64, carried: Carried, rows: &RowSet) -> Result<(), StoreError> {
-        let sql = "UPDATE res SET pat = ?2, mask = ?3, d = ?4, present = ?5, present_high = ?6, vals = ?7 WHERE rid = ?1";
-        let Carried { pat, mask, d } = carried;
-        let values = params![rid, pat, mask, d, rows.present.0, rows.present.1, rows.vals];
+        let sql = "UPDATE res SET pat = ?2, mask = ?3, d = ?4, org = ?5, enc = ?6, dept = ?7, present = ?8, \
+                   present_high = ?9, vals = ?10 WHERE rid = ?1";
+        let Carried { pat, mask, d, org, enc, dept } = carried;
+        let values = params![rid, pat, mask, d, org, enc, dept, rows.present.0, rows.present.1, rows.vals];
         self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
     }

@@ -5,8 +5,13 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use crate::commit::StoreError;
 
 /// Each step from one schema version to the next, in order. Steps are never edited: a stored file may be at any of them.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), REBUILD, include_str!("schema-3.sql"), include_str!("schema-4.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    REBUILD,
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
+];
 
 /// A step that asks for all indexes to be made anew, because a program of this version finds more, or other owners.
 const REBUILD: &str = "INSERT OR REPLACE INTO meta (name, value) VALUES ('rebuild', 1)";

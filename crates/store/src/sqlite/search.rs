@@ -18,7 +18,7 @@ use rusqlite::{OptionalExtension, params_from_iter};
 
 use super::dict::id_text;
 use super::to_u64;
-use super::view::Scope;
+use super::visible::Scope;
 use crate::commit::StoreError;
 use crate::engine::{
     self, Key, KeysPage, KeysRequest, PlacesPage, Position, SearchPage, SearchRequest, SortValue,

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use ieum_fhir::search::Query;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::{OptionalExtension, params, params_from_iter};
 
-use super::apply::{SEVERAL, SHARED, SYSTEM};
+use super::carried::SEVERAL;
 use super::connection::{Reader, ReaderPool};
-use super::dict::StoredId;
-use super::ids::find_rid;
 use super::search::{self, Sql, json_numbers};
-use super::{Current, Shared, audit, history, newest_t, past, read, to_u64};
-use crate::access::{AccessPlan, Family, Reach};
+use super::visible::Scope;
+use super::{Current, Shared, audit, evidence, history, newest_t, past, read, to_u64};
+use crate::access::{AccessPlan, Proof};
 use crate::catalogue::Catalogue;
 use crate::commit::StoreError;
 use crate::engine::{
@@ -20,100 +19,7 @@ use crate::engine::{
 };
 use crate::record::{Op, Record};
 
-/// A view for one caller's question: the connection, what may be seen, and the moment.
-pub(super) struct Scope<'s> {
-    pub(super) connection: &'s Connection,
-    pub(super) shared: &'s Shared,
-    pub(super) access: &'s AccessPlan,
-    pub(super) t: u64,
-    /// Numbers of the patients reached, when only some are.
-    patients: Vec<i64>,
-}
-
-impl<'s> Scope<'s> {
-    pub(super) fn new(
-        connection: &'s Connection,
-        shared: &'s Shared,
-        access: &'s AccessPlan,
-        t: u64,
-    ) -> Result<Self, StoreError> {
-        let mut patients = Vec::new();
-        if let (Reach::Patients(ids), Some(kind)) = (&access.clinical, shared.registry.kind("Patient")) {
-            for id in ids {
-                patients.extend(find_rid(connection, kind.no, &StoredId::new(id))?);
-            }
-        }
-        Ok(Self { connection, shared, access, t, patients })
-    }
-
-    /// Whether any record of the kind can be reached at all.
-    pub(super) fn reaches(&self, kind: &str) -> bool {
-        match self.shared.catalogue.kind(kind).map(|kind| kind.family) {
-            None => false,
-            Some(Family::System) => self.access.system,
-            Some(_) => self.access.clinical != Reach::Nothing,
-        }
-    }
-
-    /// [`AccessPlan::allows`] on the columns `pat`, `mask`, `rid` and `ver` of a row, as ` AND …`; the one place where
-    /// access becomes SQL.
-    pub(super) fn visible(&self, row: &str) -> Sql {
-        self.visible_as(row, &format!("{row}.rid"), &format!("{row}.ver"))
-    }
-
-    /// The same for rows of `res` that may be of a resource inside a record: it is seen by whoever sees the record.
-    pub(super) fn visible_part(&self, row: &str) -> Sql {
-        self.visible_as(row, &format!("coalesce({row}.container, {row}.rid)"), &format!("{row}.ver"))
-    }
-
-    fn visible_as(&self, row: &str, rid: &str, version: &str) -> Sql {
-        let mut sql = Sql::default();
-        if let Some(only) = self.access.only {
-            // A kind that there is not has no number, and so no records.
-            let kind = self.shared.registry.kind(only).map_or(-1, |kind| kind.no);
-            sql.push(" AND (SELECT q.kind FROM res q WHERE q.rid = ").push(rid).push(") = ").bind(kind);
-        }
-        if self.access.denied != 0 {
-            sql.push(" AND ").push(row).push(".mask & ").bind(i64::from(self.access.denied)).push(" = 0");
-        }
-        match (&self.access.clinical, self.access.system) {
-            (Reach::All, true) => {}
-            (Reach::All, false) => {
-                sql.push(" AND ").push(row).push(".pat <> ").bind(SYSTEM);
-            }
-            (Reach::Nothing, true) => {
-                sql.push(" AND ").push(row).push(".pat = ").bind(SYSTEM);
-            }
-            (Reach::Nothing, false) => {
-                sql.push(" AND 0");
-            }
-            (Reach::Patients(_), system) => {
-                let mut owners = self.patients.clone();
-                owners.push(SHARED);
-                if system {
-                    owners.push(SYSTEM);
-                }
-                sql.push(" AND (").push(row).push(".pat IN (SELECT value FROM json_each(");
-                sql.bind(json_numbers(&owners)).push(")) OR ").push(row).push(".pat = ").bind(SEVERAL);
-                sql.push(" AND EXISTS (SELECT 1 FROM comp o WHERE o.owner IN (SELECT value FROM json_each(");
-                sql.bind(json_numbers(&self.patients))
-                    .push(")) AND o.rid = ")
-                    .push(rid)
-                    .push(" AND o.ver = ");
-                sql.push(version).push("))");
-            }
-        }
-        sql
-    }
-
-    /// Whether the newest version of a record, deleted or not, exists for this caller.
-    pub(super) fn sees(&self, rid: i64) -> Result<bool, StoreError> {
-        let mut sql = Sql::new("SELECT 1 FROM res r WHERE r.rid = ");
-        sql.bind(rid).append(&self.visible("r"));
-        let mut statement = self.connection.prepare_cached(&sql.text)?;
-        Ok(statement.exists(params_from_iter(&sql.values))?)
-    }
-
+impl Scope<'_> {
     /// Whether a row belongs to the compartment of some patient, as ` AND …`.
     pub(super) fn of_some_patient(row: &str) -> Sql {
         let mut sql = Sql::default();
@@ -282,6 +188,10 @@ impl Snapshot for View<'_> {
 
     fn audit_entries(&self, before: Option<u64>, limit: usize) -> Result<Vec<StoredAuditEntry>, StoreError> {
         audit::newest(self.reader.connection(), before, limit)
+    }
+
+    fn relations(&self, access: &AccessPlan, patient: &str) -> Result<Vec<Proof>, StoreError> {
+        evidence::relations(&self.scope(access)?, patient)
     }
 
     fn census(&self, access: &AccessPlan) -> Result<Vec<(String, u64)>, StoreError> {

@@ -334,7 +334,8 @@ impl Worker {
         let found = self.applier().check(&request.access, &request.changes)?;
         let t = self.state.t + 1;
         let instant = next_instant(self.state.instant, (self.shared.clock)());
-        let changes = self.applier().apply(&request.changes, packed, found, (t, instant))?;
+        let institution = request.access.institution();
+        let changes = self.applier().apply(&request.changes, packed, found, (t, instant), institution)?;
         let written = changes.iter().filter(|change| change.op.is_some()).count() as u64;
         if written == 0 {
             return Ok(Committed { t: self.state.t, changes });

@@ -34,6 +34,7 @@ mod expressions;
 mod followers;
 mod history;
 mod includes;
+mod institutions;
 mod modifiers;
 mod paging;
 mod parts;

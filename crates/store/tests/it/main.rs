@@ -2,6 +2,7 @@
 
 mod conformance;
 mod costs;
+mod evidence;
 mod generative;
 mod golden;
 mod learning;

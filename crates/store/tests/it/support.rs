@@ -21,6 +21,8 @@ use ieum_store::own::{OwnKind, OwnParam};
 use ieum_store::record::Record;
 use ieum_store::sqlite::{CheckReport, SqliteEngine, SqliteOptions};
 
+use crate::evidence::{EVIDENCE, POLICY};
+
 /// The base address that stored references may use.
 pub(crate) const BASE: &str = "http://hub.test/fhir";
 
@@ -37,12 +39,7 @@ static NOTE: OwnKind = OwnKind {
 };
 
 pub(crate) fn catalogue() -> Arc<Catalogue> {
-    let mask = |_: &str, code: &str| match code {
-        "R" => 1,
-        "V" => 2,
-        _ => 0,
-    };
-    Arc::new(Catalogue::new(&[&NOTE], vec![BASE.into()], mask))
+    Arc::new(Catalogue::new(&[&NOTE, &EVIDENCE], vec![BASE.into()], POLICY))
 }
 
 /// A clock that the test moves.
@@ -243,7 +240,16 @@ impl Store {
         guards: Vec<Guard>,
         changes: Vec<Change>,
     ) -> Result<Committed, CommitError> {
-        let access = Arc::new(everything());
+        self.commit_as(&everything(), guards, changes)
+    }
+
+    pub(crate) fn commit_as(
+        &self,
+        access: &AccessPlan,
+        guards: Vec<Guard>,
+        changes: Vec<Change>,
+    ) -> Result<Committed, CommitError> {
+        let access = Arc::new(access.clone());
         self.engine.commit(CommitRequest { access, action: "test", guards, changes })
     }
 

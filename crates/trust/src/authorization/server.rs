@@ -36,10 +36,13 @@ pub struct Server {
     fhir: String,
     keys: RwLock<SigningKeys>,
     save: Save,
+    /// What apps with keys, and holders of tokens, used once.
     replay: Replay,
+    /// What apps without keys used once: anybody can say to be one, and fill it, and no more than that.
+    strangers: Replay,
     /// Pushed by apps that proved who they are.
     pushed: Waiting<Request>,
-    /// Brought by people's browsers: anybody can bring some, and push out the oldest, but no pushed ones.
+    /// From everybody else: anybody can bring some, and push out the oldest, but no pushed ones.
     brought: Waiting<Request>,
     launches: Waiting<Launch>,
 }
@@ -65,6 +68,7 @@ impl Server {
             keys: RwLock::new(keys),
             save,
             replay: Replay::new(now),
+            strangers: Replay::new(now),
             pushed: Waiting::default(),
             brought: Waiting::default(),
             launches: Waiting::default(),
@@ -118,6 +122,11 @@ impl Server {
             return Ok(None);
         }
         Ok(client::read(&self.door, &grant::access(), id)?)
+    }
+
+    /// Where the proofs of an app are remembered.
+    fn replay_of(&self, client: &Client) -> &Replay {
+        if client.is_public() { &self.strangers } else { &self.replay }
     }
 
     /// The account of an id, as it is now.

@@ -21,7 +21,7 @@ use ieum_trust::authorization::keys::SigningKeys;
 use ieum_trust::authorization::scopes::Scopes;
 use ieum_trust::authorization::server::{Authority, Back, Scheme, Server, Visit};
 use ieum_trust::door::Door;
-use ieum_trust::labels::label_mask;
+use ieum_trust::evidence::POLICY;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ pub(crate) fn bare(url: &str) -> Sent<'_> {
 impl Bench {
     pub(crate) fn new() -> Self {
         let kinds = &[&ACCOUNT, &CLIENT, &GRANT];
-        let catalogue = Arc::new(Catalogue::new(kinds, Vec::new(), label_mask));
+        let catalogue = Arc::new(Catalogue::new(kinds, Vec::new(), POLICY));
         let engine = MemoryEngine::new(catalogue, Arc::new(|| START * 1_000_000));
         let door = Door::new(Arc::new(engine), [7; 32]);
         let keys = SigningKeys::make(START).unwrap();

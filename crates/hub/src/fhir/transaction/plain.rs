@@ -15,7 +15,7 @@ use crate::hub::Hub;
 use crate::routes;
 
 /// Resources that make the hub do something: whether it can is judged for each.
-const JUDGED: [&str; 2] = ["SearchParameter", "Subscription"];
+const JUDGED: [&str; 3] = ["SearchParameter", "Subscription", "Consent"];
 
 /// Writes resources as a transaction of a plain PUT for each would, and returns true; or writes nothing. False says
 /// nothing about why: one may be wrong, or need to be looked at with others, or the hub cannot take them. Sent as a

@@ -93,13 +93,12 @@ fn go_back(call: &Call<'_>, back: &Back) -> Reply {
     onward(call, format!("{}{mark}{query}", back.redirect_uri))
 }
 
-/// What waits under the name in the address, and who is to say yes or no: a person with an account.
+/// What waits under the name in the address, and who is to say yes or no.
 fn asked<'c>(call: &'c Call<'c>) -> Result<(&'c Server, &'c Access, Request, Client), Refusal> {
     let server = &authorization(call)?.server;
     let access = call.access()?;
-    let is_person = super::super::routes::home(access.role).is_some();
     let (request, client) = server.waiting(call.place.first(), now(call)).map_err(refusal)?;
-    if is_person { Ok((server, access, request, client)) } else { Err(Refusal::WrongRole) }
+    Ok((server, access, request, client))
 }
 
 fn refusal(fault: Fault) -> Refusal {

@@ -100,5 +100,5 @@ pub(crate) fn enter(call: &Call<'_>) -> Result<Reply, Refusal> {
     } else {
         (None, None)
     };
-    open(call, Access { actor, role, patient }, name, false, home.to_owned())
+    open(call, Access { patient, ..Access::new(&actor, role) }, name, false, home.to_owned())
 }

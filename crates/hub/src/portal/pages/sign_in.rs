@@ -89,7 +89,7 @@ pub(crate) fn enter(call: &Call<'_>) -> Result<Reply, Refusal> {
             return Err(Refusal::TooMany(seconds));
         }
         call.portal.throttle().failed(call.peer, now);
-        let nobody = Access { actor: "unknown".into(), role: Role::Open, patient: None };
+        let nobody = Access::new("unknown", Role::Open);
         call.portal.hub().door().refused(&nobody, "sign-in", "/sign-in")?;
         return Ok(form(call, Some(Fault::Unknown), call.field("next")));
     };

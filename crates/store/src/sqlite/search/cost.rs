@@ -12,7 +12,7 @@ use ieum_fhir::search::Query;
 
 use crate::commit::StoreError;
 use crate::sqlite::to_u64;
-use crate::sqlite::view::Scope;
+use crate::sqlite::visible::Scope;
 
 /// Commits after which the records of a kind are counted again; of large kinds, which take longer to count and to grow, a
 /// tenth of their number.

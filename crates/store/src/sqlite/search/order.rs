@@ -9,7 +9,7 @@ use super::sql::Sql;
 use crate::commit::StoreError;
 use crate::engine::{Position, SearchRequest, SortValue};
 use crate::sqlite::registry::place as place_of;
-use crate::sqlite::view::Scope;
+use crate::sqlite::visible::Scope;
 
 /// The number of the record, or of the record around a resource.
 const CONTAINER: &str = "coalesce(r.container, r.rid)";

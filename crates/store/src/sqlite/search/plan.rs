@@ -12,7 +12,7 @@ use crate::sqlite::dict::StoredId;
 use crate::sqlite::ids::find_rid;
 use crate::sqlite::registry::presence;
 use crate::sqlite::to_i64;
-use crate::sqlite::view::Scope;
+use crate::sqlite::visible::Scope;
 
 /// What follows `SELECT …` in a statement that finds matching records as `r`.
 pub(super) struct Matching {
@@ -84,6 +84,9 @@ struct Conditions {
     selective: bool,
 }
 
+/// The place of the caller's reach among the filters: it is none of them.
+const REACH: usize = usize::MAX;
+
 /// How a condition is asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -110,6 +113,9 @@ impl Planner<'_> {
         }
         // With parts, the order is another than that of numbers.
         let may_stream = alias == "r" && !self.with_parts;
+        if let Some(reach) = self.scope.of_reach(kind).filter(|_| may_stream) {
+            starts.push(Start { index: REACH, size: Size::Reach(reach) });
+        }
         let mut set = None;
         let mut streamed = None;
         let is_needed_whole = alias != "r" || matches!(self.walk, Walk::All { .. });
@@ -120,7 +126,8 @@ impl Planner<'_> {
         let smallest = if is_clear {
             Some(Smallest::FIRST)
         } else {
-            smallest(self.scope.connection, &starts, is_needed_whole)?
+            let records = self.scope.shared.sizes.of(self.scope, kind)?;
+            smallest(self.scope.connection, &starts, is_needed_whole, records)?
         };
         let mut records = None;
         if let Some(Smallest { place, size, is_small }) = smallest {
@@ -130,6 +137,14 @@ impl Planner<'_> {
                 Some(stream) => {
                     conditions.stream = Some(stream.clone());
                     streamed = Some(index);
+                }
+                None if index == REACH => {
+                    if let Size::Reach(reach) = &starts[place].size
+                        && is_small
+                    {
+                        conditions.sql.push(" AND r.rid IN (").append(reach).push(")");
+                        conditions.selective = true;
+                    }
                 }
                 // A large set is better than all records of the kind where all that matches is needed; but what stands in
                 // each record's row costs no more to ask there.

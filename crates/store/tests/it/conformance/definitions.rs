@@ -307,8 +307,13 @@ fn a_file_is_whole_at_every_point_on_the_way() {
 #[test]
 fn a_new_address_indexes_anew() {
     let directory = tempfile::tempdir().unwrap();
-    let with =
-        |bases: Vec<String>| std::sync::Arc::new(ieum_store::catalogue::Catalogue::new(&[], bases, |_, _| 0));
+    let with = |bases: Vec<String>| {
+        std::sync::Arc::new(ieum_store::catalogue::Catalogue::new(
+            &[],
+            bases,
+            ieum_store::access::Policy::NONE,
+        ))
+    };
     let own = definition("own", "Observation", "reference", "Observation.subject");
     let store = crate::support::sqlite_with(directory.path(), with(vec!["http://a.test".into()]));
     store

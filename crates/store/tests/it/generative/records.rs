@@ -26,6 +26,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
             2 => list(),
             1 => document_reference(),
             1 => note(),
+            3 => evidence(),
         ]
         .prop_map(Step::Put),
         1 => (kind(), 0..5_u8).prop_map(|(kind, id)| Step::Delete(kind, format!("{}{id}", letter(kind)))),
@@ -43,6 +44,7 @@ fn kind() -> impl Strategy<Value = &'static str> {
         "List",
         "Medication",
         "MedicationRequest",
+        "TestEvidence",
     ])
 }
 
@@ -260,6 +262,10 @@ fn encounter() -> BoxedStrategy<String> {
             member("subject", patient_reference()),
             narrative(),
             reference("serviceProvider", "Organization"),
+            member(
+                "serviceType",
+                one(&[r#"{"coding":[{"code":"0100"}]}"#, r#"{"coding":[{"code":"0400"}]}"#]),
+            ),
             reference("partOf", "Encounter"),
             several(
                 "location",
@@ -401,4 +407,69 @@ fn note() -> BoxedStrategy<String> {
             several("parts", part),
         ],
     )
+}
+
+/// Relations and rules; see [`crate::evidence`].
+fn evidence() -> BoxedStrategy<String> {
+    let patient =
+        || one(&[r#""patient":"p0""#, r#""patient":"p1""#, r#""patient":"p1""#, r#""patient":"p2""#]);
+    let open = || {
+        one(&[
+            "",
+            "",
+            "",
+            "",
+            r#","until":1769000000000000"#,
+            r#","from":1999000000000000"#,
+            r#","until":1999000000000000"#,
+        ])
+    };
+    let relation = (
+        patient(),
+        one(&[
+            "",
+            r#","institution":"o0""#,
+            r#","institution":"o1""#,
+            r#","institution":"o1""#,
+            r#","institution":"o2""#,
+        ]),
+        one(&["", "", r#","person":"dr""#, r#","person":"other""#]),
+        one(&["", "", "", r#","all":true"#]),
+        open(),
+    );
+    let relation =
+        relation.prop_map(|(patient, at, who, all, open)| format!("{{{patient}{at}{who}{all}{open}}}"));
+    let rule = (
+        patient(),
+        (one(&["", r#","permit":true"#]), one(&["", "", r#","asker":"o1""#, r#","asker":"o2""#])),
+        one(&["", "", r#","purposes":1"#, r#","purposes":3"#, r#","purposes":2"#]),
+        open(),
+        one(&["", r#","specificity":1"#, r#","specificity":2"#, r#","made":5"#, r#","made":6"#]),
+        prop::collection::vec(
+            one(&[
+                "",
+                "",
+                r#","institution":"o0""#,
+                r#","department":"0100""#,
+                r#","kind":"Observation""#,
+                r#","kind":"Nothing""#,
+                r#","labels":1"#,
+                r#","labels":3"#,
+                r#","without":2"#,
+                r#","since":20513"#,
+                r#","before":20513"#,
+                r#","encounter":"e1""#,
+                r#","record":"Observation/o1""#,
+                r#","record":"Encounter/e2""#,
+            ]),
+            0..3,
+        ),
+    );
+    let rule = rule.prop_map(|(patient, (permit, asker), purposes, open, rank, mut which)| {
+        // A member stands once in an object.
+        which.sort_by_key(|member| member.split(':').next().map(ToOwned::to_owned));
+        which.dedup_by_key(|member| member.split(':').next().map(ToOwned::to_owned));
+        format!("{{{patient}{permit}{asker}{purposes}{open}{rank}{}}}", which.concat())
+    });
+    object("TestEvidence", vec![several("relations", relation.boxed()), several("rules", rule.boxed())])
 }

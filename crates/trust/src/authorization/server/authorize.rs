@@ -48,13 +48,17 @@ impl Server {
         if value(pairs, "request_uri").is_some() {
             return Err(Fault::RequestUriInside);
         }
-        let proven = dpop::check(sent, None, &self.replay, now)?;
+        let proven = dpop::check(sent, None, self.replay_of(&client), now)?;
         let mut request = self.checked(&id, &client, pairs)?;
         if proven.is_some() && request.key.is_some() && proven != request.key {
             return Err(Fault::Dpop("dpop_jkt is the thumbprint of another key"));
         }
         request.key = proven.or(request.key);
-        let name = self.pushed.put(request, WhenFull::Refuse, now)?;
+        let name = if client.is_public() {
+            self.brought.put(request, WhenFull::DropOldest, now)?
+        } else {
+            self.pushed.put(request, WhenFull::Refuse, now)?
+        };
         Ok(json!({ "request_uri": format!("{REQUEST_URI}{name}"), "expires_in": WAIT_SECONDS }))
     }
 
@@ -69,7 +73,7 @@ impl Server {
         if let Some(uri) = value(pairs, "request_uri") {
             // It goes on waiting until there is a yes or no: a page may be loaded again, and log-in comes between.
             let name = uri.strip_prefix(REQUEST_URI).ok_or(Fault::RequestUri)?;
-            let pushed = self.pushed.read(name, now).filter(|request| request.client == id);
+            let pushed = self.read(name, now).filter(|request| request.client == id);
             return pushed.map(|_| Visit::Ask(name.to_owned())).ok_or(Fault::RequestUri);
         }
         let redirect_uri = redirect_uri(&client, pairs)?;
@@ -82,6 +86,15 @@ impl Server {
             Ok(request) => Ok(Visit::Ask(self.brought.put(request, WhenFull::DropOldest, now)?)),
             Err(fault) => Ok(Visit::Back(self.back_with(redirect_uri.to_owned(), state, &fault))),
         }
+    }
+
+    fn read(&self, name: &str, now: i64) -> Option<Request> {
+        self.pushed.read(name, now).or_else(|| self.brought.read(name, now))
+    }
+
+    fn take(&self, name: &str, now: i64) -> Result<Request, Fault> {
+        let taken = self.pushed.take(name, now).or_else(|| self.brought.take(name, now));
+        taken.ok_or(Fault::RequestUri)
     }
 
     /// Checks the parameters of a request.
@@ -144,8 +157,7 @@ impl Server {
     /// # Errors
     /// [`Fault::RequestUri`] when it waits no more.
     pub fn waiting(&self, name: &str, now: i64) -> Result<(Request, Client), Fault> {
-        let request = self.pushed.read(name, now).or_else(|| self.brought.read(name, now));
-        let request = request.ok_or(Fault::RequestUri)?;
+        let request = self.read(name, now).ok_or(Fault::RequestUri)?;
         let client = self.client(&request.client)?.ok_or(Fault::RequestUri)?;
         Ok((request, client))
     }
@@ -188,8 +200,7 @@ impl Server {
             None => None,
         };
         // Whoever takes it says yes: two tabs do not make two grants.
-        let request = self.pushed.take(name, now).or_else(|| self.brought.take(name, now));
-        let request = request.ok_or(Fault::RequestUri)?;
+        let request = self.take(name, now)?;
         if let Some(launch) = &request.launch {
             self.launches.take(launch, now).ok_or(Fault::Launch)?;
         }
@@ -230,8 +241,7 @@ impl Server {
     /// # Errors
     /// [`Fault::RequestUri`] when it waits no more.
     pub fn deny(&self, name: &str, user: &Access, now: i64) -> Result<Back, Fault> {
-        let request = self.pushed.take(name, now).or_else(|| self.brought.take(name, now));
-        let request = request.ok_or(Fault::RequestUri)?;
+        let request = self.take(name, now)?;
         self.door.refused(user, "authorize", &format!("{}/{}", CLIENT.name, request.client))?;
         Ok(self.back_with(request.redirect_uri, request.state, &Fault::Denied))
     }

@@ -42,7 +42,7 @@ impl Server {
             _ => return Err(Fault::GrantType),
         };
         let (id, client) = self.authenticate(pairs, now)?;
-        let key = dpop::check(sent, None, &self.replay, now)?;
+        let key = dpop::check(sent, None, self.replay_of(&client), now)?;
         if client.policy == Policy::Fapi2 && key.is_none() {
             return Err(Fault::Dpop("this app must send one: its tokens are bound to a key"));
         }

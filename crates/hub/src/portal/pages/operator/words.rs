@@ -56,6 +56,8 @@ pub(super) fn purpose_word(code: &str, lang: Lang) -> &str {
         "TREAT" => lang.pick("진료", "Treatment"),
         "PATRQT" => lang.pick("본인 요청", "Patient's request"),
         "HSYSADMIN" => lang.pick("시스템 운영", "System administration"),
+        "HOPERAT" => lang.pick("기관 운영", "Health care operations"),
+        "HCOMPL" => lang.pick("준법 점검", "Compliance"),
         "HTEST" => lang.pick("시험", "Test"),
         _ => code,
     }
@@ -179,8 +181,8 @@ mod tests {
     #[test]
     fn every_purpose_has_words() {
         for role in Role::ALL {
-            let access = ieum_trust::access::Access { actor: String::new(), role, patient: None };
-            assert_ne!(purpose_word(access.purpose(), Lang::Ko), access.purpose());
+            let purpose = role.purpose().code();
+            assert_ne!(purpose_word(purpose, Lang::Ko), purpose);
         }
     }
 }

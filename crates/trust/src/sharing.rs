@@ -1,0 +1,143 @@
+//! What a patient lets institutions see of what others made, as switches: one for all who treat them, and one for each
+//! institution that is to be an exception. Each is a FHIR Consent, so that it is enforced, exported and understood like
+//! any other (docs/access.md).
+
+use ieum_fhir::date::format_instant;
+use ieum_fhir::json::{Document, Limits};
+use ieum_store::commit::{Change, CommitError, Expect, StoreError};
+use ieum_store::record::Record;
+use serde_json::{Value, json};
+
+use crate::access::Access;
+use crate::account::digest;
+use crate::door::{Door, View};
+
+/// Identifier of the consents that are switches; its value is the institution, or [`EVERYBODY`].
+const SWITCH: &str = "https://ieum.example/consents/switch";
+/// The value for all institutions.
+const EVERYBODY: &str = "*";
+const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+
+/// Sensitive data that can be left out: code of the label, Korean, English.
+pub const CLASSES: [(&str, &str, &str); 7] = [
+    ("PSY", "정신건강", "Mental health"),
+    ("HIV", "HIV", "HIV"),
+    ("STD", "성매개감염", "Sexually transmitted infections"),
+    ("SEX", "임신·성·생식", "Pregnancy, sexuality and reproduction"),
+    ("ETH", "알코올·약물", "Alcohol and drugs"),
+    ("GDIS", "유전", "Genetics"),
+    ("SDV", "폭력 피해", "Violence and abuse"),
+];
+
+/// What a switch says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// What others made may be seen, but for these classes (codes of [`CLASSES`]).
+    Permit {
+        /// Left out.
+        without: Vec<String>,
+    },
+    /// It may not.
+    Deny,
+}
+
+/// A switch that is set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Switch {
+    /// The institution (id of its Organization); `None` for all who treat the patient.
+    pub institution: Option<String>,
+    /// What it says.
+    pub choice: Choice,
+}
+
+/// The switches that a patient has set, that for all institutions first.
+///
+/// # Errors
+/// [`StoreError`] when they cannot be read.
+pub fn switches(view: &View<'_>, patient: &str, most: usize) -> Result<Vec<Switch>, StoreError> {
+    let (kinds, patients) = (["Consent".to_owned()], [patient.to_owned()]);
+    let page = view.compartment("switches", &patients, (&kinds, None), None, most);
+    let page = page.map_err(|_| StoreError::Engine("a token was not given".into()))?;
+    let mut switches: Vec<Switch> = page.records.iter().filter_map(switch).collect();
+    switches.sort_by(|left, right| left.institution.cmp(&right.institution));
+    Ok(switches)
+}
+
+fn switch(record: &Record) -> Option<Switch> {
+    let consent: Value = serde_json::from_slice(&record.plain_json()).ok()?;
+    let identifiers = consent["identifier"].as_array()?;
+    let ours = identifiers.iter().find(|identifier| identifier["system"] == SWITCH)?;
+    let institution = ours["value"].as_str()?;
+    if consent["status"] != "active" {
+        return None;
+    }
+    let provision = &consent["provision"];
+    let labels = provision["provision"][0]["securityLabel"].as_array();
+    let codes = labels.into_iter().flatten().filter_map(|label| label["code"].as_str());
+    let choice = match provision["type"].as_str()? {
+        "permit" => Choice::Permit { without: codes.map(ToOwned::to_owned).collect() },
+        _ => Choice::Deny,
+    };
+    let institution = Some(institution).filter(|institution| *institution != EVERYBODY);
+    Some(Switch { institution: institution.map(ToOwned::to_owned), choice })
+}
+
+/// Sets a switch of the patient who asks, or takes it away: from the commit on it holds.
+///
+/// # Errors
+/// [`CommitError`] when whoever asks is no patient, or the store fails.
+pub fn set(
+    door: &Door,
+    access: &Access,
+    institution: Option<&str>,
+    choice: Option<&Choice>,
+    now: i64,
+) -> Result<(), CommitError> {
+    let patient = access.patient.as_deref().unwrap_or_default();
+    let value = institution.unwrap_or(EVERYBODY);
+    // One record for each switch, whose versions are its history.
+    let id = digest(&format!("{SWITCH}|{patient}|{value}"))[..32].to_owned();
+    let consent = consent(&id, patient, institution, choice, now);
+    let json = serde_json::to_vec(&consent).expect("a consent is JSON");
+    let document = Document::parse(&json, &Limits::default()).expect("a consent is JSON");
+    let catalogue = door.catalogue();
+    let kind = catalogue.kind("Consent").expect("R4 has it");
+    let record = Box::new(catalogue.prepare(kind, &id, document.root(), &mut |_| None));
+    door.commit_consents(access, "consent", vec![Change::Put { record, expect: Expect::Anything }]).map(drop)
+}
+
+fn consent(id: &str, patient: &str, institution: Option<&str>, choice: Option<&Choice>, now: i64) -> Value {
+    let coding = |system: &str, code: &str| json!({ "coding": [{ "system": system, "code": code }] });
+    let patient = json!({ "reference": format!("Patient/{patient}") });
+    let mut provision = json!({
+        "type": if matches!(choice, Some(Choice::Permit { .. })) { "permit" } else { "deny" },
+        "purpose": [{ "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "TREAT" }],
+    });
+    let mut consent = json!({
+        "resourceType": "Consent",
+        "id": id,
+        "identifier": [{ "system": SWITCH, "value": institution.unwrap_or(EVERYBODY) }],
+        "status": if choice.is_some() { "active" } else { "inactive" },
+        "scope": coding("http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy"),
+        "category": [coding("http://loinc.org", "59284-0")],
+        "patient": patient,
+        "dateTime": format_instant(now),
+        "performer": [patient],
+        "policy": [{ "uri": "https://ieum.example/policies/sharing" }],
+    });
+    if let Some(institution) = institution {
+        let reference = json!({ "reference": format!("Organization/{institution}") });
+        let role = coding("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP");
+        provision["actor"] = json!([{ "role": role, "reference": reference }]);
+        consent["organization"] = json!([reference]);
+    }
+    if let Some(Choice::Permit { without }) = choice
+        && !without.is_empty()
+    {
+        let labels: Vec<Value> =
+            without.iter().map(|code| json!({ "system": ACT_CODE, "code": code })).collect();
+        provision["provision"] = json!([{ "type": "deny", "securityLabel": labels }]);
+    }
+    consent["provision"] = provision;
+    consent
+}
