@@ -109,7 +109,7 @@ describe("a SMART app in a browser", () => {
     await checkKeyboard(page, "consent");
     for (const text of ["혈압 수첩", "가상 회사", "내 모든 기록", "localhost"]) assert.ok((await page.textContent("main")).includes(text), text);
     await page.getByRole("button", { name: "허용", exact: true }).click();
-    assert.deepEqual(await told(page), { patient, found: 2, user: `${server.origin}/fhir/Patient/${patient}`, other: 404 });
+    assert.deepEqual(await told(page), { patient, found: 2, user: `Patient/${patient}`, other: 404 });
     await page.close();
   });
 

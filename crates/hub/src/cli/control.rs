@@ -1,5 +1,5 @@
-//! A running hub's ear for `ieum account` and `ieum client`: a Unix socket in the data directory. Who may open it may read the records
-//! themselves, so nothing more is asked. One line of JSON in, one line out.
+//! A running hub's ear for `ieum account` and `ieum client`: a Unix socket in the data directory. Who may open it may read
+//! the records themselves, so nothing more is asked. One line of JSON in, one line out.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};

@@ -66,11 +66,8 @@ pub(crate) fn launch(call: &Call<'_>) -> Result<Reply, Refusal> {
         .launch(launch, seconds(hub))
         .map_err(|fault: Fault| Refusal::Broken(fault.to_string()))?;
     let address = app.launch_uri.unwrap_or_default();
-    let query = with_pairs("", [("iss", hub.base_url()), ("launch", &launch)]);
-    let query = query.strip_prefix('?').unwrap_or_default();
-    let mark = if address.contains('?') { '&' } else { '?' };
+    let to = with_pairs(&address, [("iss", hub.base_url()), ("launch", &launch)]);
     let title = call.say("앱을 엽니다", "Opening the app");
-    let to = format!("{address}{mark}{query}");
     let label = call.say("앱 열기", "Open the app");
     let content = html! { div .i-actions { (ieum_ui::button_link(ButtonStyle::Primary, label, &to)) } };
     Ok(call.onward(to, Frame::new(title, content)))

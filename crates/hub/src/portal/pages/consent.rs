@@ -87,10 +87,7 @@ fn onward(call: &Call<'_>, to: String) -> Reply {
 
 fn go_back(call: &Call<'_>, back: &Back) -> Reply {
     let pairs = back.pairs.iter().map(|(name, value)| (*name, value.as_str()));
-    let query = percent::with_pairs("", pairs);
-    let query = query.strip_prefix('?').unwrap_or_default();
-    let mark = if back.redirect_uri.contains('?') { '&' } else { '?' };
-    onward(call, format!("{}{mark}{query}", back.redirect_uri))
+    onward(call, percent::with_pairs(&back.redirect_uri, pairs))
 }
 
 /// What waits under the name in the address, and who is to say yes or no.

@@ -36,7 +36,7 @@ fn somebody_reads_what_an_app_asks_for_and_allows_it() {
         assert!(page.contains(text), "{text}: {page}");
     }
     let english = portal.get(&visitor, &format!("{consent}?lang=en")).expect(200).body;
-    for text in ["Your all records", "For 5 minutes", "Learn who you are"] {
+    for text in ["See all your records", "For 5 minutes", "Learn who you are"] {
         assert!(english.contains(text), "{text}");
     }
     // A page of another site cannot say yes.

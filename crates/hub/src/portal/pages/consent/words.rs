@@ -27,22 +27,20 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("Organization", "의료기관 정보", "institutions"),
 ];
 
-/// Each scope as a sentence, to somebody in this role.
+/// Each scope as a line, to somebody in this role.
 pub(super) fn scopes(scopes: &Scopes, role: Role, lang: Lang) -> Vec<String> {
-    let mut lines: Vec<String> = scopes.iter().filter_map(|scope| sentence(scope, role, lang)).collect();
+    let mut lines: Vec<String> = scopes.iter().filter_map(|scope| line(scope, role, lang)).collect();
     lines.dedup();
     lines
 }
 
-fn sentence(scope: &Scope, role: Role, lang: Lang) -> Option<String> {
+fn line(scope: &Scope, role: Role, lang: Lang) -> Option<String> {
     let say = |ko: &str, en: &str| Some(lang.pick(ko, en).to_owned());
     match scope {
-        Scope::OpenId => say("내가 누구인지 확인합니다.", "Learn who you are."),
-        Scope::FhirUser => {
-            say("이음에 있는 나의 기록 번호를 확인합니다.", "Learn which record in Ieum is yours.")
-        }
+        Scope::OpenId => say("내가 누구인지 확인", "Learn who you are"),
+        Scope::FhirUser => say("이음에 있는 내 기록 번호 확인", "Learn which record in Ieum is yours"),
         Scope::OfflineAccess => {
-            say("내가 화면을 보고 있지 않을 때에도 일합니다.", "Work also while you are not there.")
+            say("내가 화면을 보고 있지 않을 때에도 동작", "Work also while you are not there")
         }
         // About whom is said above.
         Scope::Launch | Scope::LaunchPatient => None,
@@ -51,33 +49,44 @@ fn sentence(scope: &Scope, role: Role, lang: Lang) -> Option<String> {
 }
 
 fn of_records(records: &Records, role: Role, lang: Lang) -> String {
-    let kind = match &records.kind {
-        None => lang.pick("모든 기록", "all records").to_owned(),
-        Some(kind) => {
-            let known = KINDS.iter().find(|(name, ..)| name == kind);
-            known.map_or_else(|| kind.clone(), |(_, ko, en)| lang.pick(*ko, *en).to_owned())
+    let known = |kind: &str| KINDS.iter().find(|(name, ..)| *name == kind);
+    let kind = records.kind.as_deref().map(|kind| known(kind).map_or(kind, |(_, ko, en)| lang.pick(ko, en)));
+    let verbs = verbs(records.may, lang);
+    let own = role == Role::Patient;
+    let about_one = records.level == Level::Patient;
+    if lang == Lang::Ko {
+        let whose = match (own, about_one) {
+            (true, _) => "내",
+            (false, true) => "위 환자의",
+            (false, false) => "내가 볼 수 있는 모든 사람의",
+        };
+        return format!("{whose} {} {verbs}", kind.unwrap_or("모든 기록"));
+    }
+    let what = match (own, about_one, kind) {
+        (true, _, None) => "all your records".to_owned(),
+        (true, _, Some(kind)) => format!("your {kind}"),
+        (false, true, kind) => format!("{} of the patient above", kind.unwrap_or("all records")),
+        (false, false, kind) => {
+            format!("{} of everybody whose records you reach", kind.unwrap_or("all records"))
         }
     };
-    let whose = match (records.level, role) {
-        (Level::Patient, Role::Patient) | (Level::User, Role::Patient) => lang.pick("내 ", "Your "),
-        (Level::Patient, _) => lang.pick("위 환자의 ", "Of the patient above: "),
-        (Level::User | Level::System, _) => {
-            lang.pick("내가 볼 수 있는 모든 사람의 ", "Of everybody whose records you reach: ")
-        }
-    };
-    format!("{whose}{kind} — {}.", verbs(records.may, lang))
+    format!("{verbs} {what}")
 }
 
-fn verbs(may: Interactions, lang: Lang) -> String {
+/// What may be done, as the beginning of an English line and the end of a Korean one.
+fn verbs(may: Interactions, lang: Lang) -> &'static str {
     let sees = may.include(Interactions::READ) || may.include(Interactions::SEARCH);
     let writes = may.include(Interactions::CREATE) || may.include(Interactions::UPDATE);
-    let verbs = [
-        (sees, lang.pick("보기", "see")),
-        (writes, lang.pick("쓰고 고치기", "write and change")),
-        (may.include(Interactions::DELETE), lang.pick("지우기", "delete")),
-    ];
-    let verbs: Vec<&str> = verbs.into_iter().filter_map(|(has, verb)| has.then_some(verb)).collect();
-    verbs.join(", ")
+    let (ko, en) = match (sees, writes, may.include(Interactions::DELETE)) {
+        (true, true, true) => ("보기, 쓰기, 지우기", "See, write and delete"),
+        (true, true, false) => ("보기, 쓰기", "See and write"),
+        (true, false, true) => ("보기, 지우기", "See and delete"),
+        (false, true, true) => ("쓰기, 지우기", "Write and delete"),
+        (false, true, false) => ("쓰기", "Write"),
+        (false, false, true) => ("지우기", "Delete"),
+        (_, false, false) => ("보기", "See"),
+    };
+    lang.pick(ko, en)
 }
 
 #[cfg(test)]
@@ -87,23 +96,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scopes_are_told_as_sentences() {
-        let told = |text: &str, role| scopes(&Scopes::parse(text).unwrap(), role, Lang::En);
-        assert_eq!(
-            told("launch/patient openid patient/Observation.rs patient/*.r", Role::Patient),
-            ["Learn who you are.", "Your test results and vital signs — see.", "Your all records — see."]
-        );
-        assert_eq!(
-            told("user/Condition.cruds patient/Basic.s", Role::Clinician),
-            [
-                "Of everybody whose records you reach: diagnoses — see, write and change, delete.",
-                "Of the patient above: Basic — see.",
-            ]
-        );
-        assert_eq!(
-            scopes(&Scopes::parse("patient/*.rs").unwrap(), Role::Patient, Lang::Ko),
-            ["내 모든 기록 — 보기."]
-        );
+    fn scopes_are_told_in_plain_words() {
+        for (text, role, ko, en) in [
+            ("launch/patient openid", Role::Patient, "내가 누구인지 확인", "Learn who you are"),
+            ("patient/*.rs", Role::Patient, "내 모든 기록 보기", "See all your records"),
+            ("user/*.r", Role::Patient, "내 모든 기록 보기", "See all your records"),
+            ("patient/Condition.s", Role::Patient, "내 진단 보기", "See your diagnoses"),
+            (
+                "user/Condition.cruds",
+                Role::Clinician,
+                "내가 볼 수 있는 모든 사람의 진단 보기, 쓰기, 지우기",
+                "See, write and delete diagnoses of everybody whose records you reach",
+            ),
+            ("patient/Basic.s", Role::Clinician, "위 환자의 Basic 보기", "See Basic of the patient above"),
+            ("user/Condition.d", Role::Patient, "내 진단 지우기", "Delete your diagnoses"),
+        ] {
+            let asked = Scopes::parse(text).unwrap();
+            assert_eq!(scopes(&asked, role, Lang::Ko), [ko]);
+            assert_eq!(scopes(&asked, role, Lang::En), [en]);
+        }
     }
 
     #[test]
