@@ -88,6 +88,25 @@ describe("an open hub", () => {
     assert.equal(response.headers()["content-security-policy"], policy);
   });
 
+  test("everybody reads the law of a day", async () => {
+    await browser.context.clearCookies();
+    await look(site.origin, "/law", { keyboard: true });
+    await look(site.origin, "/law?subject=telemedicine&date=2026-12-23");
+    await look(site.origin, "/law?subject=access&date=");
+    await look(site.origin, "/law?date=yesterday");
+    const { page } = await open(browser.context, `${site.origin}/`);
+    await page.getByRole("link", { name: "근거 법령" }).click();
+    await page.getByLabel("주제").selectOption({ label: "동의 없이 볼 수 있는 근거" });
+    for (const [day, found] of [["2026-04-06", 0], ["2026-04-07", 1]]) {
+      await page.getByLabel("어느 날의 법").fill(day);
+      await page.getByRole("button", { name: "검색" }).click();
+      await page.waitForURL(new RegExp(`date=${day}`));
+      assert.equal(await page.getByText("국가인권위원회법 §36").count(), found, day);
+      assert.equal(await page.getByLabel("어느 날의 법").inputValue(), day);
+    }
+    await page.close();
+  });
+
   test("a clinician finds people by initials and reads every part of a record", async () => {
     const page = await enter(site.origin, "clinician");
     const found = await patients(page, "ㄱ");

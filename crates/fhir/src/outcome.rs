@@ -303,13 +303,14 @@ impl From<&SearchError> for Issue {
         let code = match error.problem {
             SearchProblem::UnknownKind => Code::SearchUnknownKind,
             SearchProblem::UnknownParameter => Code::SearchUnknownParameter,
-            SearchProblem::UnknownModifier => Code::SearchUnknownModifier,
+            SearchProblem::UnknownModifier | SearchProblem::NotAllowed => Code::SearchUnknownModifier,
             SearchProblem::NotSupported => Code::SearchNotSupported,
             SearchProblem::BadValue => Code::SearchValue,
             SearchProblem::EmptyValue => Code::SearchEmpty,
             SearchProblem::Repeated => Code::SearchRepeated,
             SearchProblem::TooCostly => Code::SearchTooCostly,
             SearchProblem::NotReady => Code::SearchNotReady,
+            SearchProblem::Unavailable => Code::Busy,
         };
         // R4's way to name a parameter of the request: `http.` and its name.
         let place =

@@ -8,6 +8,7 @@ use axum::http::Uri;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use ieum_store::sqlite::SqliteOptions;
+use ieum_trust::law::{Law, LawError};
 use serde::{Deserialize, Serialize};
 
 use crate::portal::guard::is_loopback_url;
@@ -40,6 +41,9 @@ pub struct Settings {
     pub subscription_origins: Vec<String>,
     /// Let these lie in private networks, or on this machine.
     pub subscription_private: bool,
+    /// Directory with tables of law that are laid over those of the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub law: Option<PathBuf>,
 }
 
 /// How the log is written.
@@ -99,6 +103,10 @@ pub struct Flags {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub subscription_private: bool,
+    /// Directory with tables of law that are laid over those of the program
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub law: Option<PathBuf>,
     /// Settings file; otherwise `ieum.toml` in the data directory, if there is one
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -120,6 +128,7 @@ impl Default for Settings {
             import_private: false,
             subscription_origins: Vec::new(),
             subscription_private: false,
+            law: None,
         }
     }
 }
@@ -146,6 +155,14 @@ pub enum Misfit {
 }
 
 impl Settings {
+    /// The law in force: the program's tables, with those of the directory laid over them.
+    ///
+    /// # Errors
+    /// [`LawError`] names every fault with its place and remedy.
+    pub fn law_in_force(&self) -> Result<Law, LawError> {
+        self.law.as_deref().map_or_else(|| Ok(Law::built_in()), Law::with_overlay)
+    }
+
     /// Whether the settings can be served.
     ///
     /// # Errors
@@ -206,7 +223,7 @@ pub struct Shown {
 }
 
 /// The names of all settings, in the order of [`Settings`].
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "listen",
     "open",
     "demo",
@@ -218,6 +235,7 @@ const NAMES: [&str; 11] = [
     "import_private",
     "subscription_origins",
     "subscription_private",
+    "law",
 ];
 
 /// Settings with their origins.

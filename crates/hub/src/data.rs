@@ -16,14 +16,30 @@ use ieum_trust::breaking::REVIEW;
 use ieum_trust::door::Door;
 use ieum_trust::evidence::POLICY;
 use ieum_trust::evidence::relation::RELATION;
+use ieum_trust::law::kept::LAW;
+use ieum_trust::representation::REPRESENTATION;
+use ieum_trust::transfer::log::{TRANSFER_ENTRY, TRANSFER_REQUEST};
 
 use crate::import::IMPORT;
 use crate::jobs::JOB;
 use crate::subscriptions::{EVENTS, SUBSCRIBER};
 
 /// The record kinds of our own.
-pub static OWN_KINDS: &[&OwnKind] =
-    &[&ACCOUNT, &CLIENT, &GRANT, &RELATION, &REVIEW, &IMPORT, &JOB, &SUBSCRIBER, &EVENTS];
+pub static OWN_KINDS: &[&OwnKind] = &[
+    &ACCOUNT,
+    &CLIENT,
+    &GRANT,
+    &RELATION,
+    &REVIEW,
+    &IMPORT,
+    &JOB,
+    &SUBSCRIBER,
+    &EVENTS,
+    &LAW,
+    &REPRESENTATION,
+    &TRANSFER_REQUEST,
+    &TRANSFER_ENTRY,
+];
 
 /// An open data directory.
 pub struct Data {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use ieum_store::catalogue::Resources;
 use ieum_store::clock::Clock;
 use ieum_trust::door::Door;
+use ieum_trust::law::Law;
 use tokio::sync::Semaphore;
 
 use crate::authorization::Authorization;
@@ -39,6 +40,8 @@ struct Inner {
     subscriptions: OnceLock<Subscriptions>,
     /// The authorization server, where there is one.
     authorization: OnceLock<Arc<Authorization>>,
+    /// The law in force; the program's own tables until another is taken.
+    law: OnceLock<Arc<Law>>,
 }
 
 const RECORD_TURNS: usize = 64;
@@ -89,6 +92,7 @@ impl Hub {
             jobs,
             subscriptions: OnceLock::new(),
             authorization: OnceLock::new(),
+            law: OnceLock::new(),
         }))
     }
 
@@ -159,6 +163,17 @@ impl Hub {
     /// From now on it takes tokens. The first to say so counts.
     pub(crate) fn take_authorization(&self, authorization: Arc<Authorization>) {
         let _ = self.0.authorization.set(authorization);
+    }
+
+    /// The law in force: the tables of the program, unless others were taken.
+    #[must_use]
+    pub fn law(&self) -> &Arc<Law> {
+        self.0.law.get_or_init(|| Arc::new(Law::built_in()))
+    }
+
+    /// From now on this is the law, if nobody has asked for any yet: it does not change while the hub runs.
+    pub(crate) fn take_law(&self, law: Law) {
+        let _ = self.0.law.set(Arc::new(law));
     }
 
     /// Turns for blocking work.

@@ -14,6 +14,7 @@
 //! | `ask` | what a client asks for, checked |
 //! | [`judge`] | whether a change concerns a subscription |
 //! | [`keep`] | reading and writing these records |
+//! | `followed` | whose events are made, and how filters are read |
 //! | [`watch`] | from the feed to events |
 //! | [`notify`] | from events to notifications |
 //! | [`send`] | notifications by REST hook |
@@ -40,6 +41,7 @@ use crate::outgoing::{Rules, Trouble};
 
 pub(crate) mod ask;
 pub mod extensions;
+mod followed;
 pub mod judge;
 pub mod keep;
 pub mod notify;
@@ -113,6 +115,12 @@ impl SubscriptionOptions {
             waiting_most: 1_000_000,
         }
     }
+
+    /// How long to wait after so many failures in a row.
+    fn pause_after(&self, failures: u32) -> Duration {
+        let doubled = 1_u32 << failures.saturating_sub(1).min(20);
+        self.pause_first.saturating_mul(doubled).min(self.pause_most)
+    }
 }
 
 /// The subscriptions that one process serves. Cheap to clone.
@@ -121,6 +129,10 @@ pub struct Subscriptions(Arc<Inner>);
 
 struct Inner {
     options: SubscriptionOptions,
+    /// Held while somebody takes one of the places for subscriptions.
+    placing: Mutex<()>,
+    /// Subscriptions whose receivers are to be told that the hub has turned them off.
+    farewells: Mutex<HashSet<String>>,
     stopping: AtomicBool,
     /// What those who tell must look at.
     news: Mutex<News>,
@@ -202,7 +214,7 @@ impl Subscriptions {
         }
     }
 
-    /// Whether there is room for another of this account.
+    /// Whether there is room for another of this account. To be asked, and to be used, in turn.
     ///
     /// # Errors
     /// 429 when there is none.
@@ -215,6 +227,14 @@ impl Subscriptions {
         }
         let what = format!("{} of an account, {} in all; delete one", options.most_each, options.most);
         Err(error::failure(StatusCode::TOO_MANY_REQUESTS, Code::NotifyTooMany, what))
+    }
+
+    fn has_farewell(&self, id: &str) -> bool {
+        self.0.farewells.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
+    }
+
+    fn take_farewell(&self, id: &str) -> bool {
+        self.0.farewells.lock().unwrap_or_else(PoisonError::into_inner).remove(id)
     }
 
     fn is_stopping(&self) -> bool {
@@ -311,6 +331,8 @@ impl SubscriptionService {
     pub fn start(hub: &Hub, options: SubscriptionOptions) -> Result<Self, StoreError> {
         let subscriptions = Subscriptions(Arc::new(Inner {
             options,
+            placing: Mutex::default(),
+            farewells: Mutex::default(),
             stopping: AtomicBool::new(false),
             news: Mutex::default(),
             told: Condvar::new(),

@@ -8,7 +8,7 @@ use ieum_fhir::extract::{ExtractOptions, contained, extract};
 use ieum_fhir::index::{ContainedValues, Extracted, FullText, IndexValue, ParamType};
 use ieum_fhir::json::Value;
 use ieum_fhir::search::custom::CustomParam;
-use ieum_fhir::search::parameters::{Parameter, Parameters};
+use ieum_fhir::search::parameters::{Allowed, Parameter, Parameters};
 use ieum_fhir::words::full_text;
 
 use crate::access::{Facts, Family, Policy};
@@ -59,6 +59,8 @@ pub struct ParamDef {
     pub components: Vec<ParamDef>,
     /// How far records are indexed by it, while they are not all.
     pub progress: Option<Arc<Progress>>,
+    /// How it may be asked, when a record defines it.
+    pub allowed: Option<Allowed>,
 }
 
 impl Catalogue {
@@ -317,6 +319,7 @@ fn fhir_param(param: &definitions::SearchParamDef) -> ParamDef {
         targets: param.targets.iter().map(ToString::to_string).collect(),
         components: components.map(fhir_param).collect(),
         progress: None,
+        allowed: None,
     }
 }
 
@@ -329,6 +332,7 @@ fn custom_param(param: &CustomParam, progress: Option<Arc<Progress>>) -> ParamDe
         targets: param.targets.clone(),
         components: param.components.iter().map(|component| fhir_param(component)).collect(),
         progress,
+        allowed: Some(param.allowed.clone()),
     }
 }
 
@@ -340,6 +344,7 @@ fn own_kind(own: &'static OwnKind) -> KindDef {
         targets: Vec::new(),
         components: Vec::new(),
         progress: None,
+        allowed: None,
     });
     let (name, params) = (own.name.to_owned(), params.collect());
     KindDef { name, family: own.family, params, custom: Vec::new(), own: Some(own) }
@@ -368,7 +373,8 @@ fn parameter(param: &ParamDef) -> Parameter<'_> {
     let targets = param.targets.iter().map(String::as_str).collect();
     let components = param.components.iter().map(parameter).collect();
     let indexing = param.progress.as_ref().map(|progress| progress.indexing());
-    Parameter { code: &param.code, kind: param.param_type, targets, components, indexing }
+    let allowed = param.allowed.as_ref();
+    Parameter { code: &param.code, kind: param.param_type, targets, components, indexing, allowed }
 }
 
 #[cfg(test)]

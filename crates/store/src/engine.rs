@@ -36,7 +36,8 @@ pub trait Engine: Send + Sync {
     /// [`StoreError`] when it could not be made durable.
     fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
 
-    /// Remembers how far a follower of the feed has come; durable when it returns.
+    /// Remembers how far a follower of the feed has come; durable when it returns. One that is at 0, as everybody is who has
+    /// not begun, is forgotten.
     ///
     /// # Errors
     /// [`StoreError`] when it could not be made durable.

@@ -132,7 +132,12 @@ impl Engine for MemoryEngine {
 
     fn set_follower(&self, name: &str, t: u64) -> Result<(), StoreError> {
         let mut shared = self.lock();
-        Arc::make_mut(&mut shared).followers.insert(name.to_owned(), t);
+        let followers = &mut Arc::make_mut(&mut shared).followers;
+        if t == 0 {
+            followers.remove(name);
+        } else {
+            followers.insert(name.to_owned(), t);
+        }
         Ok(())
     }
 

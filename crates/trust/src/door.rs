@@ -1,5 +1,6 @@
 //! The one door: every read and every write names its [`Access`], and nothing else reaches the engines.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use ieum_fhir::search::{Query, Total};
@@ -33,6 +34,8 @@ pub struct Door {
     cursors: CursorKey,
     /// Held while definitions are read and put into force, so that the newest are.
     pub(crate) defining: Arc<Mutex<()>>,
+    /// Definitions that are stored and could not be put into force yet.
+    outstanding: Arc<Mutex<BTreeSet<String>>>,
     pub(crate) refusals: Arc<Refusals>,
     news: Arc<News>,
 }
@@ -52,8 +55,14 @@ impl Door {
     /// A door to an engine.
     #[must_use]
     pub fn new(engine: Arc<dyn Engine>, cursor_secret: [u8; 32]) -> Self {
-        let (cursors, defining) = (CursorKey::new(cursor_secret), Arc::default());
-        Self { engine, cursors, defining, refusals: Arc::default(), news: Arc::default() }
+        Self {
+            engine,
+            cursors: CursorKey::new(cursor_secret),
+            defining: Arc::default(),
+            outstanding: Arc::default(),
+            refusals: Arc::default(),
+            news: Arc::default(),
+        }
     }
 
     /// The kinds of record behind it, as they are in force at this moment.
@@ -91,7 +100,8 @@ impl Door {
 
     /// Commits changes; durable when it returns. A commit that the access does not allow leaves an audit entry; so does
     /// one that names a record hidden from the caller: what nobody may read, nobody may overwrite. Search parameters that
-    /// it defines are in force when it returns, and take a role that may define them.
+    /// it defines are in force when it returns, and take a role that may define them; what the engine could not put into
+    /// force is outstanding ([`Door::take_outstanding`]).
     ///
     /// # Errors
     /// [`CommitError`]; then nothing has happened.
@@ -174,7 +184,7 @@ impl Door {
         self.engine.audit(&entry(access, action, target, true))
     }
 
-    /// Remembers how far a follower of the feed has come.
+    /// Remembers how far a follower of the feed has come; at 0 it is forgotten.
     ///
     /// # Errors
     /// [`StoreError`] when it could not be made durable.

@@ -44,3 +44,9 @@ pub fn label_mask(system: &str, code: &str) -> u32 {
     let matching = BITS.iter().filter(|(known, label, _)| *known == system && *label == code);
     matching.fold(0, |mask, (_, _, bit)| mask | bit)
 }
+
+/// The bits of a label of the act code system, by its code alone.
+#[must_use]
+pub fn of_act_code(code: &str) -> u32 {
+    label_mask(ACT_CODE, code)
+}

@@ -18,6 +18,7 @@
 //!     viewer: None,
 //!     trail: Some(&[]),
 //!     flash: Some(Message { tone: Tone::Success, title: "저장했습니다.", body: html! {} }),
+//!     footer: &[],
 //!     content: section("최근 환자", html! { p { "<없음>" } }),
 //! };
 //! let document = page.html().into_string();

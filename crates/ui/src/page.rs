@@ -62,6 +62,8 @@ pub struct Page<'a> {
     pub trail: Option<&'a [Crumb<'a>]>,
     /// A message about what the reader just did, announced by screen readers.
     pub flash: Option<Message<'a>>,
+    /// Links at the foot of the page.
+    pub footer: &'a [NavItem<'a>],
     /// The page's own part.
     pub content: Markup,
 }
@@ -210,6 +212,15 @@ impl Page<'_> {
                     p .i-footer__brand { (Text::Brand.get(lang)) " · " (Text::BrandLine.get(lang)) }
                     p { (Text::FooterNote.get(lang)) }
                     @if self.demo { p { (Text::DemoNotice.get(lang)) } }
+                    @if !self.footer.is_empty() {
+                        nav aria-label=(Text::FooterMenu.get(lang)) {
+                            ul {
+                                @for item in self.footer {
+                                    li { a href=(item.href) aria-current=[item.current.then_some("page")] { (item.label) } }
+                                }
+                            }
+                        }
+                    }
                 }
             }
         }
@@ -247,6 +258,7 @@ mod tests {
             viewer: Some(Viewer { name: HOSTILE, role: HOSTILE, sign_out: "/out", csrf: Some(HOSTILE) }),
             trail: Some(&[Crumb { label: HOSTILE, href: HOSTILE }]),
             flash: Some(Message { tone: crate::Tone::Danger, title: HOSTILE, body: html! { (HOSTILE) } }),
+            footer: &[NavItem { label: HOSTILE, href: HOSTILE, current: false }],
             content: html! { p { (HOSTILE) } },
         }
     }

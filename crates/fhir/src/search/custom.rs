@@ -13,6 +13,7 @@ use crate::index::{IndexValue, ParamType};
 use crate::json::Value;
 use crate::outcome::{Code, Issue};
 use crate::reference::without_version;
+use crate::search::parameters::Allowed;
 
 /// Letters of a code.
 const MOST_LETTERS: usize = 64;
@@ -38,6 +39,8 @@ pub struct CustomParam {
     pub targets: Vec<String>,
     /// The parameters that its components are defined by.
     pub components: Vec<&'static SearchParamDef>,
+    /// How it may be asked.
+    pub allowed: Allowed,
     /// The text that decides what it yields; when it changes, records must be indexed again.
     pub definition: String,
     program: CustomProgram,
@@ -79,7 +82,7 @@ pub fn read(resource: Value<'_>) -> Result<Definition, Vec<Issue>> {
     reader.code(&code);
     let param_type = reader.param_type();
     let bases = reader.bases(&code);
-    let targets = reader.targets();
+    let (targets, allowed) = (reader.targets(), reader.allowed());
     let components = param_type.map(|of| reader.components(of)).unwrap_or_default();
     let expression = text("expression").unwrap_or_default();
     if expression.is_empty() {
@@ -102,6 +105,7 @@ pub fn read(resource: Value<'_>) -> Result<Definition, Vec<Issue>> {
                 param_type,
                 targets: targets.clone(),
                 components: components.iter().map(|(of, _)| *of).collect(),
+                allowed: allowed.clone(),
                 definition: definition.clone(),
                 program,
             }),
@@ -197,6 +201,17 @@ impl<'r> Reader<'r> {
             }
         }
         targets
+    }
+
+    /// How it may be asked. R4 says nothing of what is meant by an element that is not there: everything is allowed then.
+    fn allowed(&self) -> Allowed {
+        let is_allowed = |name: &str| self.resource.get(name).and_then(Value::boolean) != Some(false);
+        Allowed {
+            modifiers: self.texts("modifier"),
+            comparators: self.texts("comparator"),
+            several_values: is_allowed("multipleOr"),
+            repeated: is_allowed("multipleAnd"),
+        }
     }
 
     /// What the components are defined by, with their expressions.

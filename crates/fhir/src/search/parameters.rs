@@ -15,6 +15,21 @@ pub struct Parameter<'p> {
     pub components: Vec<Parameter<'p>>,
     /// Set while records are still being indexed by it: nobody can search by it until that is done.
     pub indexing: Option<Indexing>,
+    /// How it may be asked, when the SearchParameter that defines it says so.
+    pub allowed: Option<&'p Allowed>,
+}
+
+/// How a parameter may be asked, as the SearchParameter that defines it says (R4, `searchparameter.html`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// Its modifiers (`http://hl7.org/fhir/search-modifier-code`); without any, all that its type has.
+    pub modifiers: Vec<String>,
+    /// Its prefixes (`http://hl7.org/fhir/search-comparator`); without any, all.
+    pub comparators: Vec<String>,
+    /// Whether a value may be a list with commas.
+    pub several_values: bool,
+    /// Whether it may stand in a search more than once.
+    pub repeated: bool,
 }
 
 /// How far records are indexed by a parameter that is new.

@@ -1,9 +1,11 @@
 //! From the names and values of a URL to a checked [`Query`] (R4, section 3.1.1).
 //!
-//! Unknown parameters are refused when handling is strict, and otherwise left out of [`Query::applied`]. Modifiers
-//! that are unknown or not supported yet are always refused, as R4 (3.1.1.4.4) demands, and so are values that cannot be read.
+//! Unknown parameters, and what the definition of a parameter does not allow, are refused when handling is strict, and
+//! otherwise left out of [`Query::applied`]. Modifiers that are unknown or not supported yet are always refused, as R4
+//! (3.1.1.4.4) demands, and so are values that cannot be read.
 //! No text here repeats a value searched for: values are patient data.
 
+mod allowed;
 mod codes;
 mod expression;
 mod filter;
@@ -94,6 +96,8 @@ pub enum SearchProblem {
     UnknownParameter,
     /// The modifier does not exist, or not for this type of parameter.
     UnknownModifier,
+    /// The SearchParameter that defines the parameter does not list it.
+    NotAllowed,
     /// R4 has it; this server has not, so far.
     NotSupported,
     /// The value cannot be read.
@@ -106,6 +110,8 @@ pub enum SearchProblem {
     TooCostly,
     /// The parameter is new, and not all records are indexed by it yet.
     NotReady,
+    /// What the question refers to cannot be read just now.
+    Unavailable,
 }
 
 /// One reason why a search is refused.
@@ -131,7 +137,8 @@ impl SearchError {
     /// Whether a question with several meanings is refused although others of its meanings could be asked: leaving one
     /// out would answer a part.
     fn is_final(&self) -> bool {
-        matches!(self.problem, SearchProblem::TooCostly | SearchProblem::NotReady)
+        use SearchProblem::{NotReady, TooCostly, Unavailable};
+        matches!(self.problem, TooCostly | NotReady | Unavailable)
     }
 }
 
@@ -214,6 +221,7 @@ impl Parser<'_> {
             "_include" => self.include(query, name, modifier, value, false),
             "_revinclude" => self.include(query, name, modifier, value, true),
             _ => {
+                self.check_repetition(query, name)?;
                 let filter = self.filter(&query.kind, name, name, value, 0)?;
                 query.filters.push(filter);
                 Ok(())
@@ -221,10 +229,11 @@ impl Parser<'_> {
         }
     }
 
-    /// Lenient handling passes over unknown parameters and empty values, and nothing else.
+    /// Lenient handling passes over unknown parameters, empty values, and what a definition does not allow; and nothing
+    /// else.
     fn may_ignore(&self, error: &SearchError) -> bool {
-        !self.context.strict
-            && matches!(error.problem, SearchProblem::UnknownParameter | SearchProblem::EmptyValue)
+        use SearchProblem::{EmptyValue, NotAllowed, UnknownParameter};
+        !self.context.strict && matches!(error.problem, UnknownParameter | EmptyValue | NotAllowed)
     }
 
     fn spend(counter: &Cell<usize>, amount: usize, name: &str) -> Result<(), SearchError> {

@@ -17,6 +17,7 @@ fn parameter(definition: &'static SearchParamDef) -> Parameter<'static> {
         // Components are never composite themselves.
         components: components.map(parameter).collect(),
         indexing: None,
+        allowed: None,
     }
 }
 

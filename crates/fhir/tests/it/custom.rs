@@ -2,8 +2,11 @@
 
 use ieum_fhir::index::IndexValue;
 use ieum_fhir::json::{Document, Limits};
-use ieum_fhir::outcome::Code;
+use ieum_fhir::outcome::{Code, Issue};
 use ieum_fhir::search::custom::{CustomParam, Definition, read};
+use ieum_fhir::search::parameters::{Parameter, Parameters};
+use ieum_fhir::search::parse::{ParseContext, SearchProblem};
+use ieum_fhir::search::{self, R4};
 
 const PATIENT: &str = r#"{"resourceType":"Patient","id":"p1","active":true,"birthDate":"1987-03-01",
  "name":[{"family":"김","given":["민수"]},{"use":"nickname","text":"하늘"}],
@@ -188,4 +191,109 @@ fn composites_of_known_components() {
         refused_at(&with(&wrong));
     }
     refused_at(&base);
+}
+
+/// A hub whose patients have one parameter more.
+struct With(CustomParam);
+
+impl Parameters for With {
+    fn kinds(&self) -> Vec<&str> {
+        R4.kinds()
+    }
+    fn has_kind(&self, kind: &str) -> bool {
+        R4.has_kind(kind)
+    }
+    fn find(&self, kind: &str, code: &str) -> Option<Parameter<'_>> {
+        let own = &self.0;
+        if (kind, code) != (own.kind, own.code.as_str()) {
+            return R4.find(kind, code);
+        }
+        Some(Parameter {
+            code: &own.code,
+            kind: own.param_type,
+            targets: own.targets.iter().map(String::as_str).collect(),
+            components: Vec::new(),
+            indexing: None,
+            allowed: Some(&own.allowed),
+        })
+    }
+    fn list(&self, kind: &str) -> Vec<Parameter<'_>> {
+        R4.list(kind)
+    }
+}
+
+/// Whether a search for patients is taken as it stands; refused when it is handled strictly, and passed over otherwise; or
+/// refused in any case.
+fn asked(param: &With, query: &str) -> &'static str {
+    let pairs: Vec<(String, String)> = query
+        .split('&')
+        .map(|pair| pair.split_once('=').unwrap())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let run = |strict| {
+        let context = ParseContext { parameters: param, ..ParseContext::r4(&[], 0, strict) };
+        search::parse("Patient", &pairs, &context)
+    };
+    match (run(true), run(false)) {
+        (Ok(_), Ok(query)) => {
+            assert_eq!(query.applied, pairs);
+            "taken"
+        }
+        (Err(strict), Ok(query)) => {
+            assert_eq!(strict[0].problem, SearchProblem::NotAllowed, "{strict:?}");
+            assert_eq!(Issue::from(&strict[0]).code, Code::SearchUnknownModifier);
+            assert_eq!(query.applied.len(), pairs.len() - 1, "the others stay");
+            assert_eq!(query.filters.len(), pairs.len() - 1);
+            "passed over"
+        }
+        (Err(_), Err(_)) => "refused",
+        (Ok(_), Err(errors)) => panic!("only lenient handling refuses {query}: {errors:?}"),
+    }
+}
+
+#[test]
+fn modifiers_comparators_and_lists_are_those_of_the_definition() {
+    let with = |changes: &[(&str, &str)]| With(taken(changes).remove(0));
+    let token = with(&[("modifier", "[\"not\",\"ofType\"]"), ("multipleOr", "false")]);
+    assert_eq!(asked(&token, "own=a"), "taken");
+    assert_eq!(asked(&token, "own:not=a"), "taken");
+    assert_eq!(asked(&token, "own:of-type=a|b|c"), "taken");
+    assert_eq!(asked(&token, "own:text=a&gender=male"), "passed over");
+    assert_eq!(asked(&token, "own:missing=true&gender=male"), "passed over");
+    assert_eq!(asked(&token, "own:exact=a&gender=male"), "refused");
+    assert_eq!(asked(&token, "own=a,b&gender=male,female"), "passed over");
+    assert_eq!(asked(&token, "own=a\\,b"), "taken");
+    // Under a chain, in `_has` and in `_filter` it is the same parameter.
+    assert_eq!(asked(&token, "link.own:text=a&gender=male"), "passed over");
+    assert_eq!(asked(&token, "_has:Patient:link:own=a,b&gender=male"), "passed over");
+    assert_eq!(asked(&token, "own=a&own=b"), "taken");
+
+    let once = with(&[("multipleAnd", "false")]);
+    assert_eq!(asked(&once, "own=a,b"), "taken");
+    assert_eq!(asked(&once, "own=a&own:not=b"), "passed over");
+    assert_eq!(asked(&once, "own=a&link.own=b"), "taken");
+
+    let date =
+        [("type", "\"date\""), ("expression", "\"Patient.birthDate\""), ("comparator", "[\"ge\",\"lt\"]")];
+    let date = with(&date);
+    assert_eq!(asked(&date, "own=2026"), "taken");
+    assert_eq!(asked(&date, "own=ge2026,lt2025"), "taken");
+    assert_eq!(asked(&date, "own=le2026&gender=male"), "passed over");
+    assert_eq!(asked(&date, "own=ge2026,eq2025&gender=male"), "passed over");
+    assert_eq!(asked(&date, "own=xx2026&gender=male"), "passed over");
+    assert_eq!(asked(&date, "_filter=own ge 2026 and own eq 2026 and own pr true"), "taken");
+    assert_eq!(asked(&date, "_filter=own le 2026&gender=male"), "passed over");
+
+    let reference = [
+        ("type", "\"reference\""),
+        ("expression", "\"Patient.managingOrganization\""),
+        ("modifier", "[\"identifier\"]"),
+    ];
+    let reference = with(&reference);
+    assert_eq!(asked(&reference, "own:identifier=1"), "taken");
+    assert_eq!(asked(&reference, "own:Organization=1&gender=male"), "passed over");
+    assert_eq!(asked(&reference, "own:Organization.name=1&gender=male"), "passed over");
+    // One that says nothing of it is asked like R4's own.
+    let plain = with(&[]);
+    assert_eq!(asked(&plain, "own:text=a,b&own:missing=false"), "taken");
 }

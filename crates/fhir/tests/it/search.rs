@@ -318,6 +318,7 @@ impl Parameters for Deposits {
             targets: Vec::new(),
             components: Vec::new(),
             indexing: None,
+            allowed: None,
         }]
     }
 }

@@ -29,6 +29,13 @@ pub(super) fn run(arguments: &Doctor) -> Result<ExitCode> {
                 faults += 1;
                 say(&format!("  FAULT: {misfit}"));
             }
+            match loaded.settings.law_in_force() {
+                Ok(law) => say(&format!("  {} rows of law", law.rows().len())),
+                Err(error) => {
+                    faults += 1;
+                    say(&format!("  FAULT: {error}"));
+                }
+            }
         }
         Err(error) => {
             faults += 1;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ieum_store::clock::system_clock;
 use ieum_store::sqlite::SqliteOptions;
+use ieum_trust::law::kept;
 
 use super::control::Control;
 use super::{Result, Serve, log, say};
@@ -34,6 +35,7 @@ pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
 }
 
 async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
+    let law = settings.law_in_force()?;
     // Listening first: the port may have been left to the operating system, and the address is part of the data's meaning.
     let listening =
         Listening::on(settings.listen).await.map_err(|error| cannot_listen(settings.listen, &error))?;
@@ -44,6 +46,10 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     let entrance = if settings.open { Entrance::Open } else { Entrance::Accounts };
     let options = Options { base_url, entrance, limits: Limits::default() };
     let hub = Hub::new(data.door.clone(), system_clock(), options);
+    if kept::keep(&data.door, &law)? {
+        tracing::info!(rows = law.rows().len(), "the tables of law are not those of the last start");
+    }
+    hub.take_law(law);
     Authorization::start(&hub, &arguments.data)?;
     close_left_open(&hub)?;
     let _control = Control::start(&data);

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use ieum_fhir::outcome::Code;
+use ieum_fhir::search::value_sets::ValueSets;
 use ieum_fhir::search::{self, Query, Total};
 use ieum_store::commit::{Expect, Guard, StoreError};
 use ieum_trust::door::View;
@@ -57,12 +58,35 @@ pub(super) fn criteria_of_text(call: &Call<'_>, kind: &str, text: &str) -> Resul
     criteria(call, kind, &pairs)
 }
 
+/// The same for whoever looks at a view already: value sets that the criteria name are read there.
+///
+/// # Errors
+/// 400 when they are no criteria.
+pub(super) fn criteria_in(
+    call: &Call<'_>,
+    view: &View<'_>,
+    kind: &str,
+    text: &str,
+) -> Result<Query, Failure> {
+    let pairs = percent::pairs(text).map_err(|error| error::bad(Code::BadEncoding, error.to_string()))?;
+    criteria_by(call, &value_sets::of_view(view), kind, &pairs)
+}
+
 /// Criteria for one record of a kind. They are always read strictly: one that was passed over would mean others.
 ///
 /// # Errors
 /// 400 when they are no criteria, or none.
 pub(super) fn criteria(call: &Call<'_>, kind: &str, pairs: &[(String, String)]) -> Result<Query, Failure> {
-    let query = search::parse(kind, pairs, &search_context(call, &value_sets::of_call(call), true))?;
+    criteria_by(call, &value_sets::of_call(call), kind, pairs)
+}
+
+fn criteria_by(
+    call: &Call<'_>,
+    value_sets: &dyn ValueSets,
+    kind: &str,
+    pairs: &[(String, String)],
+) -> Result<Query, Failure> {
+    let query = search::parse(kind, pairs, &search_context(call, value_sets, true))?;
     if query.filters.is_empty() {
         return Err(error::bad(
             Code::CriteriaMissing,

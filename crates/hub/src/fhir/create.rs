@@ -13,7 +13,7 @@ use super::conditional::{self, Found, Stumble};
 use super::update::document_limits;
 use super::{consents, definitions, error, respond, subset};
 use crate::call::{Answer, Call, Failure};
-use crate::subscriptions::ask::{self, Admitted};
+use crate::subscriptions::ask::{self, Admitted, Beside};
 
 /// The type of which the hub keeps more than the resource says.
 pub(super) const SUBSCRIPTION: &str = "Subscription";
@@ -99,7 +99,7 @@ pub(super) fn check_whole(resource: Value<'_>, place: &str) -> Result<(), Failur
 #[derive(Clone)]
 pub(super) struct Ready {
     pub(super) record: Prepared,
-    beside: Option<Change>,
+    beside: Option<Beside>,
 }
 
 /// Makes the resource of a call ready for the commit, as it was sent; of a Subscription the status is ours.
@@ -140,12 +140,11 @@ pub(super) fn commit_one(
     call: &Call<'_>,
     guards: Vec<Guard>,
     change: Change,
-    beside: Option<Change>,
+    beside: Option<Beside>,
 ) -> Result<Changed, Stumble> {
-    let (door, action) = (call.hub.door(), call.route.action);
     let committed = match beside {
-        None => door.commit(call.access, action, guards, vec![change]),
-        Some(beside) => door.commit_with_own(call.access, action, guards, vec![change, beside]),
+        None => call.hub.door().commit(call.access, call.route.action, guards, vec![change]),
+        Some(beside) => beside.commit(call, guards, change)?,
     };
     match committed {
         Ok(committed) => committed.changes.into_iter().next().ok_or_else(|| error::internal().into()),

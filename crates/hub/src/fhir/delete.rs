@@ -7,7 +7,7 @@ use super::conditional::{self, Found, Stumble};
 use super::create::{SUBSCRIPTION, commit_one};
 use super::{error, respond, subset};
 use crate::call::{Answer, Call, Failure};
-use crate::subscriptions::ask;
+use crate::subscriptions::ask::{self, Beside};
 
 /// `DELETE [base]/Type/id`. Versions stay; what is not there, or no longer, is deleted already.
 pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Failure> {
@@ -44,7 +44,7 @@ pub(super) fn delete_conditional(call: &Call<'_>) -> Result<Answer, Failure> {
 }
 
 /// What of ours is deleted with a record.
-fn beside(call: &Call<'_>, change: &Change) -> Result<Option<Change>, Failure> {
+fn beside(call: &Call<'_>, change: &Change) -> Result<Option<Beside>, Failure> {
     match change.key() {
         (SUBSCRIPTION, id) => ask::dismiss(call, id),
         _ => Ok(None),

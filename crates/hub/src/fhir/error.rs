@@ -148,6 +148,9 @@ impl From<Vec<SearchError>> for Failure {
         if let Some(error) = errors.iter().find(|error| error.problem == SearchProblem::NotReady) {
             return definitions::not_served(&error.to_string());
         }
+        if let Some(error) = errors.iter().find(|error| error.problem == SearchProblem::Unavailable) {
+            return busy_with(Self::new(StatusCode::SERVICE_UNAVAILABLE, error.into()));
+        }
         Self::of(StatusCode::BAD_REQUEST, errors.iter().map(Issue::from).collect())
     }
 }

@@ -220,6 +220,7 @@ fn attempt(call: &Call<'_>, steps: &[Step<'_>], validation: &Validation) -> Resu
     check_records(steps, &fates)?;
     let entries: Vec<&Entry<'_>> = steps.iter().map(|step| step.entry).collect();
     let references = References::resolve(call, &view, &entries, &fates, validation, &mut guards)?;
+    // Not while waiting for the commit: views are few.
     drop(view);
 
     let mut changes = Vec::new();
@@ -242,7 +243,9 @@ fn attempt(call: &Call<'_>, steps: &[Step<'_>], validation: &Validation) -> Resu
         }
     }
     let mut changed: Vec<Option<(Changed, Vec<u8>)>> = vec![None; steps.len()];
-    if changes.is_empty() && guards.is_empty() {
+    if changes.is_empty() {
+        // What was found was found at one moment; nothing is written that would have to agree with it. A role that may
+        // write some things alone is not asked for more than it uses.
         return Ok(Done { fates, changed });
     }
     let committed = match call.hub.door().commit(call.access, "transaction", guards, changes) {

@@ -4,14 +4,16 @@ use ieum_fhir::search::value_sets::{Definitions, Listed, ValueSetProblem};
 use ieum_fhir::search::{Filter, Param, Query, SystemTest, Test, TokenTest, Total, UriMode, UriTest};
 use ieum_store::record::Record;
 use ieum_trust::access::Access;
-use ieum_trust::door::Door;
+use ieum_trust::door::{Door, View};
 
 use crate::call::Call;
 
 /// What is stored, looked at when it is asked for.
-pub(crate) struct Stored<'c> {
-    door: &'c Door,
-    access: &'c Access,
+pub(crate) enum Stored<'c> {
+    /// In a view of its own.
+    Now(&'c Door, &'c Access),
+    /// In this view: who holds one while waiting for another may wait for itself.
+    In(&'c View<'c>),
 }
 
 /// The value sets for one call. They are not kept beyond it: a definition that is changed counts from the next one on.
@@ -21,7 +23,12 @@ pub(super) fn of_call<'c>(call: &'c Call<'_>) -> Listed<Stored<'c>> {
 
 /// The value sets that an access reaches.
 pub(crate) fn of_access<'c>(door: &'c Door, access: &'c Access) -> Listed<Stored<'c>> {
-    Listed::new(Stored { door, access })
+    Listed::new(Stored::Now(door, access))
+}
+
+/// The value sets in a view.
+pub(super) fn of_view<'c>(view: &'c View<'c>) -> Listed<Stored<'c>> {
+    Listed::new(Stored::In(view))
 }
 
 impl Definitions for Stored<'_> {
@@ -30,8 +37,7 @@ impl Definitions for Stored<'_> {
     }
 
     fn value_set_of_id(&self, id: &str) -> Result<Option<Vec<u8>>, ValueSetProblem> {
-        let view = self.door.resource_view(self.access).map_err(|error| unavailable(&error))?;
-        let found = view.read("ValueSet", id).map_err(|error| unavailable(&error))?;
+        let found = self.look(|view| view.read("ValueSet", id).map_err(|error| unavailable(&error)))?;
         Ok(found.filter(|record| !record.is_deleted()).map(|record| record.plain_json()))
     }
 
@@ -58,9 +64,20 @@ impl Stored<'_> {
     }
 
     fn search(&self, kind: &str, filters: Vec<Filter>) -> Result<Vec<Record>, ValueSetProblem> {
-        let view = self.door.resource_view(self.access).map_err(|error| unavailable(&error))?;
         let query = Query { kind: kind.to_owned(), filters, total: Total::None, ..Query::default() };
-        Ok(view.search(&query, None, 2).map_err(|error| unavailable(&error))?.records)
+        self.look(|view| Ok(view.search(&query, None, 2).map_err(|error| unavailable(&error))?.records))
+    }
+
+    fn look<T>(
+        &self,
+        ask: impl FnOnce(&View<'_>) -> Result<T, ValueSetProblem>,
+    ) -> Result<T, ValueSetProblem> {
+        match self {
+            Self::Now(door, access) => {
+                ask(&door.resource_view(access).map_err(|error| unavailable(&error))?)
+            }
+            Self::In(view) => ask(view),
+        }
     }
 }
 

@@ -187,7 +187,9 @@ impl Sender<'_> {
 
     /// Sends lines together: as they are where the hub takes them so, else as a transaction.
     fn all(&self, together: &Together<'_>, turn: &mut Turn<'_>) -> Result<(), Refusal> {
-        if together.with_ids().is_some_and(|resources| self.work.target.put(&resources)) {
+        if let Some(resources) = together.with_ids()
+            && self.work.target.put(&resources)?
+        {
             return Ok(());
         }
         self.send(&together.part()?, turn).map(drop)

@@ -21,8 +21,11 @@ pub trait Target: Send + Sync {
 
     /// Takes resources with ids of their own, all or none; durable when it returns true. False says nothing about why:
     /// sent as a transaction they get their answer.
-    fn put(&self, _resources: &[Value<'_>]) -> bool {
-        false
+    ///
+    /// # Errors
+    /// [`Refusal`], when a transaction would be refused as well.
+    fn put(&self, _resources: &[Value<'_>]) -> Result<bool, Refusal> {
+        Ok(false)
     }
 
     /// How many may be sent at the same time with profit.
@@ -104,8 +107,8 @@ impl Target for Local {
         }
     }
 
-    fn put(&self, resources: &[Value<'_>]) -> bool {
-        put_plain(&self.hub, &self.access, resources)
+    fn put(&self, resources: &[Value<'_>]) -> Result<bool, Refusal> {
+        put_plain(&self.hub, &self.access, resources).map_err(|failure| refusal(&failure))
     }
 
     /// More than there are processors: those that wait for the disk share one write.

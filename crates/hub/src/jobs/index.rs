@@ -51,11 +51,12 @@ pub fn access() -> Access {
     Access::system(ASKER)
 }
 
-/// Adds a job for all work that has none; gives the jobs that are open. What has no room comes when others have ended.
+/// Sees that what is defined is in force, and adds a job for all work that has none; gives the jobs that are open. What has no room comes when others have ended.
 ///
 /// # Errors
 /// [`AddError`] when the store or the disk fails.
 pub fn ask(hub: &Hub, jobs: &Jobs) -> Result<Vec<Kept>, AddError> {
+    hub.door().take_outstanding()?;
     let work = hub.door().index_work()?;
     if work.is_empty() {
         return Ok(Vec::new());

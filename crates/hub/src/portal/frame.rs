@@ -74,6 +74,11 @@ impl Call<'_> {
             viewer,
             trail: frame.trail,
             flash: frame.flash,
+            footer: &[NavItem {
+                label: lang.pick("근거 법령", "The law behind it"),
+                href: "/law",
+                current: path == "/law",
+            }],
             content: frame.content,
         };
         page.html()

@@ -10,6 +10,7 @@ pub(crate) mod error;
 mod explain;
 pub(crate) mod find;
 pub(crate) mod immunisations;
+pub(crate) mod law;
 mod left_out;
 pub(crate) mod medicines;
 pub(crate) mod operator;

@@ -6,8 +6,8 @@ use ieum_trust::access::Role;
 use super::Portal;
 use super::call::{Call, Refusal, Reply};
 use super::pages::{
-    apps, consent, document, documents, enter, find, immunisations, medicines, operator, problems, result,
-    results, sign_in, start, summary, timeline, vitals,
+    apps, consent, document, documents, enter, find, immunisations, law, medicines, operator, problems,
+    result, results, sign_in, start, summary, timeline, vitals,
 };
 use crate::status;
 
@@ -86,6 +86,7 @@ pub static ROUTES: &[Route] = &[
     get("/oauth/consent/{request}", Who::SignedIn, "authorize", Run::Page(consent::page)),
     post("/oauth/consent/{request}", Who::SignedIn, "authorize", consent::allow),
     post("/oauth/consent/{request}/deny", Who::SignedIn, "authorize", consent::deny),
+    get("/law", Who::Anybody, "law", Run::Page(law::page)),
     get("/enter", Who::Anybody, "enter", Run::Page(enter::page)),
     post("/enter", Who::Anybody, "enter", enter::enter),
     record("/patients", CLINICIAN, "patients-find", find::page),

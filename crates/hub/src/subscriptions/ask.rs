@@ -4,11 +4,13 @@
 //! are secrets: they are kept beside the resource, which says only that there are some. Whoever sends that back keeps
 //! them.
 
+use std::sync::PoisonError;
+
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use ieum_fhir::date;
 use ieum_fhir::json::{Document, Value};
 use ieum_fhir::outcome::{Code, Issue};
-use ieum_store::commit::{Change, Expect};
+use ieum_store::commit::{Change, CommitError, Committed, Expect, Guard};
 use ieum_store::prepare::Prepared;
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -45,23 +47,68 @@ const OWN_HEADERS: [&str; 9] = [
 /// A Subscription ready for the commit, and what is written beside it.
 pub(crate) struct Admitted {
     pub(crate) record: Prepared,
-    pub(crate) beside: Change,
+    pub(crate) beside: Beside,
+}
+
+/// What of ours is written together with a Subscription.
+#[derive(Clone)]
+pub(crate) struct Beside {
+    change: Change,
+    /// Whose it is, when it takes one of the places that there are.
+    takes_place: Option<Asker>,
+    /// The key of the life that ends.
+    ends: Option<String>,
+}
+
+impl Beside {
+    /// Commits it together with the Subscription.
+    ///
+    /// # Errors
+    /// 429 when there is no place left; what the commit fails with.
+    pub(crate) fn commit(
+        self,
+        call: &Call<'_>,
+        guards: Vec<Guard>,
+        change: Change,
+    ) -> Result<Result<Committed, CommitError>, Failure> {
+        // From the counting to the commit: of many who find one place left, one gets it.
+        let _turn = match &self.takes_place {
+            Some(owner) => {
+                let subscriptions = call.hub.subscriptions().ok_or_else(not_here)?;
+                let turn = subscriptions.0.placing.lock().unwrap_or_else(PoisonError::into_inner);
+                subscriptions.check_room(call.hub, owner)?;
+                Some(turn)
+            }
+            None => None,
+        };
+        let changes = vec![change, self.change];
+        let committed = call.hub.door().commit_with_own(call.access, call.route.action, guards, changes);
+        if let (Ok(_), Some(key)) = (&committed, &self.ends)
+            && let Err(error) = keep::forget_delivered(call.hub, key)
+        {
+            tracing::warn!(error = %error, "how far a subscription was told is forgotten with its events");
+        }
+        Ok(committed)
+    }
 }
 
 /// Reads a Subscription that a client writes under this id.
 ///
 /// # Errors
-/// 422 when something in it is not as it must be, 403 when it is another account's, 429 when there are too many.
+/// 422 when something in it is not as it must be, 403 when it is another account's.
 pub(crate) fn admit(call: &Call<'_>, id: &str, resource: Value<'_>) -> Result<Admitted, Failure> {
     let subscriptions = call.hub.subscriptions().ok_or_else(not_here)?;
     let known = keep::read(call.hub, id)?;
     check_owner(call, known.as_ref())?;
     let mut json: Json = serde_json::from_str(resource.raw()).map_err(|_| error::internal())?;
-    let subscriber = subscriber(call, subscriptions, &json, known.as_ref().map(|kept| &kept.subscriber))?;
-    if known.as_ref().is_none_or(|kept| kept.subscriber.state == State::Off) && subscriber.state != State::Off
-    {
-        subscriptions.check_room(call.hub, &subscriber.owner)?;
-    }
+    let before = known.as_ref().map(|kept| &kept.subscriber);
+    let subscriber = match (subscriber(call, subscriptions, &json, before), before) {
+        // Turning it off is not refused for what was allowed once: that is asked when it is wanted again.
+        (Err(_), Some(before)) if json["status"] == "off" => turned_off(call, before),
+        (result, _) => result?,
+    };
+    let is_new = before.is_none_or(|before| before.state == State::Off) && subscriber.state != State::Off;
+    let takes_place = is_new.then(|| subscriber.owner.clone());
     hide_headers(&mut json);
     keep::show_state(&mut json, &subscriber);
     let text = json.to_string();
@@ -71,21 +118,27 @@ pub(crate) fn admit(call: &Call<'_>, id: &str, resource: Value<'_>) -> Result<Ad
     let record = catalogue.prepare(kind, id, document.root(), &mut |_| None);
     let own = keep::prepared(call.hub.door(), &SUBSCRIBER, id, &subscriber);
     let expect = known.map_or(Expect::Absent, |kept| Expect::Version(kept.version));
-    Ok(Admitted { record, beside: Change::Put { record: Box::new(own), expect } })
+    let change = Change::Put { record: Box::new(own), expect };
+    Ok(Admitted { record, beside: Beside { change, takes_place, ends: None } })
 }
 
 /// What is deleted together with a Subscription.
 ///
 /// # Errors
 /// 403 when it is another account's.
-pub(crate) fn dismiss(call: &Call<'_>, id: &str) -> Result<Option<Change>, Failure> {
+pub(crate) fn dismiss(call: &Call<'_>, id: &str) -> Result<Option<Beside>, Failure> {
     let known = keep::read(call.hub, id)?;
     check_owner(call, known.as_ref())?;
-    Ok(known.map(|kept| Change::Delete {
-        kind: SUBSCRIBER.name.into(),
-        id: kept.id,
-        expect: Expect::Version(kept.version),
+    Ok(known.map(|Kept { id, version, subscriber }| {
+        let (kind, expect) = (SUBSCRIBER.name.into(), Expect::Version(version));
+        let change = Change::Delete { kind, id, expect };
+        Beside { change, takes_place: None, ends: Some(subscriber.key) }
     }))
+}
+
+fn turned_off(call: &Call<'_>, before: &Subscriber) -> Subscriber {
+    let (state, reason) = (State::Off, Some(Reason::Maker));
+    Subscriber { state, reason, changed: call.hub.now(), since: None, ..before.clone() }
 }
 
 /// Nobody makes a subscription of somebody else go elsewhere: it would tell what its maker may see.
@@ -176,7 +229,7 @@ fn check_filters(call: &Call<'_>, topic: &'static Topic, filters: &[String]) -> 
     }
     let Err((index, unusable)) = Wanted::new(call.hub, call.access, topic, filters) else { return Ok(()) };
     let place = place(index);
-    Err(match unusable {
+    Err(match &unusable {
         Unusable::Form => {
             wrong(&place, "write a filter as Type?parameter=value, percent-encoded like a search")
         }
@@ -189,6 +242,7 @@ fn check_filters(call: &Call<'_>, topic: &'static Topic, filters: &[String]) -> 
                 "use parameters of the record itself: no chains, _has, hierarchies, words of texts or _sort";
             refused(Code::NotifyFilter, &place, what)
         }
+        Unusable::Search(errors) if unusable.is_for_now() => errors.clone().into(),
         Unusable::Search(errors) => {
             let issues = errors.iter().map(Issue::from);
             let issues = issues.map(|issue| Issue { place: format!("Subscription.{place}"), ..issue });
@@ -243,13 +297,33 @@ fn headers(channel: &Json, endpoint: &str, known: Option<&Subscriber>) -> Result
         if OWN_HEADERS.contains(&name.as_str()) {
             return Err(wrong(&place, "this header is the hub's own"));
         }
-        if value != HIDDEN {
-            return Ok(text.to_owned());
-        }
-        let same = kept.iter().find(|kept| split(kept).is_some_and(|(kept, _)| kept == name));
-        same.cloned().ok_or_else(|| wrong(&place, "give the value: none is kept for this address"))
+        if value == HIDDEN { hidden(&name, index, given, kept, &place) } else { Ok(text.to_owned()) }
     };
     given.iter().enumerate().map(read).collect()
+}
+
+/// The header that is meant by one whose value is hidden. Several of one name stand for those kept of it, in their order,
+/// as long as there are as many.
+fn hidden(
+    name: &HeaderName,
+    index: usize,
+    given: &[Json],
+    kept: &[String],
+    place: &str,
+) -> Result<String, Failure> {
+    let is_of_name = |header: &str| split(header).is_some_and(|(other, _)| other == *name);
+    let kept: Vec<&String> = kept.iter().filter(|header| is_of_name(header)).collect();
+    let positions = given.iter().enumerate().filter(|(_, header)| header.as_str().is_some_and(is_of_name));
+    let positions: Vec<usize> = positions.map(|(position, _)| position).collect();
+    let meant = positions.iter().position(|position| *position == index).and_then(|at| kept.get(at));
+    match meant {
+        _ if kept.is_empty() => Err(wrong(place, "give the value: none is kept for this address")),
+        Some(meant) if positions.len() == kept.len() => Ok((*meant).clone()),
+        _ => {
+            let what = "give the values of all headers of this name: which one is meant cannot be told";
+            Err(wrong(place, what))
+        }
+    }
 }
 
 /// A header's name and value.

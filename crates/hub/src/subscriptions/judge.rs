@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use ieum_fhir::definitions::r4;
 use ieum_fhir::search::parameters::{Parameter, Parameters};
-use ieum_fhir::search::parse::{Limits, ParseContext, SearchError};
+use ieum_fhir::search::parse::{Limits, ParseContext, SearchError, SearchProblem};
 use ieum_fhir::search::{self, Filter, Query};
 use ieum_store::alone::{Alone, can_be_judged};
 use ieum_store::catalogue::{Catalogue, Resources};
@@ -43,6 +43,15 @@ pub enum Unusable {
     Alone,
     /// Not criteria of a search.
     Search(Vec<SearchError>),
+}
+
+impl Unusable {
+    /// Whether it may be usable in a while: what it refers to cannot be read at this moment.
+    #[must_use]
+    pub fn is_for_now(&self) -> bool {
+        let is_for_now = |error: &SearchError| error.problem == SearchProblem::Unavailable;
+        matches!(self, Self::Search(errors) if errors.iter().any(is_for_now))
+    }
 }
 
 impl Wanted {

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::record::{Batch, EVENTS, Reason, SUBSCRIBER, State, Subscriber};
+use super::send;
 use crate::hub::Hub;
 
 /// Attempts to change a state while others change the same records.
@@ -183,6 +184,14 @@ pub fn set_delivered(hub: &Hub, key: &str, number: u64) -> Result<(), StoreError
     hub.door().set_follower(&follower(key), number)
 }
 
+/// Forgets up to which event a subscription has been told that is no more.
+///
+/// # Errors
+/// [`StoreError`] when it cannot be written.
+pub fn forget_delivered(hub: &Hub, key: &str) -> Result<(), StoreError> {
+    hub.door().set_follower(&follower(key), 0)
+}
+
 fn follower(key: &str) -> String {
     format!("subscription {key}")
 }
@@ -213,6 +222,31 @@ pub fn change(
         }
     }
     Err(CommitError::Overloaded)
+}
+
+/// Ends a subscription for a reason.
+///
+/// # Errors
+/// [`CommitError`] when the store fails.
+pub(crate) fn end(hub: &Hub, id: &str, reason: Reason) -> Result<(), CommitError> {
+    tracing::info!(subscription.id = id, reason = ?reason, "a subscription is off");
+    let is_ended = change(hub, id, "subscription-off", |subscriber| {
+        let state = State::Off;
+        (subscriber.state != state).then(|| Subscriber {
+            state,
+            reason: Some(reason),
+            since: None,
+            ..subscriber.clone()
+        })
+    })?;
+    // Nothing leaves for whoever may not see anything any more.
+    if let Some(subscriptions) = hub.subscriptions()
+        && is_ended
+        && reason != Reason::Access
+    {
+        send::say_farewell(hub, subscriptions, id);
+    }
+    Ok(())
 }
 
 /// The Subscription with the state in it; nothing when there is none any more.

@@ -14,6 +14,7 @@ use super::extensions::{NOTIFICATION, STATUS};
 use super::keep;
 use super::record::{Content, Event, State, Subscriber};
 use crate::hub::Hub;
+use crate::jobs::keep::access_of;
 
 /// Bytes of records in one notification, about; it holds one event at least.
 const BYTES: usize = 4 << 20;
@@ -191,6 +192,23 @@ pub fn notification(
     });
     write!(out, "{first}{entries}]}}").expect("writing to a string cannot fail");
     Ok((out.into_bytes(), count))
+}
+
+/// That a subscription is off, and why: its last heartbeat, for the guide has no type of its own for that. Nothing for
+/// whoever may not see anything any more. On whose authority it leaves stands beside it.
+///
+/// # Errors
+/// [`StoreError`] when something cannot be read.
+pub(super) fn farewell(
+    hub: &Hub,
+    id: &str,
+    subscriber: &Subscriber,
+) -> Result<Option<(Access, Vec<u8>)>, StoreError> {
+    let Some(access) = access_of(hub, &subscriber.owner)? else { return Ok(None) };
+    let count = keep::delivered(&hub.door().view(&keep::access())?, &subscriber.key)?;
+    let about = About { id, subscriber, kind: Kind::Heartbeat, content: Content::Empty, count };
+    let (body, _) = notification(hub, &access, about, &[])?;
+    Ok(Some((access, body)))
 }
 
 /// The version that an event is about. One that is damaged is told of as one that is hidden: others must not wait for it.

@@ -6,6 +6,7 @@
 use ieum_fhir::index::ParamType;
 use ieum_fhir::outcome::Code;
 use ieum_store::access::Family;
+use ieum_store::engine::FeedEntry;
 use ieum_store::own::{OwnKind, OwnParam};
 use ieum_store::record::Op;
 use serde::{Deserialize, Serialize};
@@ -218,6 +219,13 @@ pub struct Event {
     /// What was done, as [`Op::code`].
     #[serde(rename = "o")]
     pub op: i64,
+}
+
+impl From<&FeedEntry> for Event {
+    fn from(entry: &FeedEntry) -> Self {
+        let FeedEntry { instant, kind, id, version, op, .. } = entry;
+        Self { instant: *instant, kind: kind.clone(), id: id.clone(), version: *version, op: op.code() }
+    }
 }
 
 impl Event {

@@ -14,7 +14,7 @@ use ieum_trust::access::Access;
 
 use super::notify::{self, About, Kind};
 use super::record::{Channel, Content, Reason, State, Subscriber};
-use super::{Subscriptions, ask, keep, watch};
+use super::{Subscriptions, ask, keep};
 use crate::hub::Hub;
 use crate::jobs::keep::access_of;
 use crate::outgoing::{Client, Trouble};
@@ -49,6 +49,14 @@ pub(super) fn begin(hub: &Hub, subscriptions: &Subscriptions, id: &str) {
             senders.remove(id);
         }
     }
+}
+
+/// Lets the receiver of a subscription be told, once, that the hub has turned it off.
+pub(super) fn say_farewell(hub: &Hub, subscriptions: &Subscriptions, id: &str) {
+    subscriptions.0.farewells.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+    begin(hub, subscriptions, id);
+    // Its thread may be waiting for something else.
+    subscriptions.wake(std::iter::once(id));
 }
 
 struct Sender<'s> {
@@ -103,7 +111,7 @@ impl<'s> Sender<'s> {
                 }
             }
         }
-        watch::forget(self.subscriptions, self.id);
+        forget(self.subscriptions, self.id);
     }
 
     /// Waits so long, or until somebody changes the subscription.
@@ -124,7 +132,8 @@ impl<'s> Sender<'s> {
     fn ends(&mut self) -> bool {
         let mut senders = self.subscriptions.0.senders.lock().unwrap_or_else(PoisonError::into_inner);
         let is_told = |kept: keep::Kept| is_told(&kept.subscriber);
-        if keep::read(self.hub, self.id).ok().flatten().is_some_and(is_told) {
+        let is_open = self.subscriptions.has_farewell(self.id);
+        if is_open || keep::read(self.hub, self.id).ok().flatten().is_some_and(is_told) {
             self.failures = 0;
             return false;
         }
@@ -135,8 +144,12 @@ impl<'s> Sender<'s> {
     }
 
     fn round(&mut self) -> Result<Next, CommitError> {
+        let is_farewell = self.subscriptions.take_farewell(self.id);
         let Some(kept) = keep::read(self.hub, self.id)? else { return Ok(Next::Over) };
         let subscriber = kept.subscriber;
+        if is_farewell && subscriber.state == State::Off {
+            self.farewell(&subscriber)?;
+        }
         if !is_told(&subscriber) {
             return Ok(Next::Over);
         }
@@ -145,12 +158,12 @@ impl<'s> Sender<'s> {
             (self.version, self.failures) = (kept.version, 0);
         }
         let Some(access) = access_of(self.hub, &subscriber.owner)? else {
-            watch::end(self.hub, self.id, Reason::Access)?;
+            keep::end(self.hub, self.id, Reason::Access)?;
             return Ok(Next::Over);
         };
         if subscriber.end.is_some_and(|end| end <= self.hub.now()) {
-            watch::end(self.hub, self.id, Reason::End)?;
-            return Ok(Next::Over);
+            keep::end(self.hub, self.id, Reason::End)?;
+            return Ok(Next::GoOn);
         }
         match subscriber.state {
             State::Requested => self.shake_hands(&access, &subscriber),
@@ -211,6 +224,15 @@ impl<'s> Sender<'s> {
         Ok(Next::GoOn)
     }
 
+    /// One attempt to tell that it is off, and why.
+    fn farewell(&mut self, subscriber: &Subscriber) -> Result<(), StoreError> {
+        let Some((access, body)) = notify::farewell(self.hub, self.id, subscriber)? else { return Ok(()) };
+        if let Err(trouble) = self.post(&access, subscriber, &body)? {
+            tracing::info!(subscription.id = self.id, why = %trouble, "that it is off was not delivered");
+        }
+        Ok(())
+    }
+
     fn taken(&mut self) {
         self.failures = 0;
         self.subscriptions.note_trouble(self.id, None);
@@ -244,8 +266,7 @@ impl<'s> Sender<'s> {
         self.failures += 1;
         self.subscriptions.note_trouble(self.id, Some((self.failures, *trouble)));
         let options = self.subscriptions.options();
-        let pause =
-            options.pause_first.saturating_mul(1 << (self.failures - 1).min(20)).min(options.pause_most);
+        let pause = options.pause_after(self.failures);
         tracing::info!(subscription.id = self.id, failures = self.failures, why = %trouble, "not delivered");
         if self.failures < options.attempts {
             return Ok(Next::Pause(jittered(pause)));
@@ -260,6 +281,11 @@ impl<'s> Sender<'s> {
         self.failures = 0;
         Ok(Next::GoOn)
     }
+}
+
+/// Forgets a thread that has ended.
+fn forget(subscriptions: &Subscriptions, id: &str) {
+    subscriptions.0.senders.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
 }
 
 /// Whether there is a receiver that notifications are sent to.

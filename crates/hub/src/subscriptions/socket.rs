@@ -26,7 +26,7 @@ use tokio_tungstenite::tungstenite::protocol::{Message, Role, WebSocketConfig};
 use super::notify::{self, About, Kind};
 use super::record::{Channel, Content, Reason, State, Subscriber};
 use super::token::Binding;
-use super::{Subscriptions, keep, watch};
+use super::{Subscriptions, keep};
 use crate::call::Failure;
 use crate::fhir::error;
 use crate::hub::Hub;
@@ -88,8 +88,8 @@ enum Next {
         key: String,
         last: u64,
     },
-    /// It is told here no more.
-    Over(Vec<u8>),
+    /// It is told here no more; what there is to say of that.
+    Over(Vec<Vec<u8>>),
 }
 
 /// The connection is to end.
@@ -221,7 +221,7 @@ impl Connection {
                     self.send(body).await?;
                     self.bound.push(Bound { id, key, flight: None, told: Instant::now(), seen: None });
                 }
-                Next::Over(body) => self.send(body).await?,
+                Next::Over(bodies) => self.send_all(bodies).await?,
                 Next::Nothing | Next::Events { .. } => {}
             }
         }
@@ -288,8 +288,8 @@ impl Connection {
                     self.bound[index].told = since;
                     self.bound[index].flight = Some(Flight { key, last, since });
                 }
-                Next::Over(body) => {
-                    self.send(body).await?;
+                Next::Over(bodies) => {
+                    self.send_all(bodies).await?;
                     self.bound.remove(index);
                     if self.bound.is_empty() {
                         return Err(End);
@@ -305,6 +305,13 @@ impl Connection {
     async fn send(&mut self, body: Vec<u8>) -> Result<(), End> {
         let text = String::from_utf8(body)?;
         Ok(self.socket.send(Message::text(text)).await?)
+    }
+
+    async fn send_all(&mut self, bodies: Vec<Vec<u8>>) -> Result<(), End> {
+        for body in bodies {
+            self.send(body).await?;
+        }
+        Ok(())
     }
 
     async fn next(&mut self, id: &str, key: &str, is_new: bool, told: Duration) -> Result<Next, End> {
@@ -325,20 +332,31 @@ fn next(
     told: Duration,
 ) -> Result<Next, CommitError> {
     if !subscriptions.is_bound(id, number) {
-        return Ok(Next::Over(refusal(Code::NotifyEnded, "another connection has bound this subscription")));
+        return Ok(over(Code::NotifyEnded, "another connection has bound this subscription"));
     }
     // Under the same id there may be another by now, of somebody else.
     let Some(kept) = keep::read(hub, id)?.filter(|kept| kept.subscriber.key == key) else {
-        return Ok(Next::Over(refusal(Code::NotFound, "the subscription has been deleted")));
+        return Ok(over(Code::NotFound, "the subscription has been deleted"));
     };
     let subscriber = kept.subscriber;
     if subscriber.state != State::Active || subscriber.channel != Channel::Websocket {
         let code = subscriber.reason.map_or(Code::NotifyEnded, Reason::code);
-        return Ok(Next::Over(refusal(code, "the subscription is not active; $status tells more")));
+        let mut bodies = Vec::new();
+        // Whoever has turned it off knows.
+        if subscriber.state == State::Off
+            && subscriber.reason != Some(Reason::Maker)
+            && !is_new
+            && let Some((access, body)) = notify::farewell(hub, id, &subscriber)?
+        {
+            notify::release(hub, &access, id)?;
+            bodies.push(body);
+        }
+        bodies.push(refusal(code, "the subscription is not active; $status tells more"));
+        return Ok(Next::Over(bodies));
     }
     let Some(access) = access_of(hub, &subscriber.owner)? else {
-        watch::end(hub, id, Reason::Access)?;
-        return Ok(Next::Over(refusal(Code::NotifyAccess, "subscribe with an account that may")));
+        keep::end(hub, id, Reason::Access)?;
+        return Ok(over(Code::NotifyAccess, "subscribe with an account that may"));
     };
     tell(hub, &access, id, &subscriber, is_new, told)
 }
@@ -376,6 +394,10 @@ fn tell(
         Some((last, _)) => Next::Events { body, key: subscriber.key.clone(), last: *last },
         None => Next::Sign(body),
     })
+}
+
+fn over(code: Code, what: &str) -> Next {
+    Next::Over(vec![refusal(code, what)])
 }
 
 fn refusal(code: Code, what: &str) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! The end of events: what has been told, or is nobody's any more, can be asked for a while longer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ieum_fhir::index::TimeRange;
 use ieum_fhir::search::{DateTest, Filter, Prefix, Query, Total};
@@ -34,14 +34,24 @@ pub(super) fn sweep(hub: &Hub, subscriptions: &Subscriptions) -> Result<(), Comm
             DoorError::Cursor(_) => StoreError::Engine("a token of our own".into()),
         })?;
         let mut changes = Vec::new();
+        let mut gone = HashSet::new();
         for record in &page.records {
             let batch: Option<Batch> = serde_json::from_slice(&record.plain_json()).ok();
-            let stays =
-                batch.is_some_and(|batch| dispensable.get(&batch.key).is_some_and(|most| batch.last > *most));
-            if !stays {
-                let (kind, id) = (EVENTS.name.to_owned(), record.id.clone());
-                changes.push(Change::Delete { kind, id, expect: Expect::Anything });
+            let most = batch.as_ref().and_then(|batch| dispensable.get(&batch.key));
+            if let (Some(batch), Some(most)) = (&batch, most)
+                && batch.last > *most
+            {
+                continue;
             }
+            if most.is_none() {
+                gone.extend(batch.map(|batch| batch.key));
+            }
+            let (kind, id) = (EVENTS.name.to_owned(), record.id.clone());
+            changes.push(Change::Delete { kind, id, expect: Expect::Anything });
+        }
+        // Mostly that was done with the subscription. Before its events go: by them it is known.
+        for key in gone {
+            keep::forget_delivered(hub, &key)?;
         }
         if !changes.is_empty() {
             hub.door().commit(&keep::access(), "subscription-sweep", Vec::new(), changes)?;

@@ -13,12 +13,11 @@ use std::time::{Duration, Instant};
 
 use ieum_store::commit::{Change, CommitError, Expect, StoreError};
 use ieum_store::engine::FeedEntry;
-use ieum_trust::access::Access;
 
-use super::judge::{Seen, Wanted};
+use super::followed::{Filters, Followed};
+use super::judge::Seen;
 use super::keep::{self, Kept};
 use super::record::{Batch, Channel, EVENTS, Event, Place, Reason, SUBSCRIBER, State, Subscriber};
-use super::topics::topic;
 use super::{Subscriptions, send, sweep};
 use crate::hub::Hub;
 use crate::jobs::keep::access_of;
@@ -60,19 +59,6 @@ pub(super) fn run(hub: &Hub, subscriptions: &Subscriptions) {
     }
 }
 
-/// A subscription for which events are made.
-struct Followed {
-    id: String,
-    subscriber: Subscriber,
-    /// Who made it, as the account says now; without, nothing is made.
-    access: Access,
-    wanted: Wanted,
-    /// The catalogue by which its filters were read.
-    generation: u64,
-    /// Number of its newest event.
-    last: u64,
-}
-
 struct Watcher<'h> {
     hub: &'h Hub,
     subscriptions: &'h Subscriptions,
@@ -81,6 +67,8 @@ struct Watcher<'h> {
     /// What the feed says next.
     pending: VecDeque<FeedEntry>,
     followed: Vec<Followed>,
+    /// In error for their filters, and since when: nobody can tell what concerns them.
+    given_up: Vec<(String, i64)>,
     noted: (u64, Instant),
     swept: Option<Instant>,
 }
@@ -98,6 +86,7 @@ impl<'h> Watcher<'h> {
             place,
             pending: VecDeque::new(),
             followed: Vec::new(),
+            given_up: Vec::new(),
             noted: (noted, Instant::now()),
             swept: None,
         };
@@ -117,6 +106,9 @@ impl<'h> Watcher<'h> {
         }
         self.end_those_over()?;
         self.note()?;
+        if self.is_held()? {
+            return Ok(());
+        }
         if self.followed.is_empty() {
             return self.look_for_some();
         }
@@ -129,6 +121,21 @@ impl<'h> Watcher<'h> {
             return Ok(());
         }
         self.step()
+    }
+
+    /// Whether nothing may be looked at yet, because somebody's filters could not be read since the start: what is looked
+    /// at without them would be missed. Where they were read before, that meaning counts meanwhile.
+    fn is_held(&mut self) -> Result<bool, CommitError> {
+        let now = Instant::now();
+        if self.followed.iter().any(|followed| followed.unread.is_some_and(|unread| unread.again <= now)) {
+            self.load()?;
+        }
+        let held = self.followed.iter().filter(|followed| followed.wanted.is_none());
+        let again = held.filter_map(|followed| followed.unread).map(|unread| unread.again).min();
+        if let Some(again) = again {
+            self.subscriptions.pause(again.saturating_duration_since(now).min(LOOK));
+        }
+        Ok(again.is_some())
     }
 
     /// Nobody is subscribed: the feed need not be read. It is looked now and then whether that has changed.
@@ -179,6 +186,9 @@ impl<'h> Watcher<'h> {
         {
             self.load()?;
         }
+        if self.is_held()? {
+            return Ok(());
+        }
         let place = self.place_after(&entries);
         let events = self.events(&entries)?;
         self.commit(&events, place)?;
@@ -212,7 +222,7 @@ impl<'h> Watcher<'h> {
                     let seen = Seen::new(&view, &catalogue, entry);
                     for index in indexes {
                         match self.followed[*index].is_told(entry, &seen) {
-                            Ok(true) => events[*index].push(event(entry)),
+                            Ok(true) => events[*index].push(Event::from(entry)),
                             Ok(false) => {}
                             // The others must not wait for one that will never be whole again.
                             Err(StoreError::Damaged(_)) => {
@@ -277,6 +287,7 @@ impl<'h> Watcher<'h> {
             found.push((kept, known, last));
         }
         drop(view);
+        self.given_up.clear();
         for (kept, known, last) in found {
             let followed = self.follow(kept, known, last)?;
             self.followed.extend(followed);
@@ -294,7 +305,7 @@ impl<'h> Watcher<'h> {
     }
 
     fn follow(
-        &self,
+        &mut self,
         kept: Kept,
         known: Option<Followed>,
         last: u64,
@@ -304,31 +315,44 @@ impl<'h> Watcher<'h> {
             self.end(&id, Reason::Access)?;
             return Ok(None);
         };
-        let generation = self.hub.door().catalogue().generation();
-        let asks_the_same = |known: &Followed| {
-            known.generation == generation
-                && known.access == access
-                && (&known.subscriber.topic, &known.subscriber.filters)
-                    == (&subscriber.topic, &subscriber.filters)
-        };
-        let wanted = match known.filter(asks_the_same) {
-            Some(known) => Some(known.wanted),
-            None => topic(&subscriber.topic)
-                .and_then(|topic| Wanted::new(self.hub, &access, topic, &subscriber.filters).ok()),
-        };
-        let Some(wanted) = wanted else {
-            self.end(&id, Reason::Filter)?;
+        if (subscriber.state, subscriber.reason) == (State::Error, Some(Reason::Filter)) {
+            self.given_up.push((id, subscriber.changed));
             return Ok(None);
+        }
+        let generation = self.hub.door().catalogue().generation();
+        let (wanted, unread) = match Filters::read(self.hub, self.subscriptions, &subscriber, &access, known)
+        {
+            Filters::Read(wanted) => (Some(wanted), None),
+            Filters::Unread(_, unread) if unread.failures >= self.subscriptions.options().attempts => {
+                self.give_up(&id, &subscriber)?;
+                return Ok(None);
+            }
+            Filters::Unread(wanted, unread) => (wanted, Some(unread)),
+            Filters::Unusable => {
+                self.end(&id, Reason::Filter)?;
+                return Ok(None);
+            }
         };
         if matches!(subscriber.channel, Channel::RestHook { .. }) && subscriber.state != State::Error {
             send::begin(self.hub, self.subscriptions, &id);
         }
-        Ok(Some(Followed { id, subscriber, access, wanted, generation, last }))
+        Ok(Some(Followed { id, subscriber, access, wanted, unread, generation, last }))
+    }
+
+    /// The filters could not be read too often.
+    fn give_up(&mut self, id: &str, subscriber: &Subscriber) -> Result<(), CommitError> {
+        let (state, reason) = (State::Error, Some(Reason::Filter));
+        tracing::warn!(subscription.id = id, "the filters of a subscription cannot be read");
+        keep::change(self.hub, id, "subscription-error", |now| {
+            (now == subscriber).then(|| Subscriber { state, reason, ..now.clone() })
+        })?;
+        self.given_up.push((id.to_owned(), self.hub.now()));
+        Ok(())
     }
 
     /// Ends a subscription. One that is damaged stays as it is, and keeps nobody else waiting.
     fn end(&self, id: &str, reason: Reason) -> Result<(), CommitError> {
-        match end(self.hub, id, reason) {
+        match keep::end(self.hub, id, reason) {
             Err(CommitError::Store(StoreError::Damaged(_))) => {
                 tracing::error!(subscription.id = id, "a damaged subscription cannot be turned off");
                 Ok(())
@@ -347,6 +371,9 @@ impl<'h> Watcher<'h> {
             } else if subscriber.state == State::Error && now - subscriber.changed > error_most {
                 self.end(id, Reason::Failed)?;
             }
+        }
+        for (id, _) in self.given_up.iter().filter(|(_, since)| now - since > error_most) {
+            self.end(id, Reason::Filter)?;
         }
         Ok(())
     }
@@ -373,39 +400,4 @@ impl<'h> Watcher<'h> {
         }
         Ok(())
     }
-}
-
-impl Followed {
-    fn is_told(&self, entry: &FeedEntry, seen: &Seen<'_>) -> Result<bool, StoreError> {
-        let has_begun = self.subscriber.since.is_some_and(|since| entry.t > since);
-        Ok(has_begun && self.wanted.may_concern(entry) && self.wanted.concerns(seen)?)
-    }
-}
-
-fn event(entry: &FeedEntry) -> Event {
-    let FeedEntry { instant, kind, id, version, op, .. } = entry;
-    Event { instant: *instant, kind: kind.clone(), id: id.clone(), version: *version, op: op.code() }
-}
-
-/// Ends a subscription for a reason.
-///
-/// # Errors
-/// [`CommitError`] when the store fails.
-pub(crate) fn end(hub: &Hub, id: &str, reason: Reason) -> Result<(), CommitError> {
-    tracing::info!(subscription.id = id, reason = ?reason, "a subscription is off");
-    keep::change(hub, id, "subscription-off", |subscriber| {
-        let state = State::Off;
-        (subscriber.state != state).then(|| Subscriber {
-            state,
-            reason: Some(reason),
-            since: None,
-            ..subscriber.clone()
-        })
-    })
-    .map(drop)
-}
-
-/// Forgets a thread that has ended.
-pub(super) fn forget(subscriptions: &Subscriptions, id: &str) {
-    subscriptions.0.senders.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
 }

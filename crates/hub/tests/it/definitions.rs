@@ -8,7 +8,7 @@ use ieum::limits::Limits;
 use ieum_trust::access::Role;
 use serde_json::{Value, json};
 
-use crate::support::{Kind, Reply, Server, ids, on_every_engine, patient};
+use crate::support::{Failing, Kind, Reply, Server, ids, on_every_engine, patient};
 
 on_every_engine!(
     a_parameter_comes_into_service_and_goes,
@@ -19,6 +19,8 @@ on_every_engine!(
     what_is_refused,
     by_transactions_and_patches,
     a_cancelled_indexing_goes_on_when_it_is_put_again,
+    what_may_be_asked_changes_at_once,
+    what_could_not_be_put_into_force_is_later,
 );
 
 /// The id of every definition here is its code.
@@ -417,4 +419,57 @@ fn eight_writers_write_meanwhile() {
     }
     let missing = server.get("/Patient?own:missing=true&_summary=count").expect(200).json();
     assert_eq!(missing["total"], 0);
+}
+
+/// What a definition allows to be asked is in force with it, and changes without anything being indexed again.
+fn what_may_be_asked_changes_at_once(kind: Kind) {
+    let server = Server::open(kind);
+    server.put("/Patient/p1", &nicknamed("p1", "하늘"));
+    server.put("/Patient/p2", &nicknamed("p2", "바다"));
+    let mut definition = nickname();
+    server.define(&definition);
+    assert_eq!(ids(&server.answers("/Patient?nickname:contains=늘"), "match"), ["p1"]);
+    definition["modifier"] = json!(["exact"]);
+    definition["multipleOr"] = false.into();
+    server.define(&definition);
+    let strict = [("prefer", "handling=strict")];
+    let ask = |query: &str| server.request("GET", &format!("/Patient?{query}"), &strict, None);
+    ask("nickname:exact=하늘").expect(200);
+    ask("nickname:contains=늘").refused(400, "IEUM-S003");
+    ask("nickname=하늘,바다").refused(400, "IEUM-S003");
+    let lenient = [("prefer", "handling=lenient")];
+    let lenient = server.request("GET", "/Patient?nickname:contains=늘&_id=p2", &lenient, None);
+    let lenient = lenient.expect(200).json();
+    assert_eq!(ids(&lenient, "match"), ["p2"]);
+    let of_itself =
+        lenient["link"].as_array().unwrap().iter().find(|link| link["relation"] == "self").unwrap();
+    assert!(!of_itself["url"].as_str().unwrap().contains("nickname"), "{of_itself}");
+    // A condition of a write is never passed over.
+    let headers =
+        [("content-type", "application/fhir+json"), ("if-none-exist", "nickname:contains=%EB%8A%98")];
+    let body = nicknamed("p3", "하늘");
+    server.request("POST", "/Patient", &headers, Some(body.as_bytes())).refused(400, "IEUM-S003");
+    definition.as_object_mut().unwrap().remove("modifier");
+    server.define(&definition);
+    ask("nickname:contains=늘").expect(200);
+}
+
+/// A definition that was taken is in force without a restart, however slow the store was when it came.
+fn what_could_not_be_put_into_force_is_later(kind: Kind) {
+    let (server, failing) = Server::unreliable(kind, Entrance::Open, |_| {});
+    server.put("/Patient/p1", &nicknamed("p1", "하늘"));
+    Failing::set(&failing.define, true);
+    server.define(&nickname());
+    server.get("/Patient?nickname=하늘").refused(400, "IEUM-S002");
+    std::thread::sleep(std::time::Duration::from_millis(2_500));
+    server.get("/Patient?nickname=하늘").refused(400, "IEUM-S002");
+    Failing::set(&failing.define, false);
+    server.ended_soon(|| server.get("/Patient?nickname=하늘").status == 200);
+    assert_eq!(ids(&server.get("/Patient?nickname=하늘").json(), "match"), ["p1"]);
+    // One that is taken away goes in the same manner.
+    Failing::set(&failing.define, true);
+    server.delete("/SearchParameter/nickname").expect(204);
+    server.get("/Patient?nickname=하늘").expect(200);
+    Failing::set(&failing.define, false);
+    server.ended_soon(|| server.get("/Patient?nickname=하늘").status == 400);
 }

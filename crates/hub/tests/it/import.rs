@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use ieum::hub::Entrance;
 use ieum::limits::Limits;
-use ieum_trust::access::Role;
+use ieum_trust::access::{Access, Role};
 use serde_json::{Value, json};
 
 use crate::support::{Kind, Reply, Server, on_every_engine};
@@ -19,6 +19,7 @@ on_every_engine!(
     a_silent_source_does_not_keep_a_job,
     a_stop_leaves_a_job_for_later,
     only_what_one_may_write,
+    a_refusal_is_written_down_once,
 );
 
 const LINES: &str = "{\"resourceType\":\"Patient\",\"id\":\"a\",\"active\":true}\n\
@@ -265,4 +266,22 @@ fn only_what_one_may_write(kind: Kind) {
     assert_eq!(server.get_as(&service, "/Patient/a").json()["meta"]["versionId"], "1");
     server.get_as(&service, "/Patient/c").expect(200);
     assert!(!std::fs::exists(server.jobs.join("none")).unwrap());
+}
+
+/// What may not be written together is refused once for all of it, and then line by line.
+fn a_refusal_is_written_down_once(kind: Kind) {
+    let server = Server::with_accounts(kind);
+    let (service, clinician) = (server.account(Role::Service, None), server.account(Role::Clinician, None));
+    let label = r#""meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"V"}]}"#;
+    let hidden = format!(r#"{{"resourceType":"Patient","id":"a",{label}}}"#);
+    server.send_as(&service, "PUT", "/Patient/a", &hidden).expect(201);
+    let lines = "{\"resourceType\":\"Patient\",\"id\":\"a\"}\n{\"resourceType\":\"Patient\",\"id\":\"c\"}\n";
+    let asked = server.upload(Some(&clinician), lines).expect(202);
+    let manifest = server.result(Some(&clinician), &asked).expect(200).json();
+    assert_eq!(manifest["output"][0]["extension"]["rejected"], 1);
+    server.get_as(&service, "/Patient/c").expect(200);
+    let audit = server.door.view(&Access::system("test")).unwrap().audit_entries(None, 1_000).unwrap();
+    let refused = audit.iter().filter(|one| !one.entry.allowed && one.entry.action == "transaction");
+    let targets: Vec<&str> = refused.map(|one| one.entry.target.as_str()).collect();
+    assert_eq!(targets, ["Patient", "2 records"], "the newest first");
 }

@@ -18,6 +18,7 @@ mod history;
 mod host;
 mod hostile;
 mod import;
+mod institutions;
 mod jobs;
 mod later;
 mod logs;

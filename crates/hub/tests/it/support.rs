@@ -28,6 +28,11 @@ use ieum_trust::door::Door;
 use ieum_trust::evidence::POLICY;
 use serde_json::Value;
 
+mod unreliable;
+
+pub(crate) use unreliable::Failing;
+use unreliable::Unreliable;
+
 /// The engine behind a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -85,7 +90,7 @@ impl Server {
         limits: Limits,
         change: impl FnOnce(&mut JobOptions),
     ) -> Self {
-        Self::start_for(kind, entrance, limits, SqliteOptions::default(), change, |_| {})
+        Self::start_for(kind, entrance, limits, SqliteOptions::default(), change, |_| {}, |engine| engine)
     }
 
     /// The same with limits of the store's other than the usual ones.
@@ -96,7 +101,7 @@ impl Server {
         options: SqliteOptions,
         change: impl FnOnce(&mut JobOptions),
     ) -> Self {
-        Self::start_for(kind, entrance, limits, options, change, |_| {})
+        Self::start_for(kind, entrance, limits, options, change, |_| {}, |engine| engine)
     }
 
     /// A server whose subscriptions are served in another way than usual.
@@ -105,7 +110,21 @@ impl Server {
         entrance: Entrance,
         change: impl FnOnce(&mut SubscriptionOptions),
     ) -> Self {
-        Self::start_for(kind, entrance, Limits::default(), SqliteOptions::default(), |_| {}, change)
+        let (limits, options) = (Limits::default(), SqliteOptions::default());
+        Self::start_for(kind, entrance, limits, options, |_| {}, change, |engine| engine)
+    }
+
+    /// The same on an engine that does not do everything; what, is told by what stands beside the server.
+    pub(crate) fn unreliable(
+        kind: Kind,
+        entrance: Entrance,
+        change: impl FnOnce(&mut SubscriptionOptions),
+    ) -> (Self, Arc<Failing>) {
+        let (limits, options, failing) = (Limits::default(), SqliteOptions::default(), Arc::default());
+        let wrap =
+            |engine| -> Arc<dyn Engine> { Arc::new(Unreliable { engine, failing: Arc::clone(&failing) }) };
+        let server = Self::start_for(kind, entrance, limits, options, |_| {}, change, wrap);
+        (server, failing)
     }
 
     fn start_for(
@@ -115,6 +134,7 @@ impl Server {
         options: SqliteOptions,
         change: impl FnOnce(&mut JobOptions),
         change_subscriptions: impl FnOnce(&mut SubscriptionOptions),
+        wrap: impl FnOnce(Arc<dyn Engine>) -> Arc<dyn Engine>,
     ) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -133,7 +153,7 @@ impl Server {
                 (Arc::new(engine), secret)
             }
         };
-        let door = Door::new(engine, secret);
+        let door = Door::new(wrap(engine), secret);
         let hub =
             Hub::new(door.clone(), system_clock(), Options { base_url: base.clone(), entrance, limits });
         Authorization::start(&hub, directory.path()).unwrap();

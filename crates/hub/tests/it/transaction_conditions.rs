@@ -1,11 +1,20 @@
 //! transaction: conditions and the state after it.
 
+use ieum::hub::Entrance;
+use ieum::limits::Limits;
+use ieum_store::sqlite::SqliteOptions;
+use ieum_trust::access::Role;
 use serde_json::{Value, json};
 
 use crate::support::{Kind, Server, on_every_engine, patient};
 use crate::transaction::{A, transaction, value, written};
 
-on_every_engine!(conditional_references_are_resolved_last, what_a_condition_finds_stays);
+on_every_engine!(
+    conditional_references_are_resolved_last,
+    what_a_condition_finds_stays,
+    operators_find_what_is_there,
+    value_sets_in_references_need_no_second_reader,
+);
 
 fn referring(criteria: &str) -> Value {
     json!({"request": {"method": "POST", "url": "Condition"},
@@ -71,4 +80,34 @@ fn what_a_condition_finds_stays(kind: Kind) {
     let both = json!([by("identifier=7&gender=male"), by("gender=male&identifier=7")]);
     transaction(&server, &both).refused(400, "IEUM-B004");
     assert_eq!(server.count("/_history"), 1);
+}
+
+/// A conditional create that finds something writes nothing: whoever may do it alone may do it in a transaction.
+fn operators_find_what_is_there(kind: Kind) {
+    let server = Server::with_accounts(kind);
+    let operator = server.account(Role::Operator, None);
+    let definition = json!({"resourceType": "SearchParameter", "url": "http://x.test/own", "name": "n", "status": "draft",
+        "description": "d", "code": "own", "base": ["Patient"], "type": "string", "expression": "Patient.name.text"});
+    let entry = json!({"request": {"method": "POST", "url": "SearchParameter", "ifNoneExist": "url=http://x.test/own"},
+        "resource": definition});
+    let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": [entry]}).to_string();
+    for status in ["201", "200"] {
+        let answer = server.send_as(&operator, "POST", "", &bundle).expect(200).json();
+        assert_eq!(answer["entry"][0]["response"]["status"], status, "{answer}");
+    }
+}
+
+/// Everything that a transaction looks at it sees in one view: with one reader, a second one would be waited for in vain.
+fn value_sets_in_references_need_no_second_reader(kind: Kind) {
+    let options = SqliteOptions { readers: 1, query_seconds: 2, ..SqliteOptions::default() };
+    let server = Server::start_on(kind, Entrance::Open, Limits::default(), options, |_| {});
+    let men = json!({"resourceType": "ValueSet", "id": "men", "url": "http://vs.test/men", "status": "active",
+        "compose": {"include": [{"system": "http://hl7.org/fhir/administrative-gender", "concept": [{"code": "male"}]}]}});
+    server.put("/ValueSet/men", &men.to_string()).expect(201);
+    let man = json!({"resourceType": "Patient", "id": "p1", "gender": "male"});
+    server.put("/Patient/p1", &man.to_string()).expect(201);
+    let answer = transaction(&server, &json!([referring("gender:in=http://vs.test/men")])).expect(200).json();
+    let made = server.get(&format!("/{}", written(&server, &answer, 0))).expect(200).json();
+    assert_eq!(made["subject"]["reference"], "Patient/p1");
+    transaction(&server, &json!([referring("gender:in=ValueSet/men")])).expect(200);
 }

@@ -29,6 +29,7 @@ const EXPECTED: &[Row] = &[
     ("GET", "/oauth/consent/{request}", [303, 404, 404, 404]),
     ("POST", "/oauth/consent/{request}", [303, 404, 404, 404]),
     ("POST", "/oauth/consent/{request}/deny", [303, 404, 404, 404]),
+    ("GET", "/law", ALL),
     ("GET", "/enter", [404; 4]),
     ("POST", "/enter", [404; 4]),
     ("GET", "/patients", CLINICIANS),

@@ -4,6 +4,7 @@ mod authorization;
 mod coverage;
 mod find;
 mod hostile;
+mod law;
 mod logs;
 mod records;
 mod sign_in;

@@ -9,6 +9,7 @@ mod import;
 mod import_kill;
 mod jobs_kill;
 mod kill;
+mod law;
 mod operating;
 mod pairs;
 mod real_data;

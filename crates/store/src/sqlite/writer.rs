@@ -258,9 +258,7 @@ impl Worker {
                 Ok(Outcome::Done)
             }
             Task::Follower(name, t, _) => {
-                let sql =
-                    "INSERT INTO follower (name, t) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET t = ?2";
-                self.connection.prepare_cached(sql)?.execute(params![name, to_i64(*t)])?;
+                self.set_follower(name, *t)?;
                 Ok(Outcome::Done)
             }
             Task::Learnt(bytes, next, _) => {
@@ -276,6 +274,16 @@ impl Worker {
             Task::Halt(kind, code, halt, _) => self.halt_indexing(kind, code, *halt).map(|()| Outcome::Done),
             Task::Stop => Ok(Outcome::Done),
         }
+    }
+
+    fn set_follower(&self, name: &str, t: u64) -> Result<(), StoreError> {
+        if t == 0 {
+            self.connection.prepare_cached("DELETE FROM follower WHERE name = ?1")?.execute([name])?;
+            return Ok(());
+        }
+        let sql = "INSERT INTO follower (name, t) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET t = ?2";
+        self.connection.prepare_cached(sql)?.execute(params![name, to_i64(t)])?;
+        Ok(())
     }
 
     /// Does a part of what is to be done in the background.

@@ -4,7 +4,8 @@
 //! it makes no difference how one was written, and what a crash left undone is done at the next start. Of two with the
 //! same code on the same type the older counts.
 
-use std::sync::{Arc, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use ieum_fhir::json::{Document, Limits};
 use ieum_fhir::search::custom::{CustomParam, Definition, read};
@@ -88,13 +89,33 @@ impl Door {
     }
 
     /// Puts into force what a commit has changed, and lets the indexing go on that was stopped. Most definitions that are
-    /// stored describe what R4 has, or are drafts, and change nothing. What goes wrong here is done at the next start: the
-    /// commit itself is durable.
+    /// stored describe what R4 has, or are drafts, and change nothing. What goes wrong here is outstanding: the commit itself
+    /// is durable.
     pub(super) fn take_definitions(&self, changed: &[String], are_active: bool) {
-        let taken = self.take(changed, are_active);
-        if let Err(error) = taken {
-            tracing::error!(error = %error, "definitions of search parameters come into force at the next start only");
+        if let Err(error) = self.take(changed, are_active) {
+            tracing::error!(error = %error, "definitions of search parameters could not be put into force yet");
+            self.outstanding().extend(changed.iter().cloned());
         }
+    }
+
+    /// Puts into force what could not be before. To be called again and again.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it still cannot be.
+    pub fn take_outstanding(&self) -> Result<(), StoreError> {
+        let changed: Vec<String> = std::mem::take(&mut *self.outstanding()).into_iter().collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let taken = self.take(&changed, true);
+        if taken.is_err() {
+            self.outstanding().extend(changed);
+        }
+        taken
+    }
+
+    fn outstanding(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.outstanding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self, changed: &[String], are_active: bool) -> Result<(), StoreError> {

@@ -68,6 +68,7 @@ fn page(sheet: &Sheet, lang: Lang) -> Markup {
         }),
         trail: Some(&[Crumb { label: lang.pick("진료", "Care"), href: "/" }]),
         flash: components::flash(sheet.file, lang),
+        footer: &nav[..1],
         content: (sheet.content)(lang),
     }
     .html()

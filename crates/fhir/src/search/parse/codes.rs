@@ -43,9 +43,8 @@ impl Parser<'_> {
                 let kind = match problem {
                     ValueSetProblem::Unknown | ValueSetProblem::Ambiguous => SearchProblem::BadValue,
                     ValueSetProblem::TooLarge => SearchProblem::TooCostly,
-                    ValueSetProblem::NeedsTerminology | ValueSetProblem::Unavailable => {
-                        SearchProblem::NotSupported
-                    }
+                    ValueSetProblem::NeedsTerminology => SearchProblem::NotSupported,
+                    ValueSetProblem::Unavailable => SearchProblem::Unavailable,
                 };
                 SearchError::new(kind, whole, format!("{what} {problem}"))
             })?;

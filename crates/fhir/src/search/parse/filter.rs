@@ -72,6 +72,7 @@ impl Parser<'_> {
                 )),
             };
         }
+        Self::check_values(&parameter, value, whole)?;
         let tests = match modifier {
             Modifier::In | Modifier::NotIn => self.in_value_sets(whole, value)?,
             Modifier::Way(way) if parameter.kind == ParamType::Token => self.subsuming(whole, way, value)?,

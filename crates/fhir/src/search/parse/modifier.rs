@@ -24,6 +24,28 @@ pub(super) enum Modifier<'m> {
     Way(Way),
 }
 
+impl Modifier<'_> {
+    /// Its code in definitions (`http://hl7.org/fhir/search-modifier-code`).
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Missing => "missing",
+            Self::Not => "not",
+            Self::String(StringMode::Exact) => "exact",
+            // The other modes are no modifiers.
+            Self::String(_) => "contains",
+            Self::Uri(UriMode::Above) | Self::Way(Way::Above) => "above",
+            Self::Uri(_) | Self::Way(Way::Below) => "below",
+            Self::Type(_) => "type",
+            Self::Text => "text",
+            Self::OfType => "ofType",
+            Self::Identifier => "identifier",
+            Self::In => "in",
+            Self::NotIn => "not-in",
+        }
+    }
+}
+
 impl Parser<'_> {
     pub(super) fn modifier<'m>(
         &self,
@@ -33,7 +55,7 @@ impl Parser<'_> {
     ) -> Result<Modifier<'m>, SearchError> {
         use ParamType::{Reference, String, Token, Uri};
         let Some(modifier) = modifier else { return Ok(Modifier::None) };
-        Ok(match (modifier, parameter.kind) {
+        let modifier = match (modifier, parameter.kind) {
             ("missing", _) => Modifier::Missing,
             ("not", Token) => Modifier::Not,
             ("text", Token) => Modifier::Text,
@@ -58,6 +80,8 @@ impl Parser<'_> {
                 let text = "there is no such modifier for this type of parameter";
                 return Err(SearchError::new(SearchProblem::UnknownModifier, whole, text));
             }
-        })
+        };
+        Self::check_modifier(parameter, modifier, whole)?;
+        Ok(modifier)
     }
 }

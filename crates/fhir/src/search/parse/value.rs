@@ -24,6 +24,7 @@ impl Parser<'_> {
         whole: &str,
         part: &str,
     ) -> Result<Test, SearchError> {
+        Self::check_comparator(parameter, letters_before(part), whole)?;
         let letters = self.context.limits.letters;
         let is_text =
             matches!((parameter.kind, modifier), (ParamType::String, _) | (ParamType::Token, Modifier::Text));
@@ -182,10 +183,15 @@ fn of_type(part: &str) -> Result<Test, &'static str> {
     }
 }
 
+/// The letters that a value begins with: the prefix, where values have an order.
+fn letters_before(part: &str) -> &str {
+    &part[..part.bytes().take_while(u8::is_ascii_alphabetic).count()]
+}
+
 /// The prefix and the rest; without prefix, equality (3.1.1.4.6).
 pub(super) fn prefix(part: &str) -> Result<(Prefix, &str), &'static str> {
-    let letters = part.bytes().take_while(u8::is_ascii_alphabetic).count();
-    let (prefix, rest) = part.split_at(letters);
+    let prefix = letters_before(part);
+    let rest = &part[prefix.len()..];
     let prefix = match prefix {
         "" | "eq" => Prefix::Eq,
         "ne" => Prefix::Ne,

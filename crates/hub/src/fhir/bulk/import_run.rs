@@ -148,8 +148,8 @@ impl Target for Guarded {
         self.local.send(bundle)
     }
 
-    fn put(&self, resources: &[Value<'_>]) -> bool {
-        self.goes_on() && self.local.put(resources)
+    fn put(&self, resources: &[Value<'_>]) -> Result<bool, Refusal> {
+        if self.goes_on() { self.local.put(resources) } else { Ok(false) }
     }
 
     fn at_once(&self) -> usize {

@@ -6,11 +6,12 @@ use ieum_fhir::definitions::r4;
 use ieum_fhir::json::Value;
 use ieum_fhir::reference::is_id;
 use ieum_fhir::validate::validate;
-use ieum_store::commit::{Change, Expect};
+use ieum_store::commit::{Change, CommitError, Expect};
 use ieum_trust::access::Access;
 
 use super::super::subset;
 use super::super::update::id_of;
+use crate::call::Failure;
 use crate::hub::Hub;
 use crate::routes;
 
@@ -20,15 +21,22 @@ const JUDGED: [&str; 3] = ["SearchParameter", "Subscription", "Consent"];
 /// Writes resources as a transaction of a plain PUT for each would, and returns true; or writes nothing. False says
 /// nothing about why: one may be wrong, or need to be looked at with others, or the hub cannot take them. Sent as a
 /// transaction they get their answer.
-pub(crate) fn put_plain(hub: &Hub, access: &Access, resources: &[Value<'_>]) -> bool {
+///
+/// # Errors
+/// 403 when they may not be written: that has been written down, and a transaction would be refused as well.
+pub(crate) fn put_plain(hub: &Hub, access: &Access, resources: &[Value<'_>]) -> Result<bool, Failure> {
     let route = routes::find(&Method::PUT, &["fhir", "Basic", "id"]).map(|(route, _)| route);
     if !route.is_some_and(|route| route.who.admits(access, "Basic")) {
-        return false;
+        return Ok(false);
     }
     let Some(changes) = resources.iter().map(|resource| change(hub, *resource)).collect::<Option<_>>() else {
-        return false;
+        return Ok(false);
     };
-    hub.door().commit(access, "transaction", Vec::new(), changes).is_ok()
+    match hub.door().commit(access, "transaction", Vec::new(), changes) {
+        Ok(_) => Ok(true),
+        Err(CommitError::Denied) => Err(CommitError::Denied.into()),
+        Err(_) => Ok(false),
+    }
 }
 
 /// `None` for what is not plain.

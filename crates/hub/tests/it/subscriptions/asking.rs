@@ -11,6 +11,9 @@ use crate::support::{Kind, Server, entries, on_every_engine};
 on_every_engine!(
     what_is_wrong_is_told_with_its_place,
     only_so_many,
+    places_are_taken_in_turn,
+    turning_off_and_deleting_are_never_refused,
+    headers_of_one_name,
     written_by_itself_only,
     only_its_maker_changes_it,
     the_status_is_the_hubs,
@@ -144,6 +147,112 @@ fn only_so_many(kind: Kind) {
     subscribe(&server, None, &wanted);
 }
 
+/// Many who find one place left do not all get it.
+fn places_are_taken_in_turn(kind: Kind) {
+    let receiver = Receiver::start();
+    let server = Server::with_subscriptions(kind, Entrance::Open, |options| {
+        options.rules.origins = vec![receiver.origin()];
+        options.rules.private = true;
+        options.most_each = 3;
+    });
+    let text = subscription(&receiver, "resource-changed", &[], "id-only").to_string();
+    let together = std::sync::Barrier::new(12);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let ask = || {
+            together.wait();
+            server.post("/Subscription", &text).status
+        };
+        let asking: Vec<_> = (0..12).map(|_| scope.spawn(ask)).collect();
+        asking.into_iter().map(|asking| asking.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 3, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 9, "{statuses:?}");
+    assert_eq!(entries(&server.get("/Subscription").json()).len(), 3);
+}
+
+fn turning_off_and_deleting_are_never_refused(kind: Kind) {
+    let receiver = Receiver::start();
+    let server = server(kind, &[&receiver]);
+    server.put("/ValueSet/men", &value_set("men", "male")).expect(201);
+    let wanted =
+        subscription(&receiver, "resource-changed", &["Patient?gender:in=http://vs.test/men"], "id-only");
+    let (first, second) = (subscribe(&server, None, &wanted), subscribe(&server, None, &wanted));
+    server.delete("/ValueSet/men").expect(204);
+    for id in [&first, &second] {
+        let path = format!("/Subscription/{id}");
+        let mut shown = server.get(&path).json();
+        shown["reason"] = "another".into();
+        let reply = server.put(&path, &shown.to_string());
+        assert_eq!(reply.status, 422, "{}", reply.text());
+        // Elsewhere, where nothing may be sent to.
+        shown["channel"]["endpoint"] = "https://elsewhere.example/hook".into();
+        shown["status"] = "off".into();
+        if id == &first {
+            server.put(&path, &shown.to_string()).expect(200);
+        } else {
+            let patch = json!([{ "op": "replace", "path": "/status", "value": "off" }]).to_string();
+            let headers = [("content-type", "application/json-patch+json")];
+            server.request("PATCH", &path, &headers, Some(patch.as_bytes())).expect(200);
+        }
+        wait_for_state(&server, None, id, "off");
+        shown["status"] = "requested".into();
+        let reply = server.put(&path, &shown.to_string());
+        assert_eq!(reply.status, 422, "{}", reply.text());
+        server.delete(&path).expect(204);
+    }
+    server.put("/Patient/p1", r#"{"resourceType":"Patient","id":"p1","gender":"male"}"#).expect(201);
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert!(receiver.events().is_empty());
+}
+
+/// A value set of one code.
+pub(super) fn value_set(id: &str, code: &str) -> String {
+    json!({
+        "resourceType": "ValueSet", "id": id, "url": format!("http://vs.test/{id}"), "status": "active",
+        "compose": { "include": [{
+            "system": "http://hl7.org/fhir/administrative-gender", "concept": [{ "code": code }] }] },
+    })
+    .to_string()
+}
+
+/// Hidden values are kept in the order in which they were given; what cannot be told is refused.
+fn headers_of_one_name(kind: Kind) {
+    let receiver = Receiver::start();
+    let server = server(kind, &[&receiver]);
+    let mut wanted = subscription(&receiver, "resource-changed", &["Patient?name=김"], "id-only");
+    wanted["channel"]["header"] = json!(["X-Key: one", "X-Other: 1", "x-key: two"]);
+    let id = subscribe(&server, None, &wanted);
+    let path = format!("/Subscription/{id}");
+    let heads = || receiver.came().last().unwrap().head.to_ascii_lowercase();
+    assert!(heads().contains("x-key: one\r\n") && heads().contains("x-key: two\r\n"), "{}", heads());
+    let shown = server.get(&path).json();
+    assert_eq!(
+        shown["channel"]["header"],
+        json!(["X-Key: (hidden)", "X-Other: (hidden)", "x-key: (hidden)"])
+    );
+    let tell = |headers: Value, patient_id: &str| {
+        let mut json = shown.clone();
+        json["channel"]["header"] = headers;
+        server.put(&path, &json.to_string()).expect(200);
+        wait_for_state(&server, None, &id, "active");
+        let patient = json!({ "resourceType": "Patient", "id": patient_id, "name": [{ "family": "김" }] });
+        server.put(&format!("/Patient/{patient_id}"), &patient.to_string()).expect(201);
+        super::receiver::wait(|| receiver.events().iter().any(|(_, told)| told == patient_id), &|| {
+            patient_id.into()
+        });
+        heads()
+    };
+    let head = tell(shown["channel"]["header"].clone(), "p1");
+    assert!(head.contains("x-key: one\r\n") && head.contains("x-key: two\r\n"), "{head}");
+    let head = tell(json!(["X-Key: (hidden)", "X-Key: three"]), "p2");
+    assert!(head.contains("x-key: one\r\n") && head.contains("x-key: three\r\n"), "{head}");
+    assert!(!head.contains("two"), "{head}");
+    let mut one = shown.clone();
+    one["channel"]["header"] = json!(["X-Key: (hidden)"]);
+    let refused = server.put(&path, &one.to_string()).refused(422, "IEUM-N002").json();
+    assert_eq!(refused["issue"][0]["expression"][0], "Subscription.channel.header[0]");
+}
+
 fn written_by_itself_only(kind: Kind) {
     let receiver = Receiver::start();
     let server = server(kind, &[&receiver]);
@@ -206,7 +315,17 @@ fn only_its_maker_changes_it(kind: Kind) {
     let headers = [("authorization", bearer.as_str())];
     server.request("DELETE", &path, &headers, None).refused(403, "IEUM-N005");
     server.get_as(&other, &format!("{path}/$events")).refused(403, "IEUM-N005");
-    server.get_as(&other, &format!("{path}/$status")).expect(200);
+    // How much happens is told to its maker alone.
+    let patient = json!({ "resourceType": "Patient", "id": "p1", "name": [{ "family": "김" }] }).to_string();
+    server.send_as(&maker, "PUT", "/Patient/p1", &patient).expect(201);
+    receiver.wait_for(1);
+    for (secret, count) in [(&maker, "1"), (&other, "0")] {
+        for path in [format!("{path}/$status"), "/Subscription/$status".to_owned()] {
+            let status = server.get_as(secret, &path).expect(200).json();
+            let told = super::receiver::parameter(&status, "eventsSinceSubscriptionStart");
+            assert_eq!(told["valueString"], count, "{path}");
+        }
+    }
     server.get_as(&reader, &format!("{path}/$status")).refused(404, "IEUM-R006");
     server.get_as(&reader, &format!("{path}/$events")).refused(404, "IEUM-R006");
     assert!(entries(&server.get_as(&reader, "/Subscription/$status").json()).is_empty());

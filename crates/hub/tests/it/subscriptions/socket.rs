@@ -21,6 +21,7 @@ on_every_engine!(
     what_is_not_answered_is_told_again,
     tokens_are_for_ones_own_and_good_once,
     a_connection_ends_with_the_access,
+    the_end_is_told,
     the_newest_connection_is_told,
     only_websockets_of_our_own_pages,
 );
@@ -295,4 +296,21 @@ fn only_websockets_of_our_own_pages(kind: Kind) {
     let batch = json!({ "resourceType": "Bundle", "type": "batch", "entry": [entry] });
     let answer = open.post("", &batch.to_string()).json();
     assert!(!answer.to_string().contains("101"), "{answer}");
+}
+
+fn the_end_is_told(kind: Kind) {
+    let server = with_entrance(kind, Entrance::Accounts, &[]);
+    let maker = server.account(Role::Service, None);
+    let mut wanted = subscription();
+    let soon = ieum_store::clock::system_clock()() + 2_000_000;
+    wanted["end"] = ieum_fhir::date::format_instant(soon).into();
+    let id = subscribe(&server, &maker, &wanted);
+    let mut socket = Socket::bound(&server, &maker, &id);
+    let last = socket.text();
+    assert_eq!(parameter(&last, "type")["valueCode"], "heartbeat", "{last}");
+    assert_eq!(parameter(&last, "status")["valueCode"], "off");
+    let why = socket.text();
+    assert_eq!(why["resourceType"], "OperationOutcome");
+    assert!(why.to_string().contains("IEUM-N012"), "{why}");
+    assert!(socket.hear().is_none(), "the connection ends");
 }

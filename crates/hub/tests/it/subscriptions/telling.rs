@@ -20,6 +20,7 @@ on_every_engine!(
     numbers_go_on_after_several_batches_of_one_commit,
     events_can_be_asked_for,
     ends_by_itself_and_by_deletion,
+    that_it_is_off_is_told_once,
 );
 
 /// An open server that may send to this machine, and is quick to try again.
@@ -413,4 +414,42 @@ fn ends_by_itself_and_by_deletion(kind: Kind) {
     wait_for_state(&server, None, &id, "active");
     server.put("/Patient/p4", &patient("p4", "김")).expect(201);
     assert_eq!(receiver.wait_for(2), [(1, "p1".into()), (1, "p4".into())]);
+}
+
+/// What the hub turns off is told of with a last heartbeat, whether it was being told before or not.
+fn that_it_is_off_is_told_once(kind: Kind) {
+    let (ending, failing, closed) = (Receiver::start(), Receiver::start(), Receiver::start());
+    let server = Server::with_subscriptions(kind, Entrance::Open, |options| {
+        options.rules.origins = [&ending, &failing, &closed].map(Receiver::origin).to_vec();
+        options.rules.private = true;
+        options.pause_first = Duration::from_millis(5);
+        options.attempts = 2;
+        options.error_most = Duration::from_secs(1);
+    });
+    let wanted = |receiver| subscription(receiver, "resource-changed", &["Patient?name=김"], "id-only");
+    let mut with_end = wanted(&ending);
+    let soon = ieum_store::clock::system_clock()() + 2_500_000;
+    with_end["end"] = ieum_fhir::date::format_instant(soon).into();
+    subscribe(&server, None, &with_end);
+    subscribe(&server, None, &wanted(&failing));
+    let off = subscribe(&server, None, &wanted(&closed));
+    let mut shown = server.get(&format!("/Subscription/{off}")).json();
+    shown["status"] = "off".into();
+    server.put(&format!("/Subscription/{off}"), &shown.to_string()).expect(200);
+    failing.answer(500);
+    server.put("/Patient/p1", &patient("p1", "김")).expect(201);
+    ending.wait_for(1);
+    std::thread::sleep(Duration::from_millis(300));
+    failing.answer(200);
+    for (receiver, code) in [(&ending, "IEUM-N012"), (&failing, "IEUM-N009")] {
+        wait(|| !receiver.of_type("heartbeat").is_empty(), &|| code.to_owned());
+        let told = receiver.of_type("heartbeat")[0].clone();
+        assert_eq!(parameter(&told, "status")["valueCode"], "off");
+        assert_eq!(parameter(&told, "error")["valueCodeableConcept"]["coding"][0]["code"], code);
+        assert!(events_of(&told).is_empty());
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!((ending.of_type("heartbeat").len(), failing.of_type("heartbeat").len()), (1, 1));
+    assert!(failing.events().is_empty(), "what was not taken before is not told afterwards");
+    assert_eq!(closed.came().len(), 1, "whoever turns it off knows");
 }

@@ -140,6 +140,9 @@ on_every_engine! {
         store.engine.set_follower("lake", 3).unwrap();
         let view = store.engine.snapshot().unwrap();
         assert_eq!((view.follower("lake").unwrap(), view.follower("other").unwrap()), (3, 0));
+        drop(view);
+        store.engine.set_follower("lake", 0).unwrap();
+        assert_eq!(store.engine.snapshot().unwrap().follower("lake").unwrap(), 0);
     }
 
     /// A commit and its audit entry are one.

@@ -68,7 +68,7 @@ fn condition(kind: &'static str, depth: u32) -> BoxedStrategy<String> {
             });
             any.push((3, has.boxed()));
         }
-        any.push((1, expression(kind, 2).prop_map(|expression| format!("_filter={expression}")).boxed()));
+        any.push((3, expression(kind, 2).prop_map(|expression| format!("_filter={expression}")).boxed()));
     }
     prop::strategy::Union::new_weighted(any).boxed()
 }

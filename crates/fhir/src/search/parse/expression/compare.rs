@@ -15,6 +15,8 @@ use crate::search::{DateTest, Filter, Param, Prefix, StringMode, Test, Way};
 /// An operator and what it compares with.
 pub(super) struct Comparison {
     operator: Operator,
+    /// The operator as it was written.
+    name: String,
     value: String,
 }
 
@@ -37,8 +39,8 @@ enum Operator {
 }
 
 impl Comparison {
-    pub(super) fn new(operator: &str, value: Cow<'_, str>) -> Option<Self> {
-        let operator = match operator {
+    pub(super) fn new(name: &str, value: Cow<'_, str>) -> Option<Self> {
+        let operator = match name {
             "eq" => Operator::Ordered(Prefix::Eq),
             "ne" => Operator::Ordered(Prefix::Ne),
             "gt" => Operator::Ordered(Prefix::Gt),
@@ -60,7 +62,7 @@ impl Comparison {
             "re" => Operator::Refers,
             _ => return None,
         };
-        Some(Self { operator, value: value.into_owned() })
+        Some(Self { operator, name: name.to_owned(), value: value.into_owned() })
     }
 }
 
@@ -89,6 +91,10 @@ impl Expressions<'_, '_> {
                 Ok(Filter::Any { param, tests })
             }
             operator => {
+                // `eq` is what a value without prefix asks for. Other operators are no comparators.
+                if matches!(operator, Operator::Ordered(prefix) if prefix != Prefix::Eq) {
+                    Parser::check_comparator(&parameter, &comparison.name, self.whole)?;
+                }
                 Parser::spend(&self.parser.tests, 1, self.whole)?;
                 Ok(Filter::Any { param, tests: vec![self.test(&parameter, operator, value)?] })
             }

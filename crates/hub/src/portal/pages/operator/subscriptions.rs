@@ -10,8 +10,8 @@ use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::{Frame, role_word};
 use crate::portal::pages::{column, column_keep, column_number};
 use crate::subscriptions::keep::{self, Kept};
+use crate::subscriptions::notify;
 use crate::subscriptions::record::{Channel, Reason, State, Subscriber};
-use crate::subscriptions::{notify, watch};
 
 /// Subscriptions shown, the newest first.
 const SHOWN: usize = 200;
@@ -66,7 +66,7 @@ pub(crate) fn off(call: &Call<'_>) -> Result<Reply, Refusal> {
     let kept = all.into_iter().find(|kept| kept.subscriber.key == call.place.first());
     let kept = kept.ok_or(Refusal::NotFound)?;
     hub.door().released(call.access()?, "operator-subscription-off", "Subscription")?;
-    watch::end(hub, &kept.id, Reason::Operator).map_err(|error| match error {
+    keep::end(hub, &kept.id, Reason::Operator).map_err(|error| match error {
         ieum_store::commit::CommitError::Store(error) => Refusal::Failed(error),
         _ => Refusal::Busy,
     })?;

@@ -17,7 +17,8 @@ pub(super) fn expression(kind: &'static str, depth: u32) -> BoxedStrategy<String
         1 => (inner(), inner()).prop_map(|(left, right)| format!("{left} and {right}")),
         1 => (inner(), inner()).prop_map(|(left, right)| format!("{left} or {right}")),
         1 => (inner(), inner()).prop_map(|(left, right)| format!("({left}) and ({right})")),
-        1 => inner().prop_map(|inner| format!("not ({inner})")),
+        // As often as a comparison alone: what `not` turns round must itself be of each form, another `not` among them.
+        3 => inner().prop_map(|inner| format!("not ({inner})")),
     ]
     .boxed()
 }

@@ -1,0 +1,192 @@
+//! Institutions over HTTP: their systems and people, what consents open, and consents that cannot be enforced.
+
+use ieum_fhir::json::{Document, Limits};
+use ieum_store::commit::{Change, Expect};
+use ieum_trust::access::Access;
+use ieum_trust::account::{ACCOUNT, digest, new_secret};
+use serde_json::json;
+
+use crate::support::{Kind, Server, entries, on_every_engine};
+
+on_every_engine!(
+    an_institution_reaches_by_relation_and_consent,
+    consents_that_cannot_be_enforced_are_refused,
+    a_system_writes_for_its_institution,
+);
+
+/// An account that acts for an institution; gives its secret.
+fn account_at(server: &Server, role: &str, organization: &str) -> String {
+    let secret = new_secret().unwrap();
+    let id = digest(&secret)[..16].to_owned();
+    let record = json!({ "resourceType": ACCOUNT.name, "id": id, "name": "시험", "role": role,
+        "organization": organization, "secretDigest": digest(&secret) });
+    let text = record.to_string();
+    let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
+    let catalogue = server.door.catalogue();
+    let kind = catalogue.kind(ACCOUNT.name).unwrap();
+    let record = Box::new(catalogue.prepare(kind, &id, document.root(), &mut |_| None));
+    let change = Change::Put { record, expect: Expect::New };
+    server.door.commit(&Access::system("test"), "account", Vec::new(), vec![change]).unwrap();
+    secret
+}
+
+/// Two institutions, each with a system that has written an encounter and a condition of the same patient.
+struct World {
+    server: Server,
+    systems: [String; 2],
+    doctor: String,
+}
+
+impl World {
+    fn new(kind: Kind) -> Self {
+        let server = Server::with_accounts(kind);
+        let hub = server.account(ieum_trust::access::Role::Service, None);
+        let put = |secret: &str, path: &str, body: String| {
+            server.send_as(secret, "PUT", path, &body).expect(201);
+        };
+        for id in ["a", "b"] {
+            put(
+                &hub,
+                &format!("/Organization/{id}"),
+                format!(r#"{{"resourceType":"Organization","id":"{id}"}}"#),
+            );
+        }
+        put(&hub, "/Patient/p", r#"{"resourceType":"Patient","id":"p","active":true}"#.into());
+        let systems = ["a", "b"].map(|id| account_at(&server, "service", id));
+        // Lately at `a`, long ago at `b`.
+        for ((id, year), system) in [("a", "2099"), ("b", "2001")].into_iter().zip(&systems) {
+            let start = if id == "a" { "2026-01-01" } else { "2001-01-01" };
+            put(
+                system,
+                &format!("/Encounter/e-{id}"),
+                format!(
+                    r#"{{"resourceType":"Encounter","id":"e-{id}","status":"finished","class":{{"code":"AMB"}},
+                    "subject":{{"reference":"Patient/p"}},"period":{{"start":"{start}","end":"{year}-01-01"}}}}"#
+                ),
+            );
+            put(
+                system,
+                &format!("/Condition/c-{id}"),
+                format!(
+                    r#"{{"resourceType":"Condition","id":"c-{id}","subject":{{"reference":"Patient/p"}},
+                    "encounter":{{"reference":"Encounter/e-{id}"}}}}"#
+                ),
+            );
+        }
+        let doctor = account_at(&server, "clinician", "a");
+        Self { server, systems, doctor }
+    }
+
+    /// The ids of conditions found in every way of asking, which all must agree.
+    fn conditions(&self, secret: &str) -> Vec<String> {
+        let ids = |path: &str| {
+            let bundle = self.server.get_as(secret, path).expect(200).json();
+            let resources = entries(&bundle).iter().map(|entry| &entry["resource"]);
+            let conditions = resources.filter(|resource| resource["resourceType"] == "Condition");
+            let mut ids: Vec<String> =
+                conditions.map(|resource| resource["id"].as_str().unwrap().to_owned()).collect();
+            ids.sort();
+            ids
+        };
+        let found = ids("/Condition");
+        for path in [
+            "/Condition?subject=Patient/p",
+            "/Condition?subject:Patient.active=true",
+            "/Patient?_id=p&_revinclude=Condition:subject",
+            "/Condition/_history",
+            "/_history?_count=1000",
+            "/Patient/p/Condition",
+        ] {
+            assert_eq!(ids(path), found, "{path}");
+        }
+        if self.server.get_as(secret, "/Patient/p").status == 200 {
+            assert_eq!(ids("/Patient/p/$everything"), found);
+        }
+        let total =
+            self.server.get_as(secret, "/Condition?_summary=count").expect(200).json()["total"].clone();
+        assert_eq!(total, found.len());
+        for id in ["c-a", "c-b"] {
+            let is_found = found.iter().any(|one| one == id);
+            let reply = self.server.get_as(secret, &format!("/Condition/{id}"));
+            if is_found {
+                reply.expect(200)
+            } else {
+                reply.refused(404, "IEUM-R006")
+            };
+        }
+        found
+    }
+}
+
+/// A consent of the patient; `provision` and `status` as given.
+fn consent(status: &str, provision: &str) -> String {
+    format!(
+        r#"{{"resourceType":"Consent","id":"k","status":"{status}","dateTime":"2026-03-01T00:00:00Z",
+            "scope":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}}]}},
+            "category":[{{"coding":[{{"system":"http://loinc.org","code":"59284-0"}}]}}],
+            "patient":{{"reference":"Patient/p"}},"performer":[{{"reference":"Patient/p"}}],
+            "policy":[{{"uri":"https://ieum.example/policies/test"}}],"provision":{provision}}}"#
+    )
+}
+
+const TO_A: &str = r#"{"type":"permit","actor":[{"role":{"coding":[{"code":"IRCP"}]},"reference":{"reference":"Organization/a"}}]}"#;
+
+fn an_institution_reaches_by_relation_and_consent(kind: Kind) {
+    let world = World::new(kind);
+    let hub = world.server.account(ieum_trust::access::Role::Service, None);
+    assert_eq!(world.conditions(&world.doctor), ["c-a"]);
+    assert_eq!(world.conditions(&account_at(&world.server, "clinician", "b")), Vec::<String>::new());
+    assert_eq!(world.conditions(&account_at(&world.server, "clinician", "nowhere")), Vec::<String>::new());
+    world.server.send_as(&hub, "PUT", "/Consent/k", &consent("active", TO_A)).expect(201);
+    assert_eq!(world.conditions(&world.doctor), ["c-a", "c-b"]);
+    // A walk that began before the withdrawal does not go on with what is closed.
+    let first = world.server.get_as(&world.doctor, "/Condition?_count=1").expect(200).json();
+    let next = crate::support::link(&first, "next").unwrap().to_owned();
+    world.server.send_as(&hub, "PUT", "/Consent/k", &consent("inactive", TO_A)).expect(200);
+    assert!(entries(&world.server.get_as(&world.doctor, &next).expect(200).json()).is_empty());
+    assert_eq!(world.conditions(&world.doctor), ["c-a"]);
+}
+
+fn consents_that_cannot_be_enforced_are_refused(kind: Kind) {
+    let world = World::new(kind);
+    let hub = world.server.account(ieum_trust::access::Role::Service, None);
+    let to_a_doctor = TO_A.replace("Organization/a", "Practitioner/d");
+    let body = consent("active", &to_a_doctor);
+    let put = |body: &str| world.server.send_as(&hub, "PUT", "/Consent/k", body);
+    let refused = put(&body).refused(422, "IEUM-V025");
+    assert_eq!(refused.json()["issue"][0]["expression"][0], "Consent.provision.actor[0]");
+    let entry = json!({ "fullUrl": "urn:uuid:c757873d-ec9a-4326-a141-556f43239520",
+        "resource": serde_json::from_str::<serde_json::Value>(&body).unwrap(),
+        "request": { "method": "PUT", "url": "Consent/k" } });
+    let bundle = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [entry] });
+    world.server.send_as(&hub, "POST", "", &bundle.to_string()).refused(422, "IEUM-V025");
+    // It may be kept as long as it is not in force, and is not brought into force by a patch.
+    put(&consent("proposed", &to_a_doctor)).expect(201);
+    let patch = r#"[{"op":"replace","path":"/status","value":"active"}]"#;
+    let bearer = format!("Bearer {hub}");
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json-patch+json")];
+    let patched = world.server.request("PATCH", "/Consent/k", &headers, Some(patch.as_bytes()));
+    patched.refused(422, "IEUM-V025");
+    assert_eq!(world.conditions(&world.doctor), ["c-a"]);
+}
+
+fn a_system_writes_for_its_institution(kind: Kind) {
+    let world = World::new(kind);
+    let [a, b] = &world.systems;
+    let amended = |id: &str| {
+        format!(
+            r#"{{"resourceType":"Condition","id":"{id}","subject":{{"reference":"Patient/p"}},"code":{{"text":"x"}}}}"#
+        )
+    };
+    world.server.send_as(a, "PUT", "/Condition/c-a", &amended("c-a")).expect(200);
+    world.server.send_as(a, "PUT", "/Condition/c-b", &amended("c-b")).refused(403, "IEUM-R002");
+    world.server.send_as(b, "PUT", "/Condition/c-a", &amended("c-a")).refused(403, "IEUM-R002");
+    world.server.get_as(a, "/Condition/c-b").refused(404, "IEUM-R006");
+    // People write about patients in relation alone.
+    let stranger = r#"{"resourceType":"Condition","id":"new","subject":{"reference":"Patient/q"}}"#;
+    world.server.send_as(&world.doctor, "PUT", "/Condition/new", stranger).refused(403, "IEUM-R002");
+    let known = stranger.replace("Patient/q", "Patient/p");
+    world.server.send_as(&world.doctor, "PUT", "/Condition/new", &known).expect(201);
+    world.server.get_as(&world.doctor, "/Condition/new").expect(200);
+    world.server.get_as(b, "/Condition/new").refused(404, "IEUM-R006");
+}
