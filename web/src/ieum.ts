@@ -1,4 +1,6 @@
-// What the pages gain when scripts run. Every page works without this file; nothing here fetches or stores anything by itself.
+// What the pages gain when scripts run. Every page works without this file, passkeys excepted; nothing here fetches or stores
+// anything by itself.
+import { passkeys } from "./passkey";
 
 /** Under 1024 px the main menu folds behind a button that only exists when scripts run. */
 function menu(): void {
@@ -130,6 +132,7 @@ function currentInSight(): void {
 }
 
 menu();
+passkeys();
 currentInSight();
 copyButtons();
 refreshBoxes();

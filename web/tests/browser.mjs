@@ -134,3 +134,34 @@ export async function checkKeyboard(page, name) {
   assert.deepEqual(unseen, [], `${name}: focus is not visible`);
   assert.equal(await page.evaluate(() => window.reached.size), expected, `${name}: not everything is reached by Tab`);
 }
+
+/** Refused pages are answers with a status of their own, which browsers report as a failed load. */
+const refused = /Failed to load resource: the server responded with a status of 4(03|04|10)/;
+
+/** Opens a page and holds it to everything that every page must keep. */
+export async function lookAt(context, origin, address, { keyboard = false } = {}) {
+  const shots = process.env.IEUM_SCREENSHOTS;
+  for (const lang of ["ko", "en"])
+    for (const size of widths) {
+      const name = `${address} ${lang} ${size.width}`;
+      const mark = address.includes("?") ? "&" : "?";
+      const { page, faults } = await open(context, `${origin}${address}${mark}lang=${lang}`, size);
+      await page.waitForTimeout(150);
+      if (shots) {
+        const file = `${address.replaceAll(/[^a-z0-9]+/gi, "-") || "start"}.${lang}.${size.width}.png`;
+        await page.screenshot({ path: path.join(shots, file), fullPage: true });
+      }
+      assert.equal(await page.locator("html").getAttribute("lang"), lang, name);
+      assert.equal(await page.locator("h1").count(), 1, name);
+      await checkWidth(page, name);
+      await checkAccessibility(page, name);
+      if (keyboard && lang === "ko") {
+        await page.reload();
+        await checkSkipLink(page, name);
+        await checkKeyboard(page, name);
+      }
+      assert.deepEqual(faults.filter((fault) => !refused.test(fault)), [], name);
+      await page.close();
+    }
+  await context.clearCookies({ name: "lang" });
+}

@@ -28,6 +28,12 @@ export async function account(folder, role, name, patient) {
   return stdout.trim();
 }
 
+/** An invitation: the end of its link. */
+export async function invite(folder, role, name, ...more) {
+  const { stdout } = await run(binary, ["account", "invite", "--data", folder, "--role", role, "--name", name, ...more]);
+  return stdout.trim();
+}
+
 /** A running hub; `stop()` ends it and waits until it has ended. */
 export async function hub(folder, ...flags) {
   const child = spawn(binary, ["serve", "--data", folder, "--listen", "127.0.0.1:0", ...flags], { stdio: ["ignore", "pipe", "pipe"] });

@@ -4,12 +4,10 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { checkAccessibility, checkKeyboard, checkSkipLink, checkWidth, launch, open, policy, widths } from "./browser.mjs";
+import { checkAccessibility, launch, lookAt, open, policy, widths } from "./browser.mjs";
 import { account, data, hub } from "./hub.mjs";
 
 const shots = process.env.IEUM_SCREENSHOTS;
-/** Refused pages are answers with a status of their own, which browsers report as a failed load. */
-const refused = /Failed to load resource: the server responded with a status of 40[34]/;
 let browser;
 let records;
 
@@ -23,31 +21,7 @@ after(async () => {
 });
 
 /** Opens a page and holds it to everything that every page must keep. */
-async function look(origin, address, { keyboard = false } = {}) {
-  for (const lang of ["ko", "en"])
-    for (const size of widths) {
-      const name = `${address} ${lang} ${size.width}`;
-      const mark = address.includes("?") ? "&" : "?";
-      const { page, faults } = await open(browser.context, `${origin}${address}${mark}lang=${lang}`, size);
-      await page.waitForTimeout(150);
-      if (shots) {
-        const file = `${address.replaceAll(/[^a-z0-9]+/gi, "-") || "start"}.${lang}.${size.width}.png`;
-        await page.screenshot({ path: path.join(shots, file), fullPage: true });
-      }
-      assert.equal(await page.locator("html").getAttribute("lang"), lang, name);
-      assert.equal(await page.locator("h1").count(), 1, name);
-      await checkWidth(page, name);
-      await checkAccessibility(page, name);
-      if (keyboard && lang === "ko") {
-        await page.reload();
-        await checkSkipLink(page, name);
-        await checkKeyboard(page, name);
-      }
-      assert.deepEqual(faults.filter((fault) => !refused.test(fault)), [], name);
-      await page.close();
-    }
-  await browser.context.clearCookies({ name: "lang" });
-}
+const look = (origin, address, how) => lookAt(browser.context, origin, address, how);
 
 /** Enters an open hub in a role, as a visitor does it: with the start page's buttons. */
 async function enter(origin, role, search = "") {
@@ -261,8 +235,9 @@ describe("a hub with accounts", () => {
     await look(site.origin, "/");
     const { page } = await open(browser.context, `${site.origin}/patients?lang=ko`);
     assert.match(page.url(), /\/sign-in\?next=\/patients/);
+    await page.getByText("비밀값이 있는 계정으로 로그인").click();
     await page.getByLabel("계정 비밀값").fill("not the secret");
-    await page.getByRole("button", { name: "로그인" }).click();
+    await page.getByRole("button", { name: "비밀값으로 로그인" }).click();
     await page.getByText("로그인하지 못했습니다.").waitFor();
     assert.equal(await page.getByLabel("계정 비밀값").inputValue(), "");
     await page.getByLabel("계정 비밀값").fill(secrets.clinician);
@@ -275,6 +250,7 @@ describe("a hub with accounts", () => {
     await page.waitForURL(`${site.origin}/`);
 
     await page.goto(`${site.origin}/sign-in`);
+    await page.getByText("비밀값이 있는 계정으로 로그인").click();
     await page.getByLabel("계정 비밀값").fill(secrets.patient);
     await page.keyboard.press("Enter");
     await page.waitForURL(/\/me$/);

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use ieum_trust::authorization::server::Server;
 
 use crate::hub::{Entrance, Hub};
-use crate::portal::throttle::Throttle;
+use crate::portal::throttle::{SECRETS, Throttle};
 use crate::refusals::Refused;
 
 pub(crate) mod cross;
@@ -53,7 +53,7 @@ impl Authorization {
         let server = Server::new(hub.door().clone(), addresses, keys, now);
         hub.take_authorization(Arc::new(Self {
             server,
-            failures: Throttle::default(),
+            failures: Throttle::new(SECRETS),
             sites: Mutex::default(),
         }));
         Ok(())

@@ -137,6 +137,51 @@ enum Account {
         /// In the role of patient: id of their Patient record
         #[arg(long, value_name = "ID")]
         patient: Option<String>,
+        /// Id of the Organization record in whose name it acts: an institution's EMR reaches what that made, and no more
+        #[arg(long, value_name = "ID")]
+        organization: Option<String>,
+    },
+    /// Invite somebody to an account: prints the end of a link under which they choose how they sign in, once
+    Invite {
+        /// Data directory; a hub may be running on it
+        #[arg(long, value_name = "DIR", env = "IEUM_DATA")]
+        data: PathBuf,
+        /// patient, clinician, operator, manager or privacy
+        #[arg(long, value_parser = role_of_people, required_unless_present = "account")]
+        role: Option<Role>,
+        /// How the person is greeted
+        #[arg(long, required_unless_present = "account")]
+        name: Option<String>,
+        /// In the role of patient: id of their Patient record
+        #[arg(long, value_name = "ID")]
+        patient: Option<String>,
+        /// Id of the Organization record in whose name they act; managers and privacy officers have one
+        #[arg(long, value_name = "ID")]
+        organization: Option<String>,
+        /// A department they work in; may be given several times
+        #[arg(long = "department", value_name = "NAME")]
+        departments: Vec<String>,
+        /// Instead of all these, an account that is there: whoever has it sets up anew how they sign in
+        #[arg(long, value_name = "ID", conflicts_with_all = ["role", "name", "patient", "organization", "departments"])]
+        account: Option<String>,
+    },
+    /// Keep a person out until they are unlocked; what they have open closes at once
+    Lock {
+        /// Data directory; a hub may be running on it
+        #[arg(long, value_name = "DIR", env = "IEUM_DATA")]
+        data: PathBuf,
+        /// Their log-in name
+        #[arg(value_name = "LOGIN")]
+        login: String,
+    },
+    /// Let a person in again who was locked
+    Unlock {
+        /// Data directory; a hub may be running on it
+        #[arg(long, value_name = "DIR", env = "IEUM_DATA")]
+        data: PathBuf,
+        /// Their log-in name
+        #[arg(value_name = "LOGIN")]
+        login: String,
     },
     /// Print the accounts: id, role, name
     List {
@@ -215,6 +260,12 @@ fn role(text: &str) -> std::result::Result<Role, String> {
     let roles = [Role::Patient, Role::Clinician, Role::Operator, Role::Service];
     let role = Role::from_name(text).filter(|role| roles.contains(role));
     role.ok_or_else(|| "one of patient, clinician, operator, service".to_owned())
+}
+
+fn role_of_people(text: &str) -> std::result::Result<Role, String> {
+    let roles = [Role::Patient, Role::Clinician, Role::Operator, Role::Manager, Role::Privacy];
+    let role = Role::from_name(text).filter(|role| roles.contains(role));
+    role.ok_or_else(|| "one of patient, clinician, operator, manager, privacy".to_owned())
 }
 
 /// Runs the program with the arguments of the process.

@@ -17,6 +17,7 @@ use ieum_trust::door::Door;
 use ieum_trust::evidence::POLICY;
 use ieum_trust::evidence::relation::RELATION;
 use ieum_trust::law::kept::LAW;
+use ieum_trust::person::PERSON;
 use ieum_trust::representation::REPRESENTATION;
 use ieum_trust::transfer::log::{TRANSFER_ENTRY, TRANSFER_REQUEST};
 
@@ -29,6 +30,7 @@ pub static OWN_KINDS: &[&OwnKind] = &[
     &ACCOUNT,
     &CLIENT,
     &GRANT,
+    &PERSON,
     &RELATION,
     &REVIEW,
     &IMPORT,

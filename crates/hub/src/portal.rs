@@ -6,7 +6,8 @@
 //! | `serve` | one request, from its head to its answer |
 //! | `call` | a request as its page sees it, and what a page can answer |
 //! | `guard` | where a form may come from |
-//! | `session`, `throttle` | who is signed in, and who tries too often |
+//! | `who`, `session`, `cookies`, `device` | who is signed in, and how that is remembered |
+//! | `throttle`, `guesses`, `challenges` | who tries too often; questions to passkeys |
 //! | `frame` | what all pages have around their own content |
 //! | `record` | what is read from a patient's record: searches, and resources as view models |
 //! | `pages` | one file for each page |
@@ -18,18 +19,26 @@ use axum::Router;
 use crate::host;
 use crate::hub::{Entrance, Hub};
 use crate::status::{self, Metrics, OperatorInfo};
+use challenges::Challenges;
+use guesses::Guesses;
+use ieum_trust::person::passkey::Site;
 use session::Sessions;
-use throttle::Throttle;
+use throttle::{PASSWORDS, SECRETS, Throttle};
 
 pub(crate) mod call;
+mod challenges;
+mod cookies;
+mod device;
 mod frame;
 pub(crate) mod guard;
+mod guesses;
 mod pages;
 mod record;
 pub mod routes;
 mod serve;
 mod session;
 pub(crate) mod throttle;
+mod who;
 
 /// How the portal is set up.
 #[derive(Clone)]
@@ -49,7 +58,12 @@ struct Inner {
     setup: Setup,
     metrics: Metrics,
     sessions: Sessions,
-    throttle: Throttle,
+    secrets: Throttle,
+    passwords: Throttle,
+    numbers: Throttle,
+    guesses: Guesses,
+    challenges: Challenges,
+    site: Option<Site>,
     secure: bool,
     cookie_name: String,
     census: Mutex<Option<(i64, status::Census)>>,
@@ -76,10 +90,29 @@ fn router_with(hub: Hub, setup: Setup, metrics: Metrics) -> Router {
 impl Portal {
     fn new(hub: Hub, setup: Setup, metrics: Metrics) -> Self {
         let secure = !guard::is_loopback_url(hub.base_url());
-        let cookie_name = guard::cookie_name(hub.base_url(), secure);
-        let (sessions, throttle) = (Sessions::default(), Throttle::default());
+        let (cookie_name, site) = (guard::cookie_name(hub.base_url(), secure), Site::of(hub.base_url()));
+        let (sessions, guesses) = (Sessions::default(), Guesses::default());
+        let (secrets, passwords) = (Throttle::new(SECRETS), Throttle::new(PASSWORDS));
+        let numbers = Throttle::new(PASSWORDS);
+        // Without randomness nothing that follows could be kept secret: not even a session begins.
+        let challenges = Challenges::new().expect("the operating system gives randomness");
         let (census, ready) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { hub, setup, metrics, sessions, throttle, secure, cookie_name, census, ready }))
+        Self(Arc::new(Inner {
+            hub,
+            setup,
+            metrics,
+            sessions,
+            secrets,
+            passwords,
+            numbers,
+            guesses,
+            challenges,
+            site,
+            secure,
+            cookie_name,
+            census,
+            ready,
+        }))
     }
 
     /// The hub behind it.
@@ -122,9 +155,34 @@ impl Portal {
         &self.0.sessions
     }
 
-    /// Who has tried to sign in too often.
-    pub(crate) fn throttle(&self) -> &Throttle {
-        &self.0.throttle
+    /// Which addresses have tried secrets too often.
+    pub(crate) fn secrets(&self) -> &Throttle {
+        &self.0.secrets
+    }
+
+    /// Which addresses have tried passwords too often.
+    pub(crate) fn passwords(&self) -> &Throttle {
+        &self.0.passwords
+    }
+
+    /// Guesses at numbers of patients.
+    pub(crate) fn numbers(&self) -> &Throttle {
+        &self.0.numbers
+    }
+
+    /// Which names have been tried too often.
+    pub(crate) fn guesses(&self) -> &Guesses {
+        &self.0.guesses
+    }
+
+    /// What passkeys are asked.
+    pub(crate) fn challenges(&self) -> &Challenges {
+        &self.0.challenges
+    }
+
+    /// Where passkeys are good; `None` when people reach the hub by a number.
+    pub(crate) fn site(&self) -> Option<&Site> {
+        self.0.site.as_ref()
     }
 
     /// The last count of all records, with the time it was made.

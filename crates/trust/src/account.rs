@@ -1,18 +1,20 @@
-//! Accounts: who may enter, until the log-in chapter brings passkeys and certificates.
+//! Accounts: what somebody acts as - one role, at one institution or as a patient.
 //!
-//! An account's secret is 256 random bits, shown once when the account is made and kept only as a SHA-256 digest: there
-//! is nothing to guess, so nothing slower is needed.
+//! An account is a person's ([`crate::person`]), who takes it over by an invitation, or has a secret of its own: 256 random
+//! bits, shown once when the account is made and kept only as a SHA-256 digest. There is nothing to guess, so nothing
+//! slower is needed. Invitations are of the same kind, and end by themselves.
 
 use ieum_fhir::index::ParamType;
-use ieum_fhir::json::{Document, Limits};
 use ieum_fhir::search::{Query, Total};
 use ieum_store::access::Family;
-use ieum_store::commit::{Change, CommitError, Expect, StoreError};
+use ieum_store::commit::{CommitError, Expect, StoreError};
 use ieum_store::own::{OwnKind, OwnParam};
 use sha2::{Digest, Sha256};
 
 use crate::access::{Access, Role};
 use crate::door::{Door, DoorError};
+use crate::person::keep;
+use crate::records::{self, Kept};
 
 /// The record kind.
 pub static ACCOUNT: OwnKind = OwnKind {
@@ -21,8 +23,14 @@ pub static ACCOUNT: OwnKind = OwnKind {
     params: &[
         OwnParam { code: "secret", param_type: ParamType::Token, path: &["secretDigest"] },
         OwnParam { code: "role", param_type: ParamType::Token, path: &["role"] },
+        OwnParam { code: "person", param_type: ParamType::Token, path: &["person"] },
+        OwnParam { code: "organization", param_type: ParamType::Token, path: &["organization"] },
+        OwnParam { code: "invitation", param_type: ParamType::Token, path: &["invitation", "digest"] },
     ],
 };
+
+/// How long an invitation is good.
+pub const INVITATION_MICROS: i64 = 72 * 3_600_000_000;
 
 /// One account.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -35,14 +43,60 @@ pub struct Account {
     /// In the role of patient: the Patient record's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patient: Option<String>,
-    /// The institution for which it acts: the id of its Organization record.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The Organization record's id of the institution in whose name it acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<String>,
-    /// SHA-256 of the secret, hexadecimal.
-    pub secret_digest: String,
+    /// The departments it works in there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub departments: Vec<String>,
+    /// The id of the person whose account it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// The invitation that is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<Invitation>,
+    /// SHA-256 of the account's own secret, hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_digest: Option<String>,
+}
+
+/// An open invitation.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Invitation {
+    /// SHA-256 of what the link ends with, hexadecimal.
+    pub digest: String,
+    /// Until when it is good, in microseconds since 1970.
+    pub until: i64,
+    /// Made by the manager of this institution: it gives no new way in to somebody who acts for others too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
+}
+
+impl Invitation {
+    /// Whether it is the one of this digest, and still good.
+    #[must_use]
+    pub fn is(&self, digest: &str, now: i64) -> bool {
+        self.digest == digest && now < self.until
+    }
 }
 
 impl Account {
+    /// An account of nobody yet, without a secret.
+    #[must_use]
+    pub fn new(name: &str, role: Role) -> Self {
+        Self {
+            name: name.to_owned(),
+            role,
+            patient: None,
+            organization: None,
+            departments: Vec::new(),
+            person: None,
+            invitation: None,
+            secret_digest: None,
+        }
+    }
+
     /// The authority that the account with this id gives.
     #[must_use]
     pub fn access(&self, id: &str) -> Access {
@@ -80,24 +134,74 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 ///
 /// # Errors
 /// [`CommitError`] when the access may not, or the store fails.
-pub fn create(
+pub fn create(door: &Door, access: &Access, account: Account, secret: &str) -> Result<(), CommitError> {
+    let secret_digest = digest(secret);
+    let id = id_of(&secret_digest);
+    let account = Account { secret_digest: Some(secret_digest), ..account };
+    put_own(door, access, "account", &ACCOUNT, &id, &account)
+}
+
+/// Makes an account for somebody to take over; gives its id and what the link of the invitation ends with, once.
+/// The account is nobody's yet, so the invitation needs no bounds.
+///
+/// # Errors
+/// [`CommitError`] when the access may not, or the store fails.
+pub fn invite(
     door: &Door,
     access: &Access,
-    name: &str,
-    role: Role,
-    patient: Option<&str>,
-    secret: &str,
-) -> Result<(), CommitError> {
-    let account = Account {
-        name: name.to_owned(),
-        role,
-        patient: patient.map(ToOwned::to_owned),
-        organization: None,
-        secret_digest: digest(secret),
-    };
-    // The id tells nothing: another digest of the secret's digest.
-    let id = digest(&account.secret_digest)[..32].to_owned();
-    put_own(door, access, "account", &ACCOUNT, &id, &account)
+    account: Account,
+    now: i64,
+) -> Result<(String, String), CommitError> {
+    let (token, invitation) = invitation(now, None)?;
+    let id = id_of(&invitation.digest);
+    let account = Account { invitation: Some(invitation), ..account };
+    put_own(door, access, "account-invite", &ACCOUNT, &id, &account)?;
+    Ok((id, token))
+}
+
+/// Makes a new invitation to an account, in place of an earlier one; `within` an institution when its manager does.
+/// `None` when there is no such account, or it has a secret of its own.
+///
+/// # Errors
+/// [`CommitError`] when the access may not, or the store fails.
+pub fn invite_again(
+    door: &Door,
+    access: &Access,
+    id: &str,
+    within: Option<&str>,
+    now: i64,
+) -> Result<Option<String>, CommitError> {
+    let (token, invitation) = invitation(now, within)?;
+    records::change(door, (access, "account-invite"), (&ACCOUNT, id), &[], |account: &mut Account| {
+        if account.secret_digest.is_some() {
+            return None;
+        }
+        account.invitation = Some(invitation.clone());
+        Some(token.clone())
+    })
+}
+
+/// The account that a link invites to, while it is good.
+///
+/// # Errors
+/// [`StoreError`] when it cannot be read.
+pub fn invited(door: &Door, token: &str, now: i64) -> Result<Option<Kept<Account>>, StoreError> {
+    let digest = digest(token);
+    let view = door.view(&Access::system("people"))?;
+    let found = records::find::<Account>(&view, &ACCOUNT, ("invitation", &digest), 1)?.pop();
+    Ok(found.filter(|kept| kept.value.invitation.as_ref().is_some_and(|open| open.is(&digest, now))))
+}
+
+fn invitation(now: i64, within: Option<&str>) -> Result<(String, Invitation), CommitError> {
+    let token = new_secret().map_err(|error| StoreError::Engine(error.to_string()))?;
+    let (digest, until) = (digest(&token), now + INVITATION_MICROS);
+    let invitation = Invitation { digest, until, within: within.map(ToOwned::to_owned) };
+    Ok((token, invitation))
+}
+
+/// An id that tells nothing: another digest of a digest.
+fn id_of(digest_of_secret: &str) -> String {
+    digest(digest_of_secret)[..32].to_owned()
 }
 
 /// All accounts, with their ids.
@@ -124,18 +228,14 @@ pub fn list(door: &Door, access: &Access) -> Result<Vec<(String, Account)>, Door
     }
 }
 
-/// Removes an account; false when there is none of this id. From then on its secret and its sessions let nobody in.
+/// Removes an account; false when there is none of this id. From then on its secret and its sessions let nobody in, and a
+/// person who has no other account has left.
 ///
 /// # Errors
 /// [`CommitError`] when the access may not, or the store fails.
 pub fn remove(door: &Door, access: &Access, id: &str) -> Result<bool, CommitError> {
-    let known = door.view(access)?.read(ACCOUNT.name, id)?;
-    if known.is_none_or(|record| record.is_deleted()) {
-        return Ok(false);
-    }
-    let change = Change::Delete { kind: ACCOUNT.name.into(), id: id.to_owned(), expect: Expect::Anything };
-    door.commit(access, "account", Vec::new(), vec![change])?;
-    Ok(true)
+    let account = records::read::<Account>(&door.view(access)?, &ACCOUNT, id)?;
+    account.map_or(Ok(false), |account| keep::end_account(door, (access, "account"), &account))
 }
 
 /// Writes a record of one of our own kinds.
@@ -153,11 +253,6 @@ pub fn put_own(
     id: &str,
     record: &impl serde::Serialize,
 ) -> Result<(), CommitError> {
-    let json = serde_json::to_vec(record).expect("our own records are JSON");
-    let document = Document::parse(&json, &Limits::default()).expect("our own records are JSON");
-    let catalogue = door.catalogue();
-    let def = catalogue.kind(kind.name).expect("our own kinds are in the catalogue");
-    let prepared = catalogue.prepare(def, id, document.root(), &mut |_| None);
-    let change = Change::Put { record: Box::new(prepared), expect: Expect::Anything };
-    door.commit(access, action, Vec::new(), vec![change]).map(drop)
+    let put = records::put(door, kind, id, record, Expect::Anything);
+    door.commit(access, action, Vec::new(), vec![put]).map(drop)
 }

@@ -2,7 +2,8 @@
 //! records to one person for a short time, is told to the patient at once, and is looked at by the institution's privacy
 //! officer, always. Sealed records stay sealed.
 //!
-//! How long, and by when it must be reviewed, are this project's own values; no Korean rule gives them.
+//! How long at most, and by when it must be reviewed, are rows of the law's tables (`law/terms.toml`), which say that they are
+//! this project's own: no Korean rule gives them.
 
 use ieum_fhir::date::format_instant;
 use ieum_fhir::index::ParamType;
@@ -16,17 +17,16 @@ use crate::access::{Access, Role};
 use crate::account::{digest, new_secret};
 use crate::door::{Door, DoorError};
 use crate::evidence::relation::{Basis, OwnRelation, RELATION};
+use crate::law::Law;
+use crate::law::asked::{BREAK_GLASS_REVIEW, BREAK_GLASS_WINDOW};
+use crate::law::day::in_korea;
 
 /// Minutes for which the glass is broken if nothing else is said.
 pub const MINUTES: i64 = 60;
-/// The most.
-pub const MOST_MINUTES: i64 = 24 * 60;
 /// Characters that a reason must have: a word is none.
 pub const REASON: usize = 10;
 /// The most that are kept.
 pub const MOST_REASON: usize = 1_000;
-/// Hours after which a review is overdue.
-pub const REVIEW_HOURS: i64 = 24;
 const MINUTE: i64 = 60_000_000;
 
 /// The record kind of reviews.
@@ -92,8 +92,8 @@ pub enum BreakError {
     #[error("a reason has {REASON} to {MOST_REASON} characters")]
     Reason,
     /// The time is too short or too long.
-    #[error("the glass is broken for 1 to {MOST_MINUTES} minutes")]
-    Time,
+    #[error("the glass is broken for 1 to {0} minutes")]
+    Time(i64),
     /// There is no such patient.
     #[error("there is no such patient")]
     Patient,
@@ -108,6 +108,18 @@ impl From<StoreError> for BreakError {
     }
 }
 
+/// Minutes for which the glass may be broken on a day.
+#[must_use]
+pub fn most_minutes(law: &Law, now: i64) -> i64 {
+    60 * i64::from(law.always(&BREAK_GLASS_WINDOW, in_korea(now)).0)
+}
+
+/// Hours after which a review is overdue, of a glass that was broken at this instant.
+#[must_use]
+pub fn review_hours(law: &Law, from: i64) -> i64 {
+    i64::from(law.always(&BREAK_GLASS_REVIEW, in_korea(from)).0)
+}
+
 /// Breaks the glass for the clinician who asks: from the commit on, and for so many minutes, they reach the patient's
 /// records. Gives the id of the review.
 ///
@@ -115,6 +127,7 @@ impl From<StoreError> for BreakError {
 /// [`BreakError`]; then nothing is open.
 pub fn break_glass(
     door: &Door,
+    law: &Law,
     access: &Access,
     (patient, reason, minutes): (&str, &str, i64),
     now: i64,
@@ -127,8 +140,9 @@ pub fn break_glass(
     if !(REASON..=MOST_REASON).contains(&reason.chars().count()) {
         return Err(BreakError::Reason);
     }
-    if !(1..=MOST_MINUTES).contains(&minutes) {
-        return Err(BreakError::Time);
+    let most = most_minutes(law, now);
+    if !(1..=most).contains(&minutes) {
+        return Err(BreakError::Time(most));
     }
     let known = door.view(&Access::system("break-glass"))?.read("Patient", patient)?;
     if known.is_none_or(|record| record.is_deleted()) {

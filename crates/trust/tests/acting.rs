@@ -14,6 +14,7 @@ use ieum_trust::breaking::{self, BreakError, REVIEW, State};
 use ieum_trust::door::Door;
 use ieum_trust::evidence::POLICY;
 use ieum_trust::evidence::relation::RELATION;
+use ieum_trust::law::Law;
 use ieum_trust::sharing::{self, Choice, Switch};
 
 const NOW: i64 = 1_790_000_000_000_000;
@@ -156,7 +157,7 @@ fn the_broken_glass_opens_to_one_person_for_a_time() {
     let world = World::new();
     let doctor = acting("doctor", Role::Clinician, "b");
     assert!(world.sees(&doctor).is_empty());
-    let id = breaking::break_glass(&world.door, &doctor, ("p", REASON, 30), NOW).unwrap();
+    let id = breaking::break_glass(&world.door, &Law::built_in(), &doctor, ("p", REASON, 30), NOW).unwrap();
     assert_eq!(world.sees(&doctor), ["ca", "cb", "psy"], "and what is sealed stays sealed");
     assert!(world.sees(&acting("colleague", Role::Clinician, "b")).is_empty());
     assert!(world.is_audited("doctor", "break-glass", true));
@@ -186,12 +187,12 @@ fn the_glass_is_not_broken_without_reason_or_right() {
     let doctor = acting("doctor", Role::Clinician, "b");
     let long = "가".repeat(breaking::MOST_REASON + 1);
     let attempt = |access: &Access, patient, reason, minutes| {
-        breaking::break_glass(&world.door, access, (patient, reason, minutes), NOW)
+        breaking::break_glass(&world.door, &Law::built_in(), access, (patient, reason, minutes), NOW)
     };
     assert!(matches!(attempt(&doctor, "p", "응급         ", 60), Err(BreakError::Reason)));
     assert!(matches!(attempt(&doctor, "p", &long, 60), Err(BreakError::Reason)));
-    assert!(matches!(attempt(&doctor, "p", REASON, 0), Err(BreakError::Time)));
-    assert!(matches!(attempt(&doctor, "p", REASON, 24 * 60 + 1), Err(BreakError::Time)));
+    assert!(matches!(attempt(&doctor, "p", REASON, 0), Err(BreakError::Time(1_440))));
+    assert!(matches!(attempt(&doctor, "p", REASON, 24 * 60 + 1), Err(BreakError::Time(1_440))));
     assert!(matches!(attempt(&doctor, "nobody", REASON, 60), Err(BreakError::Patient)));
     for access in [
         Access::new("doctor without institution", Role::Clinician),

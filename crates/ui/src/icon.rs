@@ -21,6 +21,8 @@ pub enum Icon {
     Language,
     /// A person.
     Person,
+    /// A key.
+    Key,
     /// A door with an arrow out of it.
     Leave,
     /// A circle with an i.
@@ -76,6 +78,7 @@ impl Icon {
                 r#"<circle cx="12" cy="12" r="9"/><path d="M3 12h18M12 3c3 3 3.5 6 3.5 9s-.5 6-3.5 9c-3-3-3.5-6-3.5-9s.5-6 3.5-9"/>"#
             }
             Self::Person => r#"<circle cx="12" cy="8" r="4"/><path d="M4 21c.6-4.5 3.8-7 8-7s7.4 2.5 8 7"/>"#,
+            Self::Key => r#"<circle cx="8" cy="8" r="4.5"/><path d="m11.5 11.5 8 8M16 16l2.5-2.5"/>"#,
             Self::Leave => r#"<path d="M10 4H5v16h5M14 8l4 4-4 4M18 12H9"/>"#,
             Self::Information => r#"<circle cx="12" cy="12" r="9"/><path d="M12 11v6M12 7.2v.3"/>"#,
             Self::Success => r#"<circle cx="12" cy="12" r="9"/><path d="m8 12.5 3 3 5-6"/>"#,

@@ -31,6 +31,8 @@ pub struct Viewer<'a> {
     pub name: &'a str,
     /// The role in which they are signed in, in words.
     pub role: &'a str,
+    /// Where they look after their log-in: what the link says, and where it leads.
+    pub own: Option<(&'a str, &'a str)>,
     /// Where the sign-out form is posted.
     pub sign_out: &'a str,
     /// A value that proves the sign-out form came from us, sent as `csrf`; left out when `None`.
@@ -153,6 +155,7 @@ impl Page<'_> {
                         span .i-hidden { (Text::SignedInAs.get(lang)) " " }
                         strong { (viewer.name) } " " span { (viewer.role) }
                     }
+                    @if let Some((label, href)) = viewer.own { a href=(href) { (Icon::Key.html()) (label) } }
                     form .i-utility__push method="post" action=(viewer.sign_out) {
                         @if let Some(csrf) = viewer.csrf { input type="hidden" name="csrf" value=(csrf); }
                         button type="submit" { (Icon::Leave.html()) (Text::SignOut.get(lang)) }
@@ -255,7 +258,13 @@ mod tests {
             demo: true,
             home: "/",
             nav: &[NavItem { label: HOSTILE, href: HOSTILE, current: true }],
-            viewer: Some(Viewer { name: HOSTILE, role: HOSTILE, sign_out: "/out", csrf: Some(HOSTILE) }),
+            viewer: Some(Viewer {
+                name: HOSTILE,
+                role: HOSTILE,
+                own: Some((HOSTILE, "/own")),
+                sign_out: "/out",
+                csrf: Some(HOSTILE),
+            }),
             trail: Some(&[Crumb { label: HOSTILE, href: HOSTILE }]),
             flash: Some(Message { tone: crate::Tone::Danger, title: HOSTILE, body: html! { (HOSTILE) } }),
             footer: &[NavItem { label: HOSTILE, href: HOSTILE, current: false }],

@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use ieum_store::clock::system_clock;
+use ieum_store::commit::{CommitError, StoreError};
 use ieum_trust::access::{Access, Role};
 use ieum_trust::account;
 use ieum_trust::door::Door;
+use ieum_trust::person::{State, keep, login_name};
 use serde::{Deserialize, Serialize};
 
 use super::control::{self, Answer};
@@ -16,26 +19,65 @@ use crate::data::{Data, DataError, holds_records};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Task {
-    Add { role: Role, name: String, patient: Option<String> },
+    Add { role: Role, name: String, patient: Option<String>, organization: Option<String> },
+    Invite(Invited),
+    Again { id: String },
+    Lock { login: String },
+    Unlock { login: String },
     List,
     Remove { id: String },
 }
 
+/// Whom to invite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Invited {
+    role: Role,
+    name: String,
+    patient: Option<String>,
+    organization: Option<String>,
+    departments: Vec<String>,
+}
+
 pub(super) fn run(command: &Account) -> Result<ExitCode> {
     let (data, task) = match command {
-        Account::Add { data, role, name, patient } => {
-            if (*role == Role::Patient) != patient.is_some() {
-                return Err("--patient ID goes with --role patient, and only with it".into());
-            }
-            (data, Task::Add { role: *role, name: name.clone(), patient: patient.clone() })
+        Account::Add { data, role, name, patient, organization } => {
+            check_patient(*role, patient.as_deref())?;
+            let (name, patient, organization) = (name.clone(), patient.clone(), organization.clone());
+            (data, Task::Add { role: *role, name, patient, organization })
         }
+        Account::Invite { data, account: Some(id), .. } => (data, Task::Again { id: id.clone() }),
+        Account::Invite { data, role, name, patient, organization, departments, account: None } => {
+            let (Some(role), Some(name)) = (*role, name.clone()) else {
+                return Err("give --role and --name".into());
+            };
+            check_patient(role, patient.as_deref())?;
+            if matches!(role, Role::Manager | Role::Privacy) && organization.is_none() {
+                return Err("--organization ID goes with --role manager and --role privacy".into());
+            }
+            let (patient, organization) = (patient.clone(), organization.clone());
+            let departments = departments.clone();
+            (data, Task::Invite(Invited { role, name, patient, organization, departments }))
+        }
+        Account::Lock { data, login } => (data, Task::Lock { login: login.clone() }),
+        Account::Unlock { data, login } => (data, Task::Unlock { login: login.clone() }),
         Account::List { data } => (data, Task::List),
         Account::Remove { data, id } => (data, Task::Remove { id: id.clone() }),
     };
     for line in done(data, &task)?? {
         say(&line);
     }
+    if matches!(task, Task::Invite(_) | Task::Again { .. }) {
+        eprintln!("open this below the hub's address; it is good once, for 72 hours, for whoever holds it");
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn check_patient(role: Role, patient: Option<&str>) -> Result<()> {
+    if (role == Role::Patient) == patient.is_some() {
+        Ok(())
+    } else {
+        Err("--patient ID goes with --role patient, and only with it".into())
+    }
 }
 
 /// Does it here, or has the hub do it that has the directory open.
@@ -43,8 +85,8 @@ fn done(directory: &Path, task: &Task) -> Result<Answer> {
     let is_new = !holds_records(directory);
     let opened = match task {
         // The first account may come before the first start.
-        Task::Add { .. } => Data::open(directory, None),
-        Task::List | Task::Remove { .. } => Data::existing(directory, None),
+        Task::Add { .. } | Task::Invite(_) => Data::open(directory, None),
+        _ => Data::existing(directory, None),
     };
     let data = match opened {
         Ok(data) => data,
@@ -63,7 +105,22 @@ fn done(directory: &Path, task: &Task) -> Result<Answer> {
 pub(super) fn perform(door: &Door, task: &Task) -> Answer {
     let access = Access::system("account");
     match task {
-        Task::Add { role, name, patient } => add(door, &access, *role, name, patient.as_deref()),
+        Task::Add { role, name, patient, organization } => {
+            let (patient, organization) = (patient.clone(), organization.clone());
+            let new = account::Account { patient, organization, ..account::Account::new(name, *role) };
+            add(door, &access, new)
+        }
+        Task::Invite(invited) => invite(door, &access, invited),
+        Task::Again { id } => {
+            let made = account::invite_again(door, &access, id, None, system_clock()())
+                .map_err(|error| text(&error))?;
+            let token = made.ok_or(
+                "there is no account with this id that people enter; `ieum account list` prints them",
+            )?;
+            Ok(vec![format!("/welcome/{token}")])
+        }
+        Task::Lock { login } => set_state(door, "person-lock", login, State::Active, State::Locked),
+        Task::Unlock { login } => set_state(door, "person-unlock", login, State::Locked, State::Active),
         Task::List => {
             let accounts = account::list(door, &access).map_err(|error| error.to_string())?;
             let line = |(id, account): &(String, account::Account)| {
@@ -73,7 +130,7 @@ pub(super) fn perform(door: &Door, task: &Task) -> Answer {
             Ok(accounts.iter().map(line).collect())
         }
         Task::Remove { id } => {
-            if account::remove(door, &access, id).map_err(|error| error.to_string())? {
+            if account::remove(door, &access, id).map_err(|error| text(&error))? {
                 Ok(vec![format!("{id} is removed: its secret and its sessions let nobody in any more")])
             } else {
                 Err("there is no account with this id; `ieum account list` prints them".into())
@@ -82,15 +139,64 @@ pub(super) fn perform(door: &Door, task: &Task) -> Answer {
     }
 }
 
-fn add(door: &Door, access: &Access, role: Role, name: &str, patient: Option<&str>) -> Answer {
-    if let Some(patient) = patient {
-        let view = door.view(access).map_err(|error| error.to_string())?;
-        let record = view.read("Patient", patient).map_err(|error| error.to_string())?;
-        if record.is_none_or(|record| record.is_deleted()) {
-            return Err("there is no Patient record with this id".into());
-        }
-    }
+fn add(door: &Door, access: &Access, account: account::Account) -> Answer {
+    check_record(door, access, "Patient", account.patient.as_deref())?;
+    check_record(door, access, "Organization", account.organization.as_deref())?;
     let secret = account::new_secret().map_err(|error| error.to_string())?;
-    account::create(door, access, name, role, patient, &secret).map_err(|error| error.to_string())?;
+    account::create(door, access, account, &secret).map_err(|error| text(&error))?;
     Ok(vec![secret])
+}
+
+fn invite(door: &Door, access: &Access, invited: &Invited) -> Answer {
+    check_record(door, access, "Patient", invited.patient.as_deref())?;
+    check_record(door, access, "Organization", invited.organization.as_deref())?;
+    let account = account::Account {
+        patient: invited.patient.clone(),
+        organization: invited.organization.clone(),
+        departments: invited.departments.clone(),
+        ..account::Account::new(&invited.name, invited.role)
+    };
+    let (_, token) =
+        account::invite(door, access, account, system_clock()()).map_err(|error| text(&error))?;
+    Ok(vec![format!("/welcome/{token}")])
+}
+
+fn set_state(door: &Door, action: &'static str, login: &str, from: State, to: State) -> Answer {
+    let login = login_name(login).ok_or("this cannot be a log-in name")?;
+    let found = keep::by_login(door, &login).map_err(|error: StoreError| error.to_string())?;
+    let kept = found.ok_or("there is nobody with this log-in name")?;
+    let changed = keep::change(door, action, &kept.id, |person| {
+        if person.state != from {
+            return None;
+        }
+        person.state = to;
+        person.end_sessions();
+        Some(())
+    });
+    match changed.map_err(|error| text(&error))? {
+        Some(()) if to == State::Locked => {
+            Ok(vec![format!("{login} is locked: nothing lets them in until `ieum account unlock`")])
+        }
+        Some(()) => Ok(vec![format!("{login} may enter again")]),
+        None => Err(format!("{login} is not {}", if from == State::Active { "active" } else { "locked" })),
+    }
+}
+
+fn check_record(
+    door: &Door,
+    access: &Access,
+    kind: &str,
+    id: Option<&str>,
+) -> std::result::Result<(), String> {
+    let Some(id) = id else { return Ok(()) };
+    let view = door.view(access).map_err(|error| error.to_string())?;
+    let record = view.read(kind, id).map_err(|error| error.to_string())?;
+    if record.is_none_or(|record| record.is_deleted()) {
+        return Err(format!("there is no {kind} record with this id"));
+    }
+    Ok(())
+}
+
+fn text(error: &CommitError) -> String {
+    error.to_string()
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::http::StatusCode;
-use ieum_store::commit::StoreError;
+use ieum_store::commit::{CommitError, StoreError};
 use ieum_trust::access::{Access, Role};
 use ieum_trust::door::{DoorError, View};
 use ieum_ui::Lang;
@@ -33,6 +33,10 @@ pub(crate) struct Call<'c> {
     pub(crate) session: Option<Session>,
     /// The value of the session cookie.
     pub(crate) cookie: Option<String>,
+    /// What the browser holds if somebody has entered from it before.
+    pub(crate) browser: Option<String>,
+    /// The browser and system, as it says itself.
+    pub(crate) device: String,
     /// Where the request comes from, if the server says.
     pub(crate) peer: Option<IpAddr>,
 }
@@ -45,8 +49,8 @@ pub(crate) enum Reply {
     /// form may lead to us alone (`form-action`), and what other sites lead to comes without the session cookie
     /// (`SameSite=Strict`).
     Onward(String, Markup),
-    /// Go there instead, with a cookie set on the way.
-    See(String, Option<String>),
+    /// Go there instead, with cookies set on the way.
+    See(String, Vec<String>),
     /// Bytes that are no page.
     Bytes(StatusCode, Bytes),
 }
@@ -76,6 +80,12 @@ pub(crate) enum Refusal {
     SignIn,
     /// The page is another role's.
     WrongRole,
+    /// Whoever was invited must first set up what proves who they are.
+    SetUp,
+    /// The person must first choose as what to act.
+    Choose,
+    /// The person must show again who they are, and is then led here.
+    Confirm(String),
     /// The form did not come from our own page, or from an earlier session.
     Forged,
     /// The request cannot be read.
@@ -100,6 +110,22 @@ impl From<StoreError> for Refusal {
     }
 }
 
+impl From<CommitError> for Refusal {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Store(error) => Self::Failed(error),
+            // Others were quicker, or too much is waiting; nothing was written.
+            _ => Self::Busy,
+        }
+    }
+}
+
+impl From<getrandom::Error> for Refusal {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
 impl From<DoorError> for Refusal {
     fn from(error: DoorError) -> Self {
         match error {
@@ -115,7 +141,7 @@ impl Call<'_> {
     /// # Errors
     /// When nobody is.
     pub(crate) fn access(&self) -> Result<&Access, Refusal> {
-        self.session.as_ref().map(|session| &session.access).ok_or(Refusal::SignIn)
+        self.session.as_ref().and_then(|session| session.access.as_ref()).ok_or(Refusal::SignIn)
     }
 
     /// What whoever is signed in reaches, at this moment.
@@ -128,7 +154,34 @@ impl Call<'_> {
 
     /// The role of whoever is signed in.
     pub(crate) fn role(&self) -> Option<Role> {
-        self.session.as_ref().map(|session| session.access.role)
+        self.session.as_ref().and_then(|session| session.access.as_ref()).map(|access| access.role)
+    }
+
+    /// The id of the person whose session it is.
+    ///
+    /// # Errors
+    /// When it is not a person's.
+    pub(crate) fn person(&self) -> Result<&str, Refusal> {
+        self.session.as_ref().and_then(Session::person).ok_or(Refusal::SignIn)
+    }
+
+    /// That the person has just shown who they are.
+    ///
+    /// # Errors
+    /// When not: they are asked to, and then led to `next`.
+    pub(crate) fn fresh(&self, next: &str) -> Result<(), Refusal> {
+        let is_fresh = self.session.as_ref().is_some_and(|session| session.is_fresh(self.micros()));
+        if is_fresh { Ok(()) } else { Err(Refusal::Confirm(next.to_owned())) }
+    }
+
+    /// What forms of this session carry; empty when there is none.
+    pub(crate) fn csrf(&self) -> &str {
+        self.session.as_ref().map_or("", |session| session.csrf.as_str())
+    }
+
+    /// The time now in microseconds since 1970.
+    pub(crate) fn micros(&self) -> i64 {
+        self.portal.hub().now()
     }
 
     /// A parameter of the URL; empty when it is not there.

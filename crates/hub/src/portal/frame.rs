@@ -55,10 +55,11 @@ impl Call<'_> {
             .iter()
             .map(|(href, ko, en)| NavItem { label: lang.pick(ko, en), href, current: is_under(path, href) })
             .collect();
-        let name = role.map(|role| self.viewer_name(role)).unwrap_or_default();
-        let viewer = self.session.as_ref().zip(role).map(|(session, role)| Viewer {
+        let name = self.viewer_name(role);
+        let viewer = self.session.as_ref().map(|session| Viewer {
             name: &name,
-            role: role_word(role, lang),
+            role: role.map_or("", |role| role_word(role, lang)),
+            own: session.person().map(|_| (self.say("내 로그인", "My log-in"), "/my-login")),
             sign_out: "/sign-out",
             csrf: Some(&session.csrf),
         });
@@ -84,11 +85,11 @@ impl Call<'_> {
         page.html()
     }
 
-    fn viewer_name(&self, role: Role) -> String {
+    fn viewer_name(&self, role: Option<Role>) -> String {
         let given = self.session.as_ref().and_then(|session| session.name.clone());
         given.unwrap_or_else(|| match role {
-            Role::Clinician => self.say("체험 의료진", "Demo clinician").to_owned(),
-            Role::Operator => self.say("체험 운영자", "Demo operator").to_owned(),
+            Some(Role::Clinician) => self.say("체험 의료진", "Demo clinician").to_owned(),
+            Some(Role::Operator) => self.say("체험 운영자", "Demo operator").to_owned(),
             _ => self.say("체험 사용자", "Demo user").to_owned(),
         })
     }
@@ -110,7 +111,9 @@ pub(crate) fn role_word(role: Role, lang: Lang) -> &'static str {
 /// The main menu of a role: address, Korean, English.
 fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static str)] {
     match role {
-        Some(Role::Clinician) => &[("/patients", "환자 찾기", "Find a patient")],
+        Some(Role::Clinician) => {
+            &[("/patients", "환자 찾기", "Find a patient"), ("/emergency", "응급 열람", "Emergency access")]
+        }
         Some(Role::Patient) => &[
             ("/me", "내 건강기록", "My health record"),
             ("/me/visits", "진료", "Visits"),
@@ -119,6 +122,7 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
             ("/me/vitals", "혈압·체중", "Blood pressure, weight"),
             ("/me/immunisations", "예방접종", "Vaccinations"),
             ("/me/documents", "문서·영상", "Documents"),
+            ("/me/sharing", "기록 공개 설정", "Who sees it"),
         ],
         Some(Role::Operator) => &[
             ("/operator", "운영 현황", "Overview"),
@@ -128,6 +132,11 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
             ("/operator/audit", "감사 기록", "Audit log"),
             ("/operator/statements", "느린 질의", "Slow statements"),
         ],
+        Some(Role::Manager) => &[("/manager", "직원", "Staff")],
+        Some(Role::Privacy) => &[
+            ("/privacy", "들어올 수 있는 사람", "Who may enter"),
+            ("/privacy/reviews", "응급 열람 검토", "Emergency access"),
+        ],
         _ => &[],
     }
 }
@@ -135,5 +144,5 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
 /// Whether a page lies under a menu entry. A role's home is current only itself when others lie beside it.
 fn is_under(path: &str, href: &str) -> bool {
     let below = path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/'));
-    path == href || (below && !matches!(href, "/me" | "/operator"))
+    path == href || (below && !matches!(href, "/me" | "/operator" | "/privacy"))
 }

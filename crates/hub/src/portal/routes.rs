@@ -5,9 +5,10 @@ use ieum_trust::access::Role;
 
 use super::Portal;
 use super::call::{Call, Refusal, Reply};
+use super::pages::entry::{choose, confirm, set_up, ways, welcome};
 use super::pages::{
-    apps, consent, document, documents, enter, find, immunisations, law, medicines, operator, problems,
-    result, results, sign_in, start, summary, timeline, vitals,
+    apps, consent, document, documents, emergency, enter, find, immunisations, law, medicines, my_login,
+    operator, problems, result, results, reviews, sharing, sign_in, staff, start, summary, timeline, vitals,
 };
 use crate::status;
 
@@ -35,6 +36,10 @@ pub enum Who {
     SignedIn,
     /// One role.
     Only(Role),
+    /// A person who has shown who they are, as whatever account, or before they have chosen one.
+    Person,
+    /// Whoever was invited, until they have set up what proves who they are.
+    Invited,
     /// This machine itself, and operators.
     LocalOrOperator,
 }
@@ -75,12 +80,39 @@ impl Route {
 const PATIENT: Who = Who::Only(Role::Patient);
 const CLINICIAN: Who = Who::Only(Role::Clinician);
 const OPERATOR: Who = Who::Only(Role::Operator);
+const MANAGER: Who = Who::Only(Role::Manager);
+const PRIVACY: Who = Who::Only(Role::Privacy);
 
 /// Every route of the portal.
 pub static ROUTES: &[Route] = &[
     get("/", Who::Anybody, "start", Run::Page(start::page)),
     get("/sign-in", Who::Anybody, "sign-in", Run::Page(sign_in::page)),
     post("/sign-in", Who::Anybody, "sign-in", sign_in::enter),
+    post("/sign-in/passkey", Who::Anybody, "sign-in", ways::with_passkey),
+    post("/sign-in/password", Who::Anybody, "sign-in", ways::with_password),
+    get("/welcome/{token}", Who::Anybody, "first-entry", Run::Page(welcome::page)),
+    post("/welcome/{token}", Who::Anybody, "first-entry", welcome::begin),
+    get("/set-up", Who::Invited, "first-entry", Run::Page(set_up::page)),
+    post("/set-up/passkey", Who::Invited, "first-entry", set_up::with_passkey),
+    post("/set-up/password", Who::Invited, "first-entry", set_up::with_password),
+    get("/accounts", Who::Person, "account-choose", Run::Page(choose::page)),
+    post("/accounts", Who::Person, "account-choose", choose::choose),
+    get("/confirm", Who::Person, "confirm", Run::Page(confirm::page)),
+    post("/confirm/passkey", Who::Person, "confirm", confirm::with_passkey),
+    post("/confirm/code", Who::Person, "confirm", confirm::with_code),
+    get("/my-login", Who::Person, "my-login", Run::Page(my_login::page)),
+    post("/my-login/passkeys", Who::Person, "passkey-add", my_login::change::add_passkey),
+    post(
+        "/my-login/passkeys/{digest}/remove",
+        Who::Person,
+        "passkey-remove",
+        my_login::change::remove_passkey,
+    ),
+    post("/my-login/password", Who::Person, "password-change", my_login::change::password),
+    post("/my-login/app", Who::Person, "app-change", my_login::change::app),
+    post("/my-login/recovery", Who::Person, "recovery-make", my_login::change::recovery),
+    post("/my-login/devices/{number}/end", Who::Person, "device-end", my_login::change::end_one),
+    post("/my-login/devices/end", Who::Person, "devices-end", my_login::change::end_all),
     post("/sign-out", Who::SignedIn, "sign-out", sign_in::leave),
     get("/oauth/authorize", Who::Anybody, "authorize", Run::Page(consent::arrive)),
     get("/oauth/consent/{request}", Who::SignedIn, "authorize", Run::Page(consent::page)),
@@ -112,6 +144,19 @@ pub static ROUTES: &[Route] = &[
     record("/me/immunisations", PATIENT, "own-immunisations", immunisations::own),
     record("/me/documents", PATIENT, "own-documents", documents::own),
     record("/me/documents/{document}", PATIENT, "own-document", document::own),
+    get("/me/sharing", PATIENT, "own-sharing", Run::Page(sharing::page)),
+    post("/me/sharing", PATIENT, "own-sharing-change", sharing::save),
+    get("/emergency", CLINICIAN, "break-glass", Run::Page(emergency::page)),
+    post("/emergency", CLINICIAN, "break-glass", emergency::open),
+    get("/manager", MANAGER, "staff", Run::Page(staff::manager::page)),
+    post("/manager/staff", MANAGER, "staff-invite", staff::change::invite),
+    get("/manager/staff/{id}", MANAGER, "staff", Run::Page(staff::manager::one)),
+    post("/manager/staff/{id}", MANAGER, "staff-change", staff::change::change),
+    post("/manager/staff/{id}/invite", MANAGER, "staff-invite", staff::change::invite_again),
+    post("/manager/staff/{id}/end", MANAGER, "staff-end", staff::change::end),
+    get("/privacy", PRIVACY, "staff", Run::Page(staff::privacy)),
+    get("/privacy/reviews", PRIVACY, "reviews", Run::Page(reviews::page)),
+    post("/privacy/reviews/{id}", PRIVACY, "review-decide", reviews::decide),
     get("/operator", OPERATOR, "operator-overview", Run::Page(operator::overview)),
     get("/operator/jobs", OPERATOR, "operator-jobs", Run::Page(operator::jobs::page)),
     post("/operator/jobs/{id}/cancel", OPERATOR, "operator-job-cancel", operator::jobs::cancel),
@@ -201,8 +246,8 @@ pub fn home(role: Role) -> Option<&'static str> {
         Role::Clinician => Some("/patients"),
         Role::Patient => Some("/me"),
         Role::Operator => Some("/operator"),
-        // Their pages come with the log-in of people.
-        Role::Manager | Role::Privacy => None,
+        Role::Manager => Some("/manager"),
+        Role::Privacy => Some("/privacy"),
         Role::Service | Role::Open => None,
     }
 }

@@ -14,21 +14,20 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use http_body_util::{BodyExt, Limited};
 use ieum_store::commit::StoreError;
-use ieum_trust::access::{Access, Role};
-use ieum_trust::account::{ACCOUNT, Account};
+use ieum_trust::access::Role;
 use ieum_ui::Lang;
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::call::{Bytes, Call, Refusal, Reply};
 use super::routes::{self, Place, Route, Run, Who};
-use super::session::Session;
-use super::{Portal, guard, pages};
+use super::session::{Session, Standing};
+use super::{Portal, cookies, device, guard, pages, who};
 use crate::percent;
 use crate::serve::known_method;
 use crate::status::Pattern;
 
-/// Bytes of a form: a secret, an id and a token.
+/// Bytes of a form: a passkey with an RSA key, an id and a token.
 const FORM_BYTES: usize = 8 << 10;
 /// Bytes of path and query.
 const ADDRESS_BYTES: usize = 8 << 10;
@@ -37,7 +36,6 @@ const FORM_TIME: Duration = Duration::from_secs(10);
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; img-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-const LANG_COOKIE: &str = "lang";
 /// The parameter by which `ieum.ts` says that a page reloads itself, and nobody asked for it.
 const AUTO: &str = "auto";
 
@@ -61,7 +59,7 @@ pub(crate) async fn serve(State(portal): State<Portal>, request: Request) -> Res
     };
     let mut response = respond(reply, parts.method == Method::HEAD);
     if percent_lang(&parts).is_some() {
-        add(&mut response, header::SET_COOKIE, &lang_cookie(&portal, lang));
+        add(&mut response, header::SET_COOKIE, &cookies::language(&portal, lang));
     }
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
         let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
@@ -93,6 +91,8 @@ struct Asked {
     place: Place,
     pairs: Result<Vec<(String, String)>, percent::BadEncoding>,
     cookie: Option<String>,
+    browser: Option<String>,
+    device: String,
     peer: Option<IpAddr>,
     is_post: bool,
     is_form: bool,
@@ -113,7 +113,8 @@ impl Asked {
         let address = parts.uri.path_and_query().map_or("/", |text| text.as_str());
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let content = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let text = |name: &HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let content = text(&header::CONTENT_TYPE);
         Self {
             portal: portal.clone(),
             id,
@@ -124,6 +125,8 @@ impl Asked {
             place,
             pairs: percent::pairs(parts.uri.query().unwrap_or_default()),
             cookie: guard::cookie(&parts.headers, portal.cookie_name()),
+            browser: guard::cookie(&parts.headers, &cookies::browser_name(portal)),
+            device: device::name(text(&header::USER_AGENT).unwrap_or_default()),
             peer,
             is_post: parts.method == Method::POST,
             is_form: content.is_some_and(|text| text.starts_with("application/x-www-form-urlencoded")),
@@ -189,9 +192,11 @@ impl Asked {
             return Ok(());
         }
         let door = self.portal.hub().door();
-        match &call.session {
-            Some(session) => door.refused(&session.access, route.action, route.pattern),
-            None => door.refused_stranger(route.action, route.pattern),
+        let session = call.session.as_ref();
+        match (session.and_then(|session| session.access.as_ref()), session.and_then(Session::person)) {
+            (Some(access), _) => door.refused(access, route.action, route.pattern),
+            (None, Some(person)) => door.note_person(Some(person), route.action, route.pattern, false),
+            (None, None) => door.refused_stranger(route.action, route.pattern),
         }
     }
 
@@ -206,8 +211,10 @@ impl Asked {
         call.place = self.place.clone();
         call.peer = self.peer;
         call.cookie.clone_from(&self.cookie);
+        call.browser.clone_from(&self.browser);
+        call.device.clone_from(&self.device);
         let is_auto = self.pairs.iter().flatten().any(|(name, _)| name == AUTO);
-        let session = |cookie| session(&self.portal, cookie, is_auto);
+        let session = |cookie| who::session(&self.portal, cookie, is_auto);
         call.session = self.cookie.as_deref().map(session).transpose()?.flatten();
         call.pairs = self.pairs.clone().map_err(|_| Refusal::Bad)?;
         call.form = form?;
@@ -227,17 +234,24 @@ impl Asked {
 
     /// Whether whoever is signed in may.
     fn admit(&self, call: &Call<'_>, route: &Route) -> Result<(), Refusal> {
-        let role = call.role();
+        let (role, standing) = (call.role(), call.session.as_ref().map(|session| &session.standing));
         let admitted = match route.who {
             Who::Anybody => true,
-            Who::SignedIn => role.is_some(),
+            Who::SignedIn => standing.is_some(),
             Who::Only(wanted) => role == Some(wanted),
+            Who::Person => matches!(standing, Some(Standing::Person { .. })),
+            Who::Invited => matches!(standing, Some(Standing::Invited { .. })),
             Who::LocalOrOperator => self.is_local || role == Some(Role::Operator),
         };
         if admitted {
             return Ok(());
         }
-        Err(if call.session.is_some() { Refusal::WrongRole } else { Refusal::SignIn })
+        Err(match (standing, role) {
+            (None, _) => Refusal::SignIn,
+            (Some(Standing::Invited { .. }), _) => Refusal::SetUp,
+            (Some(_), None) => Refusal::Choose,
+            (Some(_), Some(_)) => Refusal::WrongRole,
+        })
     }
 
     /// Whether a form is from our own page and, once somebody is signed in, of their session.
@@ -262,27 +276,8 @@ impl Asked {
 
 fn bare_call<'c>(portal: &'c Portal, lang: Lang, address: &'c str) -> Call<'c> {
     let (place, pairs, form) = (Place::default(), Vec::new(), Vec::new());
-    Call { portal, lang, address, place, pairs, form, session: None, cookie: None, peer: None }
-}
-
-/// The session of a cookie; when it stands on an account, as that account is now.
-fn session(portal: &Portal, cookie: &str, is_auto: bool) -> Result<Option<Session>, Refusal> {
-    let (sessions, now) = (portal.sessions(), portal.hub().now());
-    let found = if is_auto { sessions.peek(cookie, now) } else { sessions.find(cookie, now) };
-    let Some(mut session) = found else { return Ok(None) };
-    if !session.has_account {
-        return Ok(Some(session));
-    }
-    let view = portal.hub().door().view(&Access::system("session"))?;
-    let record = view.read(ACCOUNT.name, &session.access.actor)?.filter(|record| !record.is_deleted());
-    let account = record.and_then(|record| serde_json::from_slice::<Account>(&record.plain_json()).ok());
-    let Some(account) = account else {
-        portal.sessions().close(cookie);
-        return Ok(None);
-    };
-    session.access = account.access(&session.access.actor);
-    session.name = Some(account.name);
-    Ok(Some(session))
+    let (session, cookie, browser, device, peer) = (None, None, None, String::new(), None);
+    Call { portal, lang, address, place, pairs, form, session, cookie, browser, device, peer }
 }
 
 async fn read_form(is_form: bool, body: Body) -> Result<Vec<(String, String)>, Refusal> {
@@ -307,20 +302,8 @@ fn percent_lang(parts: &Parts) -> Option<Lang> {
 /// Korean unless the reader chose otherwise. The browser's own list is not asked: most of those who read Korean use a
 /// browser that was never told so.
 fn language(parts: &Parts) -> Lang {
-    let remembered = guard::cookie(&parts.headers, LANG_COOKIE);
+    let remembered = guard::cookie(&parts.headers, cookies::LANG_COOKIE);
     percent_lang(parts).unwrap_or_else(|| Lang::choose(None, remembered.as_deref(), None))
-}
-
-fn lang_cookie(portal: &Portal, lang: Lang) -> String {
-    let secure = if portal.is_secure() { "; Secure" } else { "" };
-    format!("{LANG_COOKIE}={}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}", lang.tag())
-}
-
-/// The session cookie; with nothing in it, it is taken away.
-pub(crate) fn session_cookie(portal: &Portal, value: &str) -> String {
-    let secure = if portal.is_secure() { "; Secure" } else { "" };
-    let age = if value.is_empty() { "; Max-Age=0" } else { "" };
-    format!("{}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{age}", portal.cookie_name())
 }
 
 fn respond(reply: Reply, is_head: bool) -> Response {
@@ -331,7 +314,7 @@ fn respond(reply: Reply, is_head: bool) -> Response {
         Reply::Bytes(status, Bytes { content_type, cache, etag, bytes }) => {
             (status, bytes, content_type, cache, etag)
         }
-        Reply::See(to, cookie) => return see(&to, cookie),
+        Reply::See(to, cookies) => return see(&to, &cookies),
         Reply::Onward(to, markup) => {
             let mut response = respond(Reply::Page(StatusCode::OK, markup), is_head);
             add(&mut response, header::REFRESH, &format!("0; url={to}"));
@@ -354,13 +337,13 @@ fn respond(reply: Reply, is_head: bool) -> Response {
     response
 }
 
-fn see(to: &str, cookie: Option<String>) -> Response {
+fn see(to: &str, cookies: &[String]) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     add(&mut response, header::LOCATION, to);
     add(&mut response, header::CACHE_CONTROL, "no-store");
-    if let Some(cookie) = cookie {
-        add(&mut response, header::SET_COOKIE, &cookie);
+    for cookie in cookies {
+        add(&mut response, header::SET_COOKIE, cookie);
     }
     response
 }

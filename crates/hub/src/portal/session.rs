@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ieum_trust::access::Access;
+use ieum_trust::person::entry::Way;
+use ieum_trust::person::totp::Totp;
 use sha2::{Digest, Sha256};
 
 const MINUTE: i64 = 60_000_000;
@@ -15,40 +17,115 @@ pub(crate) const WHOLE_MICROS: i64 = 8 * 60 * MINUTE;
 /// Sessions kept; the one idle for longest makes room for a new one.
 pub(crate) const MOST: usize = 10_000;
 
+/// How long what was shown at entering counts as just shown, for actions that ask for it.
+pub(crate) const FRESH_MICROS: i64 = 5 * MINUTE;
+
 /// One session.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
-    /// What it may do.
-    pub(crate) access: Access,
+    /// What it may do; `None` while no account has been chosen.
+    pub(crate) access: Option<Access>,
     /// How the person is greeted; `None` for a role entered without account.
     pub(crate) name: Option<String>,
     /// What its forms carry.
     pub(crate) csrf: String,
-    /// Whether it stands on an account, which must still be there at each request.
-    pub(crate) has_account: bool,
-    opened: i64,
-    seen: i64,
+    /// What it stands on.
+    pub(crate) standing: Standing,
+    /// The browser and system, as it says itself.
+    pub(crate) device: String,
+    /// What it is called in lists.
+    pub(crate) number: String,
+    /// The secret that a code app gets if it is set up in this session.
+    pub(crate) app_secret: String,
+    /// When what proves who it is was last shown.
+    pub(crate) shown: i64,
+    /// When it began.
+    pub(crate) opened: i64,
+    /// When it was last used.
+    pub(crate) seen: i64,
+}
+
+/// What a session stands on. It is looked at again at every request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// A role of an open hub, without account.
+    Demo,
+    /// An account with a secret of its own.
+    Secret,
+    /// A person.
+    Person {
+        /// Their id.
+        person: String,
+        /// The number of sessions that holds for them.
+        generation: u64,
+        /// How they entered.
+        way: Way,
+    },
+    /// An invitation: somebody who has yet to set up what proves who they are, and may do nothing else.
+    Invited {
+        /// The account they are invited to.
+        account: String,
+        /// The person's id.
+        person: String,
+        /// The number of sessions that holds for them.
+        generation: u64,
+        /// The digest of the invitation.
+        invitation: String,
+    },
 }
 
 /// All sessions, by the digest of their cookie: who reads this memory cannot take a session over.
 #[derive(Default)]
 pub(crate) struct Sessions(Mutex<HashMap<[u8; 32], Session>>);
 
+impl Session {
+    /// A session that begins now.
+    ///
+    /// # Errors
+    /// When the operating system gives no randomness.
+    pub(crate) fn new(standing: Standing, device: &str, now: i64) -> Result<Self, getrandom::Error> {
+        let (access, name, device) = (None, None, device.to_owned());
+        let (csrf, number, app_secret) = (random()?, random()?[..16].to_owned(), Totp::random_secret()?);
+        let (shown, opened, seen) = (now, now, now);
+        Ok(Self { access, name, csrf, standing, device, number, app_secret, shown, opened, seen })
+    }
+
+    /// The same as an account.
+    pub(crate) fn acting(self, access: Access, name: Option<String>) -> Self {
+        Self { access: Some(access), name, ..self }
+    }
+
+    fn is_alive(&self, now: i64) -> bool {
+        now - self.seen < IDLE_MICROS && now - self.opened < WHOLE_MICROS
+    }
+
+    /// Whether a form carries this session's token. Both are compared as digests, so time tells nothing.
+    pub(crate) fn owns(&self, token: &str) -> bool {
+        key(&self.csrf) == key(token)
+    }
+
+    /// Whose it is, once they have shown who they are.
+    pub(crate) fn person(&self) -> Option<&str> {
+        match &self.standing {
+            Standing::Person { person, .. } => Some(person),
+            _ => None,
+        }
+    }
+
+    /// Whether its person has shown who they are within the last minutes. Others never do.
+    pub(crate) fn is_fresh(&self, now: i64) -> bool {
+        self.person().is_some() && now - self.shown < FRESH_MICROS
+    }
+}
+
 impl Sessions {
     /// Opens a session; gives the value of its cookie.
     ///
     /// # Errors
     /// When the operating system gives no randomness.
-    pub(crate) fn open(
-        &self,
-        access: Access,
-        name: Option<String>,
-        has_account: bool,
-        now: i64,
-    ) -> Result<String, getrandom::Error> {
-        let (cookie, csrf) = (random()?, random()?);
-        let session = Session { access, name, csrf, has_account, opened: now, seen: now };
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn open(&self, session: Session) -> Result<String, getrandom::Error> {
+        let (cookie, now) = (random()?, session.opened);
+        let mut sessions = self.lock();
         if sessions.len() >= MOST {
             sessions.retain(|_, session| session.is_alive(now));
         }
@@ -63,7 +140,7 @@ impl Sessions {
 
     /// The session of a cookie, if it is alive; it is awake again.
     pub(crate) fn find(&self, cookie: &str, now: i64) -> Option<Session> {
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = self.lock();
         let key = key(cookie);
         let session = sessions.get_mut(&key)?;
         if !session.is_alive(now) {
@@ -76,29 +153,54 @@ impl Sessions {
 
     /// The session of a cookie, if it is alive, left as it is: a page that asks by itself keeps nobody signed in.
     pub(crate) fn peek(&self, cookie: &str, now: i64) -> Option<Session> {
-        let sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.get(&key(cookie)).filter(|session| session.is_alive(now)).cloned()
+        self.lock().get(&key(cookie)).filter(|session| session.is_alive(now)).cloned()
     }
 
     /// Ends a session.
     pub(crate) fn close(&self, cookie: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key(cookie));
+        self.lock().remove(&key(cookie));
+    }
+
+    /// Lets a session act as an account.
+    pub(crate) fn choose(&self, cookie: &str, access: Access, name: &str) {
+        if let Some(session) = self.lock().get_mut(&key(cookie)) {
+            session.access = Some(access);
+            session.name = Some(name.to_owned());
+        }
+    }
+
+    /// Remembers that who it is was shown again.
+    pub(crate) fn shown(&self, cookie: &str, now: i64) {
+        if let Some(session) = self.lock().get_mut(&key(cookie)) {
+            session.shown = now;
+        }
+    }
+
+    /// The sessions of a person that are alive and have the number that holds, the last one used first.
+    pub(crate) fn of_person(&self, person: &str, generation: u64, now: i64) -> Vec<Session> {
+        let sessions = self.lock();
+        let holds = |session: &&Session| match &session.standing {
+            Standing::Person { person: of, generation: number, .. } => of == person && *number == generation,
+            _ => false,
+        };
+        let own = sessions.values().filter(holds);
+        let mut own: Vec<Session> = own.filter(|session| session.is_alive(now)).cloned().collect();
+        own.sort_by_key(|session| std::cmp::Reverse(session.seen));
+        own
+    }
+
+    /// Ends one session of a person, by its number.
+    pub(crate) fn close_one(&self, person: &str, number: &str) {
+        self.lock().retain(|_, session| session.person() != Some(person) || session.number != number);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Session>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-}
-
-impl Session {
-    fn is_alive(&self, now: i64) -> bool {
-        now - self.seen < IDLE_MICROS && now - self.opened < WHOLE_MICROS
-    }
-
-    /// Whether a form carries this session's token. Both are compared as digests, so time tells nothing.
-    pub(crate) fn owns(&self, token: &str) -> bool {
-        key(&self.csrf) == key(token)
+        self.lock().len()
     }
 }
 
@@ -107,7 +209,7 @@ fn key(cookie: &str) -> [u8; 32] {
 }
 
 /// 256 random bits in hexadecimal.
-fn random() -> Result<String, getrandom::Error> {
+pub(crate) fn random() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
     Ok(bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
@@ -121,7 +223,12 @@ mod tests {
     use super::*;
 
     fn open(sessions: &Sessions, now: i64) -> String {
-        sessions.open(Access::open(), None, false, now).expect("randomness")
+        open_as(sessions, Standing::Demo, now)
+    }
+
+    fn open_as(sessions: &Sessions, standing: Standing, now: i64) -> String {
+        let session = Session::new(standing, "Chrome", now).expect("randomness");
+        sessions.open(session.acting(Access::open(), None)).expect("randomness")
     }
 
     #[test]
@@ -168,5 +275,30 @@ mod tests {
         }
         assert_eq!(sessions.len(), MOST);
         assert!(sessions.find(&first, 1).is_none(), "the one idle for longest made room");
+    }
+
+    #[test]
+    fn what_was_shown_is_fresh_for_a_while_and_only_a_person_shows_it() {
+        let sessions = Sessions::default();
+        let person =
+            |person: &str| Standing::Person { person: person.into(), generation: 0, way: Way::Passkey };
+        let cookie = open_as(&sessions, person("p"), 0);
+        let session = sessions.find(&cookie, 1).unwrap();
+        assert!(session.is_fresh(FRESH_MICROS - 1) && !session.is_fresh(FRESH_MICROS));
+        sessions.shown(&cookie, FRESH_MICROS);
+        assert!(sessions.find(&cookie, 1).unwrap().is_fresh(FRESH_MICROS + 1));
+        let secret = open_as(&sessions, Standing::Secret, 0);
+        assert!(!sessions.find(&secret, 1).unwrap().is_fresh(1));
+
+        let other = open_as(&sessions, person("p"), 5);
+        let stranger = open_as(&sessions, person("q"), 5);
+        let own = sessions.of_person("p", 0, 6);
+        assert_eq!(own.len(), 2);
+        assert!(sessions.of_person("p", 1, 6).is_empty(), "these have ended");
+        let number = sessions.peek(&other, 6).unwrap().number;
+        sessions.close_one("q", &number);
+        assert!(sessions.peek(&other, 6).is_some(), "it is not theirs");
+        sessions.close_one("p", &number);
+        assert!(sessions.peek(&other, 6).is_none() && sessions.peek(&stranger, 6).is_some());
     }
 }

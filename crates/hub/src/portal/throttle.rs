@@ -1,20 +1,25 @@
-//! Who fails to sign in too often. A secret of 256 bits is not guessed; this keeps failures from filling the audit log.
-//! The right secret is never slowed down: others behind the same address may fail.
+//! Who fails to sign in too often, by address. A secret of 256 bits is not guessed; there this keeps failures from filling
+//! the audit log, and the right secret is never slowed down: others behind the same address may fail. Of passwords it
+//! bounds how many names one address may try (`guesses` bounds how often one name is tried).
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
-/// Failures in a window before an address must wait.
-pub(crate) const FAILURES: u32 = 5;
+/// Wrong secrets in a window before an address must wait.
+pub(crate) const SECRETS: u32 = 5;
+/// Wrong names, passwords and codes: behind one address may stand a whole hospital.
+pub(crate) const PASSWORDS: u32 = 60;
 /// How long a window is.
 pub(crate) const WINDOW_MICROS: i64 = 5 * 60_000_000;
 /// Addresses kept; the oldest window makes room for a new one.
 pub(crate) const MOST: usize = 10_000;
 
 /// Failures by address.
-#[derive(Default)]
-pub(crate) struct Throttle(Mutex<HashMap<Option<IpAddr>, Window>>);
+pub(crate) struct Throttle {
+    failures: u32,
+    windows: Mutex<HashMap<Option<IpAddr>, Window>>,
+}
 
 struct Window {
     began: i64,
@@ -22,18 +27,23 @@ struct Window {
 }
 
 impl Throttle {
+    /// One that lets so many failures pass in a window.
+    pub(crate) fn new(failures: u32) -> Self {
+        Self { failures, windows: Mutex::default() }
+    }
+
     /// How many seconds an address must still wait; `None` when it may try.
     pub(crate) fn wait_seconds(&self, address: Option<IpAddr>, now: i64) -> Option<u64> {
-        let windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let window = windows.get(&network(address))?;
         let left = window.began + WINDOW_MICROS - now;
-        (window.failures >= FAILURES && left > 0)
+        (window.failures >= self.failures && left > 0)
             .then(|| u64::try_from(left).unwrap_or(0).div_ceil(1_000_000))
     }
 
     /// Counts a failure.
     pub(crate) fn failed(&self, address: Option<IpAddr>, now: i64) {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let address = network(address);
         if windows.len() >= MOST && !windows.contains_key(&address) {
             windows.retain(|_, window| now - window.began < WINDOW_MICROS);
@@ -69,9 +79,9 @@ mod tests {
 
     #[test]
     fn five_failures_cost_five_minutes_and_others_nothing() {
-        let throttle = Throttle::default();
+        let throttle = Throttle::new(SECRETS);
         let (one, other) = (Some("10.0.0.1".parse().unwrap()), Some("10.0.0.2".parse().unwrap()));
-        for _ in 0..FAILURES {
+        for _ in 0..SECRETS {
             assert_eq!(throttle.wait_seconds(one, 0), None);
             throttle.failed(one, 0);
         }
@@ -84,14 +94,14 @@ mod tests {
 
     #[test]
     fn neighbours_in_one_network_count_together_and_memory_is_bounded() {
-        let throttle = Throttle::default();
-        for last in 0..FAILURES {
+        let throttle = Throttle::new(SECRETS);
+        for last in 0..SECRETS {
             throttle.failed(Some(format!("2001:db8::{last}").parse().unwrap()), 0);
         }
         assert!(throttle.wait_seconds(Some("2001:db8::ffff".parse().unwrap()), 0).is_some());
         for bits in 0..=u32::try_from(MOST).unwrap() + 10 {
             throttle.failed(Some(std::net::Ipv4Addr::from_bits(bits).into()), 1);
         }
-        assert!(throttle.0.lock().unwrap().len() <= MOST);
+        assert!(throttle.windows.lock().unwrap().len() <= MOST);
     }
 }

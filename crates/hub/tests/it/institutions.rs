@@ -45,21 +45,33 @@ impl World {
             server.send_as(secret, "PUT", path, &body).expect(201);
         };
         for id in ["a", "b"] {
-            put(&hub, &format!("/Organization/{id}"), format!(r#"{{"resourceType":"Organization","id":"{id}"}}"#));
+            put(
+                &hub,
+                &format!("/Organization/{id}"),
+                format!(r#"{{"resourceType":"Organization","id":"{id}"}}"#),
+            );
         }
         put(&hub, "/Patient/p", r#"{"resourceType":"Patient","id":"p","active":true}"#.into());
         let systems = ["a", "b"].map(|id| account_at(&server, "service", id));
         // Lately at `a`, long ago at `b`.
         for ((id, year), system) in [("a", "2099"), ("b", "2001")].into_iter().zip(&systems) {
             let start = if id == "a" { "2026-01-01" } else { "2001-01-01" };
-            put(system, &format!("/Encounter/e-{id}"), format!(
-                r#"{{"resourceType":"Encounter","id":"e-{id}","status":"finished","class":{{"code":"AMB"}},
+            put(
+                system,
+                &format!("/Encounter/e-{id}"),
+                format!(
+                    r#"{{"resourceType":"Encounter","id":"e-{id}","status":"finished","class":{{"code":"AMB"}},
                     "subject":{{"reference":"Patient/p"}},"period":{{"start":"{start}","end":"{year}-01-01"}}}}"#
-            ));
-            put(system, &format!("/Condition/c-{id}"), format!(
-                r#"{{"resourceType":"Condition","id":"c-{id}","subject":{{"reference":"Patient/p"}},
+                ),
+            );
+            put(
+                system,
+                &format!("/Condition/c-{id}"),
+                format!(
+                    r#"{{"resourceType":"Condition","id":"c-{id}","subject":{{"reference":"Patient/p"}},
                     "encounter":{{"reference":"Encounter/e-{id}"}}}}"#
-            ));
+                ),
+            );
         }
         let doctor = account_at(&server, "clinician", "a");
         Self { server, systems, doctor }
@@ -90,12 +102,17 @@ impl World {
         if self.server.get_as(secret, "/Patient/p").status == 200 {
             assert_eq!(ids("/Patient/p/$everything"), found);
         }
-        let total = self.server.get_as(secret, "/Condition?_summary=count").expect(200).json()["total"].clone();
+        let total =
+            self.server.get_as(secret, "/Condition?_summary=count").expect(200).json()["total"].clone();
         assert_eq!(total, found.len());
         for id in ["c-a", "c-b"] {
             let is_found = found.iter().any(|one| one == id);
             let reply = self.server.get_as(secret, &format!("/Condition/{id}"));
-            if is_found { reply.expect(200) } else { reply.refused(404, "IEUM-R006") };
+            if is_found {
+                reply.expect(200)
+            } else {
+                reply.refused(404, "IEUM-R006")
+            };
         }
         found
     }
@@ -157,7 +174,9 @@ fn a_system_writes_for_its_institution(kind: Kind) {
     let world = World::new(kind);
     let [a, b] = &world.systems;
     let amended = |id: &str| {
-        format!(r#"{{"resourceType":"Condition","id":"{id}","subject":{{"reference":"Patient/p"}},"code":{{"text":"x"}}}}"#)
+        format!(
+            r#"{{"resourceType":"Condition","id":"{id}","subject":{{"reference":"Patient/p"}},"code":{{"text":"x"}}}}"#
+        )
     };
     world.server.send_as(a, "PUT", "/Condition/c-a", &amended("c-a")).expect(200);
     world.server.send_as(a, "PUT", "/Condition/c-b", &amended("c-b")).refused(403, "IEUM-R002");

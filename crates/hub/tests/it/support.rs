@@ -204,11 +204,9 @@ impl Server {
     pub(crate) fn account(&self, role: Role, patient: Option<&str>) -> String {
         let secret = new_secret().unwrap();
         let account = Account {
-            name: "시험".into(),
-            role,
             patient: patient.map(str::to_owned),
-            organization: None,
-            secret_digest: digest(&secret),
+            secret_digest: Some(digest(&secret)),
+            ..Account::new("시험", role)
         };
         let id = format!("account-{}", &digest(&secret)[..16]);
         let mut record = serde_json::to_value(&account).unwrap();

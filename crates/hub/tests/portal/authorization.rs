@@ -116,7 +116,8 @@ fn user(portal: &Portal, role: Role, patient: Option<&str>) -> Access {
     let secret = portal.account(role, patient);
     let accounts = account::list(&portal.door, &Access::system("test")).unwrap();
     let digest = account::digest(&secret);
-    let (id, account) = accounts.into_iter().find(|(_, account)| account.secret_digest == digest).unwrap();
+    let (id, account) =
+        accounts.into_iter().find(|(_, account)| account.secret_digest.as_deref() == Some(&*digest)).unwrap();
     account.access(&id)
 }
 

@@ -8,30 +8,65 @@ use serde_json::json;
 
 use crate::support::{Portal, Visitor, post_request};
 
-/// What each asker is answered: nobody, clinician, patient, operator.
-type Row = (&'static str, &'static str, [u16; 4]);
+/// What each asker is answered, in the order of [`ASKERS`].
+type Row = (&'static str, &'static str, [u16; 8]);
 
-const CLINICIANS: [u16; 4] = [303, 200, 403, 403];
-const PATIENTS: [u16; 4] = [303, 403, 200, 403];
-const OPERATORS: [u16; 4] = [303, 403, 403, 200];
-const ALL: [u16; 4] = [200; 4];
+const CLINICIANS: [u16; 8] = [303, 200, 403, 403, 403, 403, 303, 303];
+const PATIENTS: [u16; 8] = [303, 403, 200, 403, 403, 403, 303, 303];
+const OPERATORS: [u16; 8] = [303, 403, 403, 200, 403, 403, 303, 303];
+const MANAGERS: [u16; 8] = [303, 403, 403, 403, 200, 403, 303, 303];
+/// No such account, or nothing filled in.
+const MANAGERS_MISS: [u16; 8] = [303, 403, 403, 403, 404, 403, 303, 303];
+const PRIVACY: [u16; 8] = [303, 403, 403, 403, 403, 200, 303, 303];
+/// Those who entered as people: manager, privacy officer, somebody who has not chosen an account.
+const PEOPLE: [u16; 8] = [303, 403, 403, 403, 200, 200, 200, 303];
+const ALL: [u16; 8] = [200; 8];
+
+const fn people(status: u16) -> [u16; 8] {
+    [303, 403, 403, 403, status, status, status, 303]
+}
+
+const fn invited(status: u16) -> [u16; 8] {
+    [303, 403, 403, 403, 403, 403, 303, status]
+}
 
 /// A hub that asks for accounts. A route without a row here fails the test, and so does a row without a route.
 const EXPECTED: &[Row] = &[
     ("GET", "/", ALL),
     ("GET", "/sign-in", ALL),
     // An empty secret is nobody's.
-    ("POST", "/sign-in", [422; 4]),
-    ("POST", "/sign-out", [303; 4]),
+    ("POST", "/sign-in", [422; 8]),
+    ("POST", "/sign-in/passkey", [422; 8]),
+    ("POST", "/sign-in/password", [422; 8]),
+    // No such invitation.
+    ("GET", "/welcome/{token}", [410; 8]),
+    ("POST", "/welcome/{token}", [410; 8]),
+    ("GET", "/set-up", invited(200)),
+    ("POST", "/set-up/passkey", invited(200)),
+    ("POST", "/set-up/password", invited(422)),
+    ("GET", "/accounts", PEOPLE),
+    ("POST", "/accounts", people(404)),
+    ("GET", "/confirm", PEOPLE),
+    ("POST", "/confirm/passkey", people(400)),
+    ("POST", "/confirm/code", people(422)),
+    ("GET", "/my-login", PEOPLE),
+    ("POST", "/my-login/passkeys", people(400)),
+    ("POST", "/my-login/passkeys/{digest}/remove", people(404)),
+    ("POST", "/my-login/password", people(422)),
+    ("POST", "/my-login/app", people(422)),
+    ("POST", "/my-login/recovery", PEOPLE),
+    ("POST", "/my-login/devices/{number}/end", people(303)),
+    ("POST", "/my-login/devices/end", people(303)),
+    ("POST", "/sign-out", [303; 8]),
     // Without parameters there is no app.
-    ("GET", "/oauth/authorize", [400; 4]),
+    ("GET", "/oauth/authorize", [400; 8]),
     // Nothing waits under this name; see `authorization`.
-    ("GET", "/oauth/consent/{request}", [303, 404, 404, 404]),
-    ("POST", "/oauth/consent/{request}", [303, 404, 404, 404]),
-    ("POST", "/oauth/consent/{request}/deny", [303, 404, 404, 404]),
+    ("GET", "/oauth/consent/{request}", [303, 404, 404, 404, 404, 404, 303, 303]),
+    ("POST", "/oauth/consent/{request}", [303, 404, 404, 404, 404, 404, 303, 303]),
+    ("POST", "/oauth/consent/{request}/deny", [303, 404, 404, 404, 404, 404, 303, 303]),
     ("GET", "/law", ALL),
-    ("GET", "/enter", [404; 4]),
-    ("POST", "/enter", [404; 4]),
+    ("GET", "/enter", [404; 8]),
+    ("POST", "/enter", [404; 8]),
     ("GET", "/patients", CLINICIANS),
     ("GET", "/patients/{id}", CLINICIANS),
     ("GET", "/patients/{id}/visits", CLINICIANS),
@@ -45,7 +80,7 @@ const EXPECTED: &[Row] = &[
     ("GET", "/patients/{id}/documents/{document}", CLINICIANS),
     ("GET", "/patients/{id}/apps", CLINICIANS),
     // No such app.
-    ("POST", "/patients/{id}/apps/{client}", [303, 404, 403, 403]),
+    ("POST", "/patients/{id}/apps/{client}", [303, 404, 403, 403, 403, 403, 303, 303]),
     ("GET", "/me", PATIENTS),
     ("GET", "/me/visits", PATIENTS),
     ("GET", "/me/problems", PATIENTS),
@@ -56,13 +91,30 @@ const EXPECTED: &[Row] = &[
     ("GET", "/me/immunisations", PATIENTS),
     ("GET", "/me/documents", PATIENTS),
     ("GET", "/me/documents/{document}", PATIENTS),
+    ("GET", "/me/sharing", PATIENTS),
+    // Nothing is chosen.
+    ("POST", "/me/sharing", [303, 403, 400, 403, 403, 403, 303, 303]),
+    // A secret does not say who somebody is.
+    ("GET", "/emergency", [303, 403, 403, 403, 403, 403, 303, 303]),
+    ("POST", "/emergency", [303, 403, 403, 403, 403, 403, 303, 303]),
+    ("GET", "/manager", MANAGERS),
+    // A name is missing.
+    ("POST", "/manager/staff", [303, 403, 403, 403, 422, 403, 303, 303]),
+    ("GET", "/manager/staff/{id}", MANAGERS_MISS),
+    ("POST", "/manager/staff/{id}", MANAGERS_MISS),
+    ("POST", "/manager/staff/{id}/invite", MANAGERS_MISS),
+    ("POST", "/manager/staff/{id}/end", MANAGERS_MISS),
+    ("GET", "/privacy", PRIVACY),
+    ("GET", "/privacy/reviews", PRIVACY),
+    // No decision.
+    ("POST", "/privacy/reviews/{id}", [303, 403, 403, 403, 403, 400, 303, 303]),
     ("GET", "/operator", OPERATORS),
     ("GET", "/operator/jobs", OPERATORS),
     // No such job.
-    ("POST", "/operator/jobs/{id}/cancel", [303, 403, 403, 404]),
+    ("POST", "/operator/jobs/{id}/cancel", [303, 403, 403, 404, 403, 403, 303, 303]),
     ("GET", "/operator/subscriptions", OPERATORS),
     // No such subscription.
-    ("POST", "/operator/subscriptions/{key}/off", [303, 403, 403, 404]),
+    ("POST", "/operator/subscriptions/{key}/off", [303, 403, 403, 404, 403, 403, 303, 303]),
     ("GET", "/operator/feed", OPERATORS),
     ("GET", "/operator/audit", OPERATORS),
     ("GET", "/operator/statements", OPERATORS),
@@ -70,10 +122,11 @@ const EXPECTED: &[Row] = &[
     ("GET", "/healthz", ALL),
     ("GET", "/readyz", ALL),
     // Asked from another machine; this machine is in the tests of status.
-    ("GET", "/metrics", [303, 403, 403, 200]),
+    ("GET", "/metrics", [303, 403, 403, 200, 403, 403, 303, 303]),
 ];
 
-const ASKERS: [&str; 4] = ["nobody", "clinician", "patient", "operator"];
+const ASKERS: [&str; 8] =
+    ["nobody", "clinician", "patient", "operator", "manager", "privacy", "no account chosen", "invited"];
 
 fn portal() -> (Portal, [String; 3]) {
     let portal = Portal::with_accounts();
@@ -97,9 +150,12 @@ fn portal() -> (Portal, [String; 3]) {
 fn path(route: &Route) -> String {
     let path = route.pattern.replace("{id}", "p1").replace("{code}", "4548-4").replace("{document}", "d1");
     path.replace("{name}", "ieum.css")
+        .replace("{digest}", "p1")
+        .replace("{number}", "p1")
+        .replace("{token}", "p1")
 }
 
-fn asked(portal: &Portal, route: &Route, visitor: &Visitor) -> u16 {
+fn asked(portal: &Portal, route: &Route, visitor: &Visitor, asker: usize) -> u16 {
     let request = if route.method == Method::POST {
         let form = format!("csrf={}", visitor.csrf);
         post_request(visitor, &path(route), &form, "http://127.0.0.1:8080")
@@ -107,22 +163,35 @@ fn asked(portal: &Portal, route: &Route, visitor: &Visitor) -> u16 {
         Request::get(path(route)).header(header::COOKIE, &visitor.cookie).body(Body::empty()).unwrap()
     };
     // From another machine each time: failures to sign in are counted by address.
-    portal.ask_from(request, &format!("10.0.0.{}:1", 1 + path(route).len() % 200)).status.as_u16()
+    portal.ask_from(request, &format!("10.0.{asker}.{}:1", 1 + path(route).len() % 200)).status.as_u16()
 }
 
 #[test]
 fn every_route_answers_every_asker_as_declared() {
     let (portal, secrets) = portal();
+    portal.put(&[json!({"resourceType": "Organization", "id": "o1", "name": "가상병원"})]);
+    let enrol = |role, login| portal.enrol(&portal.invite(role, Some("o1")), login).0;
+    let people = [enrol(Role::Manager, "kim"), enrol(Role::Privacy, "lee"), enrol(Role::Clinician, "park")];
+    let several = portal.sign_in_human(&people[2]);
+    portal.post(&several, &portal.invite(Role::Privacy, Some("o1")), "").expect(303);
     for route in ROUTES {
+        let invitation = portal.invite(Role::Clinician, Some("o1"));
+        let login = format!("invited-{}", portal.now());
+        portal.post(&Visitor::default(), &invitation, &format!("login={login}")).expect(303);
         let row = EXPECTED.iter().find(|row| row.0 == route.method.as_str() && row.1 == route.pattern);
         let Some((_, _, expected)) = row else { panic!("{} {} has no row", route.method, route.pattern) };
         for (index, asker) in ASKERS.iter().enumerate() {
             // A session of its own each time, because signing out ends it.
             let visitor = match index {
                 0 => Visitor::default(),
-                index => portal.sign_in(&secrets[index - 1]),
+                1..=3 => portal.sign_in(&secrets[index - 1]),
+                4..=6 => portal.sign_in_human(&people[index - 4]),
+                _ => {
+                    let reply = portal.post(&Visitor::default(), &invitation, "").expect(303);
+                    portal.session_of(&reply, "/set-up")
+                }
             };
-            let status = asked(&portal, route, &visitor);
+            let status = asked(&portal, route, &visitor, index);
             assert_eq!(status, expected[index], "{} {} as {asker}", route.method, route.pattern);
         }
     }
@@ -144,7 +213,7 @@ fn pages_of_records_are_written_down_and_refusals_too() {
     for route in ROUTES.iter().filter(|route| route.method == Method::GET) {
         for (visitor, role) in visitors.iter().zip(["clinician", "patient", "operator"]) {
             let before = newest();
-            let status = asked(&portal, route, visitor);
+            let status = asked(&portal, route, visitor, 0);
             let entry = newest();
             let written = entry.number > before.number;
             let shows = route.shows_records && status == 200 && route.pattern != "/patients";

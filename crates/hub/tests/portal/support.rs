@@ -24,7 +24,7 @@ use ieum_store::catalogue::Catalogue;
 use ieum_store::commit::{Change, Expect};
 use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
 use ieum_trust::access::{Access, Role};
-use ieum_trust::account::{self, ACCOUNT};
+use ieum_trust::account::{self, ACCOUNT, Account};
 use ieum_trust::door::Door;
 use ieum_trust::evidence::POLICY;
 use serde_json::Value;
@@ -119,6 +119,16 @@ impl Portal {
         self.clock.fetch_add(minutes * 60_000_000, Ordering::Relaxed);
     }
 
+    /// Lets seconds pass.
+    pub(crate) fn step_seconds(&self, seconds: i64) {
+        self.clock.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+    }
+
+    /// The time there.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.load(Ordering::Relaxed)
+    }
+
     /// Writes resources in one commit.
     pub(crate) fn put(&self, resources: &[Value]) {
         let catalogue = self.door.catalogue();
@@ -151,7 +161,9 @@ impl Portal {
     /// Makes an account; gives its secret.
     pub(crate) fn account(&self, role: Role, patient: Option<&str>) -> String {
         let secret = account::new_secret().unwrap();
-        account::create(&self.door, &Access::system("test"), "시험 계정", role, patient, &secret).unwrap();
+        let patient = patient.map(ToOwned::to_owned);
+        let account = Account { patient, ..Account::new("시험 계정", role) };
+        account::create(&self.door, &Access::system("test"), account, &secret).unwrap();
         secret
     }
 
@@ -218,11 +230,15 @@ impl Portal {
     }
 
     fn entered(&self, reply: &Reply) -> Visitor {
+        self.session_of(reply, reply.header("location"))
+    }
+
+    /// The session that an answer opens; the token of its forms is on this page.
+    pub(crate) fn session_of(&self, reply: &Reply, page: &str) -> Visitor {
         assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.body);
         let cookie = reply.header("set-cookie").split(';').next().unwrap().to_owned();
-        let home = reply.header("location").to_owned();
         let mut visitor = Visitor { cookie, csrf: String::new() };
-        let page = self.get(&visitor, &home);
+        let page = self.get(&visitor, page);
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
         let token =
             page.body.split("name=\"csrf\" value=\"").nth(1).expect("pages carry the token of their forms");

@@ -20,6 +20,42 @@ fn enters(hub: &Running, secret: &str) -> u16 {
 }
 
 #[test]
+fn people_are_invited_by_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let hub = Running::start(&data, &[]);
+    let (is_invited, said) = account(&data, &["invite", "--role", "clinician", "--name", "가상 의사"]);
+    let link = said.lines().next().unwrap().to_owned();
+    assert!(is_invited && link.starts_with("/welcome/") && said.contains("72 hours"), "{said}");
+    let (agent, base) = hub.client();
+    let status = |link: &str| {
+        let url = format!("{}{link}", base.strip_suffix("/fhir").unwrap());
+        agent.get(url).call().unwrap().status().as_u16()
+    };
+    assert_eq!((status(&link), status("/welcome/none")), (200, 410));
+    let (_, list) = account(&data, &["list"]);
+    let id = list.split(' ').next().unwrap();
+    let (_, said) = account(&data, &["invite", "--account", id]);
+    let second = said.lines().next().unwrap().to_owned();
+    assert_eq!((status(&link), status(&second)), (410, 200), "the newest link is the one");
+    for (arguments, what) in [
+        (vec!["invite", "--account", "nobody"], "account list"),
+        (vec!["invite", "--role", "manager", "--name", "x"], "--organization"),
+        (
+            vec!["invite", "--role", "manager", "--name", "x", "--organization", "none"],
+            "no Organization record",
+        ),
+        (vec!["invite", "--role", "service", "--name", "x"], "clinician"),
+        (vec!["invite", "--role", "patient", "--name", "x"], "--patient"),
+        (vec!["lock", "nobody"], "nobody with this log-in name"),
+        (vec!["unlock", "x"], "cannot be a log-in name"),
+    ] {
+        let (is_done, said) = account(&data, &arguments);
+        assert!(!is_done && said.contains(what), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
 fn accounts_come_and_go_while_the_hub_runs_and_while_it_does_not() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");

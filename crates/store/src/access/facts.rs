@@ -105,7 +105,7 @@ pub struct Which {
     pub department: Option<String>,
     /// Of this kind.
     pub kind: Option<String>,
-    /// With one of these labels; 0 for any.
+    /// With each of these labels.
     pub labels: u32,
     /// Without any of these labels.
     pub without: u32,
@@ -238,7 +238,7 @@ impl Which {
         is(&self.institution, record.institution)
             && is(&self.department, record.department)
             && is(&self.kind, Some(record.kind))
-            && (self.labels == 0 || self.labels & record.mask != 0)
+            && self.labels & record.mask == self.labels
             && self.without & record.mask == 0
             && self.since.is_none_or(|since| record.day.is_some_and(|day| day >= since))
             && self.before.is_none_or(|before| record.day.is_some_and(|day| day < before))

@@ -221,7 +221,7 @@ impl Applier<'_> {
                 let old = self.indexed(&record.kind, &record.id, existing, self.shared.catalogue.bases())?;
                 let old_rows = self.rows_of(&record.kind, rid, &old.values)?;
                 self.memory.pending.replace(&old_rows, rows);
-                evidence::remove(self.connection, rid, &old.facts)?;
+                evidence::remove(self.connection, rid)?;
                 if old.contained == indexed.contained {
                     self.keep_contained(container)?;
                 } else {
@@ -300,7 +300,7 @@ impl Applier<'_> {
         let old = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
         let old_rows = self.rows_of(kind, current.rid, &old.values)?;
         self.memory.pending.delete(old_rows);
-        evidence::remove(self.connection, current.rid, &old.facts)?;
+        evidence::remove(self.connection, current.rid)?;
         self.remove_contained(current.rid, &old.contained)?;
         let text = self.text(kind, id, &current)?;
         words::delete(self.connection, &mut self.memory.given.dict, current.rid, &text)?;

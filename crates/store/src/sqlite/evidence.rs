@@ -169,14 +169,10 @@ pub(super) fn relations(scope: &Scope<'_>, patient: &str) -> Result<Vec<Proof>, 
     Ok(proofs)
 }
 
-/// Takes away what a record said, which was this.
-pub(super) fn remove(connection: &Connection, rid: i64, facts: &Facts) -> Result<(), StoreError> {
-    if !facts.relations.is_empty() {
-        connection.prepare_cached("DELETE FROM rel WHERE rid = ?1")?.execute([rid])?;
-    }
-    if !facts.rules.is_empty() {
-        connection.prepare_cached("DELETE FROM rule WHERE rid = ?1")?.execute([rid])?;
-    }
+/// Takes away what a record said, also where a program that read it otherwise wrote it down.
+pub(super) fn remove(connection: &Connection, rid: i64) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM rel WHERE rid = ?1")?.execute([rid])?;
+    connection.prepare_cached("DELETE FROM rule WHERE rid = ?1")?.execute([rid])?;
     Ok(())
 }
 

@@ -184,8 +184,9 @@ impl Applier<'_> {
         let Some(current) = self.current(kind, id)?.filter(Current::exists) else { return Ok(()) };
         let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
         let rows = self.rows_of(kind, current.rid, &indexed.values)?;
-        let before = (None, Some(current.carried.org));
-        let carried = self.carried(kind, current.rid, current.version, &indexed, before)?;
+        // Who made it stays, whomever it names.
+        let by = (Some(current.carried.org).filter(|org| *org != 0), None);
+        let carried = self.carried(kind, current.rid, current.version, &indexed, by)?;
         self.carry(current.rid, carried, &rows)?;
         self.add_evidence(current.rid, carried.org, &indexed.facts)?;
         self.memory.pending.insert(rows);
@@ -206,10 +207,11 @@ impl Applier<'_> {
         let old = self.rows_of(kind, current.rid, &before.values)?;
         let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
         let rows = self.rows_of(kind, current.rid, &indexed.values)?;
-        let by = (None, Some(current.carried.org));
+        // Who made it stays, whomever it names.
+        let by = (Some(current.carried.org).filter(|org| *org != 0), None);
         let carried = self.carried(kind, current.rid, current.version, &indexed, by)?;
         self.carry(current.rid, carried, &rows)?;
-        evidence::remove(self.connection, current.rid, &before.facts)?;
+        evidence::remove(self.connection, current.rid)?;
         self.add_evidence(current.rid, carried.org, &indexed.facts)?;
         self.memory.pending.replace(&old, rows);
         self.remove_contained(current.rid, &before.contained)?;

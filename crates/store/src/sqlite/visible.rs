@@ -213,7 +213,7 @@ impl<'s> Scope<'s> {
         sql.bind(i64::from(institution.purpose)).push(" <> 0 AND u.lo <= ").bind(self.now);
         sql.push(" AND u.hi > ").bind(self.now);
         sql.push(&format!(
-            " AND (u.org = 0 OR u.org = {}) AND (u.mask = 0 OR u.mask & {row}.mask <> 0) \
+            " AND (u.org = 0 OR u.org = {}) AND u.mask & {row}.mask = u.mask \
              AND u.without & {row}.mask = 0 AND (u.since IS NULL OR {row}.d >= u.since) AND (u.before IS NULL OR {row}.d < u.before) \
              AND (u.record = 0 OR u.record = {rid}) AND (u.enc = 0 OR u.enc = {row}.enc) \
              AND (u.dept = 0 OR u.dept = (SELECT e.dept FROM res e WHERE e.rid = {row}.enc AND e.op IN (1, 2))) \

@@ -22,6 +22,7 @@ use super::request::{Launch, Request, Waiting, WhenFull};
 use super::{Pairs, value};
 use crate::account::{ACCOUNT, Account};
 use crate::door::Door;
+use crate::person::{self, State};
 
 pub use authorize::{Back, Visit};
 pub use proven::{Authority, Scheme};
@@ -129,12 +130,20 @@ impl Server {
         if client.is_public() { &self.strangers } else { &self.replay }
     }
 
-    /// The account of an id, as it is now.
+    /// The account of an id, as it is now; none, if its person may not enter: whoever is locked or has left acts by no app.
     fn account(&self, id: &str) -> Result<Option<Account>, Fault> {
         let record = self.door.view(&grant::access())?.read(ACCOUNT.name, id)?;
         let Some(record) = record.filter(|record| !record.is_deleted()) else { return Ok(None) };
-        let account = serde_json::from_slice(&record.plain_json());
-        account.map(Some).map_err(|_| Fault::Failed(format!("account {id} cannot be read")))
+        let account: Account = serde_json::from_slice(&record.plain_json())
+            .map_err(|_| Fault::Failed(format!("account {id} cannot be read")))?;
+        let may_enter = match &account.person {
+            None => true,
+            Some(person) => {
+                let person = person::keep::read(&self.door, person)?;
+                person.is_some_and(|person| person.value.state == State::Active)
+            }
+        };
+        Ok(Some(account).filter(|_| may_enter))
     }
 
     /// Which app asks. One with keys must prove it; one without can only say it.

@@ -8,7 +8,7 @@ use ieum_fhir::date;
 use ieum_fhir::definitions;
 use ieum_fhir::index::TimeRange;
 use ieum_fhir::json::Value;
-use ieum_store::access::{Rule, day};
+use ieum_store::access::Rule;
 
 use super::{Refer, department_code, text};
 use crate::labels::{SENSITIVE, is_unrestricted, label_mask};
@@ -16,10 +16,13 @@ use crate::purpose::Purpose;
 
 mod conditions;
 
-use conditions::{Conditions, Data, Labels};
+use conditions::{Conditions, Data, Labels, MOST};
 
 /// Extension on a provision: the department of the encounters that it is about (`valueCode`).
 pub const DEPARTMENT: &str = "https://ieum.example/fhir/StructureDefinition/consent-department";
+
+const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
+const RESOURCE_TYPES: &str = "http://hl7.org/fhir/resource-types";
 
 /// What a Consent says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,7 +55,7 @@ pub fn read(consent: Value<'_>, bases: &[String]) -> Reading {
         reading.problem("Consent.patient".into(), "no patient of this hub");
         return reading;
     };
-    let made = text(consent, "dateTime").and_then(|text| date::parse(&text).ok()).map(|range| range.lo);
+    let given = text(consent, "dateTime").and_then(|text| date::parse(&text).ok()).map(|range| range.lo);
     let performers = consent.get("performer").into_iter().flat_map(Value::elements);
     let is_given = performers
         .filter_map(|performer| refer.target(performer))
@@ -61,9 +64,9 @@ pub fn read(consent: Value<'_>, bases: &[String]) -> Reading {
         reading.problem("Consent.provision".into(), "nothing is provided");
         return reading;
     };
-    let mut reader = Reader { refer, reading, patient, made: made.unwrap_or(i64::MAX) };
+    let mut reader = Reader { refer, reading, patient, given: given.unwrap_or(i64::MAX) };
     let mut is_read = true;
-    if made.is_none() {
+    if given.is_none() {
         is_read = reader.cannot("Consent.dateTime", "no time at which it was given");
     }
     if !is_given {
@@ -78,11 +81,7 @@ pub fn read(consent: Value<'_>, bases: &[String]) -> Reading {
     let within = reader.provision(provision, "Consent.provision", &root, 0);
     let nested = provision.get("provision").into_iter().flat_map(Value::elements);
     for (number, exception) in nested.enumerate() {
-        let place = format!("Consent.provision.provision[{number}]");
-        reader.provision(exception, &place, &within, 1);
-        if exception.get("provision").is_some() {
-            reader.cannot(&format!("{place}.provision"), "a third level of provisions");
-        }
+        reader.provision(exception, &format!("Consent.provision.provision[{number}]"), &within, 1);
     }
     reader.reading
 }
@@ -102,7 +101,7 @@ struct Reader<'b> {
     refer: Refer<'b>,
     reading: Reading,
     patient: String,
-    made: i64,
+    given: i64,
 }
 
 impl Reader<'_> {
@@ -120,54 +119,49 @@ impl Reader<'_> {
         within: &Conditions,
         depth: u32,
     ) -> Conditions {
+        let mut own = self.conditions(provision, place, depth);
         let permit = match text(provision, "type").as_deref() {
             Some("permit") => true,
             Some("deny") => false,
             _ => {
-                self.cannot(&format!("{place}.type"), "neither permit nor deny");
-                return Conditions { is_read: false, ..within.clone() };
+                // It may be meant as a prohibition.
+                own.is_read = self.cannot(&format!("{place}.type"), "neither permit nor deny");
+                false
             }
         };
-        let own = self.conditions(provision, place, permit);
         let Some(all) = within.and(&own) else { return own };
         if permit && !all.is_read {
             return all;
         }
-        match all.rules(&self.patient, permit, self.made, depth) {
-            Some(rules) => self.reading.rules.extend(rules),
-            None => {
-                self.cannot(place, "more combinations than can be enforced");
-                // A prohibition is not lost: it is taken for one of everything, at all times that were meant.
-                let wide = Conditions { period: all.period, ..Conditions::default() };
-                let rules = wide.rules(&self.patient, false, self.made, depth).filter(|_| !permit);
-                self.reading.rules.extend(rules.into_iter().flatten());
-            }
-        }
+        let rules = all.rules(&self.patient, permit, self.given, depth).or_else(|| {
+            self.cannot(place, "more combinations than can be enforced");
+            // A prohibition is not lost: it is taken for one of everything that its root is about.
+            within.rules(&self.patient, false, self.given, depth).filter(|_| !permit)
+        });
+        self.reading.rules.extend(rules.into_iter().flatten());
         all
     }
 
-    fn conditions(&mut self, provision: Value<'_>, place: &str, permit: bool) -> Conditions {
+    fn conditions(&mut self, provision: Value<'_>, place: &str, depth: u32) -> Conditions {
         let mut all = Conditions::default();
         for unknown in ["modifierExtension", "code", "action"] {
             if provision.get(unknown).is_some() {
                 all.is_read = self.cannot(&format!("{place}.{unknown}"), "not enforced here");
             }
         }
-        if let Some(period) = provision.get("period") {
-            match stretch(period) {
-                Some(range) => all.period = range,
-                None => all.is_read = self.cannot(&format!("{place}.period"), "no period"),
-            }
+        if depth > 0 && provision.get("provision").is_some() {
+            all.is_read = self.cannot(&format!("{place}.provision"), "a third level of provisions");
         }
-        if let Some(period) = provision.get("dataPeriod") {
-            match stretch(period) {
-                Some(range) => all.dates = days(range, permit),
-                None => all.is_read = self.cannot(&format!("{place}.dataPeriod"), "no period"),
+        for (name, range) in [("period", &mut all.period), ("dataPeriod", &mut all.dates)] {
+            match provision.get(name).map(stretch) {
+                None => {}
+                Some(Some(read)) => *range = read,
+                Some(None) => all.is_read = self.cannot(&format!("{place}.{name}"), "no period"),
             }
         }
         let mut lists = Lists { reader: self, provision, place, is_read: true };
         let purposes = lists.read("purpose", "a purpose that is not known", |_, purpose| {
-            Purpose::from_code(&text(purpose, "code")?).map(Purpose::covers)
+            Purpose::from_code(&code_of(purpose, ACT_REASON)?).map(Purpose::covers)
         });
         all.purposes = purposes.map(|purposes| purposes.into_iter().fold(0, |all, bits| all | bits));
         all.askers = lists.read("actor", "no institution of this hub", |refer, actor| {
@@ -177,12 +171,11 @@ impl Reader<'_> {
             labels_of(&text(label, "system")?, &text(label, "code")?)
         });
         all.kinds = lists.read("class", "no type of resource", |_, class| {
-            text(class, "code").filter(|code| definitions::r4().is_resource(code))
+            code_of(class, RESOURCE_TYPES).filter(|code| definitions::r4().is_resource(code))
         });
         all.data = lists.read("data", "data that cannot be told apart", data_of);
+        all.departments = lists.departments();
         all.is_read &= lists.is_read;
-        let departments = departments(provision);
-        all.departments = (!departments.is_empty()).then_some(departments);
         all
     }
 }
@@ -204,7 +197,31 @@ impl Lists<'_, '_, '_> {
         what: &'static str,
         read: impl Fn(Refer<'_>, Value<'_>) -> Option<T>,
     ) -> Option<Vec<T>> {
-        let elements = self.provision.get(name)?.elements().enumerate();
+        let list = self.provision.get(name)?;
+        self.members(name, what, list.elements().enumerate(), |refer, element| {
+            let is_modified = element.get("modifierExtension").is_some();
+            read(refer, element).filter(|_| !is_modified)
+        })
+    }
+
+    fn departments(&mut self) -> Option<Vec<String>> {
+        let extensions = self.provision.get("extension").into_iter().flat_map(Value::elements).enumerate();
+        let is_ours =
+            |(_, extension): &(usize, Value<'_>)| text(*extension, "url").as_deref() == Some(DEPARTMENT);
+        let mut ours = extensions.filter(is_ours).peekable();
+        ours.peek()?;
+        self.members("extension", "no code of a department", ours, |_, extension| {
+            text(extension, "valueCode").map(|code| department_code(&code))
+        })
+    }
+
+    fn members<'v, T>(
+        &mut self,
+        name: &str,
+        what: &'static str,
+        elements: impl Iterator<Item = (usize, Value<'v>)>,
+        read: impl Fn(Refer<'_>, Value<'_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
         let mut members = Vec::new();
         let mut is_read = true;
         for (number, element) in elements {
@@ -213,29 +230,35 @@ impl Lists<'_, '_, '_> {
                 None => is_read = self.reader.cannot(&format!("{}.{name}[{number}]", self.place), what),
             }
         }
+        if is_read && !(1..=MOST).contains(&members.len()) {
+            is_read =
+                self.reader.cannot(&format!("{}.{name}", self.place), "none, or more than can be enforced");
+        }
         self.is_read &= is_read;
         is_read.then_some(members)
     }
 }
 
-/// From the first instant of a Period to its last; open where nothing is said.
+/// From the first instant of a Period to its last; open where nothing is said. Nothing for one that says neither, or that
+/// ends before it begins.
 fn stretch(period: Value<'_>) -> Option<TimeRange> {
     let end = |name: &str| match period.get(name) {
         None => Some(None),
         Some(value) => date::parse(&value.text()?).ok().map(Some),
     };
     let (start, end) = (end("start")?, end("end")?);
-    Some(TimeRange {
+    let is_said = start.is_some() || end.is_some();
+    let range = TimeRange {
         lo: start.map_or(i64::MIN, |range| range.lo),
         hi: end.map_or(i64::MAX, |range| range.hi),
-    })
+    };
+    (is_said && range.lo < range.hi).then_some(range)
 }
 
-/// The days of a stretch of time: for a permission those that lie in it whole, for a prohibition those that touch it.
-fn days(range: TimeRange, permit: bool) -> (Option<i64>, Option<i64>) {
-    let start = |micros: i64| if permit { day(micros - 1) + 1 } else { day(micros) };
-    let end = |micros: i64| if permit { day(micros) } else { day(micros - 1) + 1 };
-    ((range.lo != i64::MIN).then(|| start(range.lo)), (range.hi != i64::MAX).then(|| end(range.hi)))
+/// The code of a Coding of this system, or of one that names none.
+fn code_of(coding: Value<'_>, system: &str) -> Option<String> {
+    let is_of = coding.get("system").is_none_or(|given| given.text().is_some_and(|given| given == system));
+    text(coding, "code").filter(|_| is_of)
 }
 
 /// The labels meant by one: a class of sensitive data, or everything that is not sensitive.
@@ -248,18 +271,14 @@ fn labels_of(system: &str, code: &str) -> Option<Labels> {
 
 fn data_of(refer: Refer<'_>, data: Value<'_>) -> Option<Data> {
     let (kind, id) = refer.target(data.get("reference")?)?;
+    let mut meant = Data::default();
     match (text(data, "meaning")?.as_str(), kind.as_str()) {
-        ("instance", _) => Some(Data::Record(kind, id)),
-        ("related", "Encounter") => Some(Data::Encounter(id)),
-        ("authoredby", "Organization") => Some(Data::Institution(id)),
-        _ => None,
+        ("instance", _) => meant.record = Some((kind, id)),
+        ("related", "Encounter") => meant.encounter = Some(id),
+        ("authoredby", "Organization") => meant.institution = Some(id),
+        _ => return None,
     }
-}
-
-fn departments(provision: Value<'_>) -> Vec<String> {
-    let extensions = provision.get("extension").into_iter().flat_map(Value::elements);
-    let ours = extensions.filter(|extension| text(*extension, "url").as_deref() == Some(DEPARTMENT));
-    ours.filter_map(|extension| text(extension, "valueCode")).map(|code| department_code(&code)).collect()
+    Some(meant)
 }
 
 #[cfg(test)]

@@ -72,8 +72,13 @@ const REFERRAL: i64 = 90 * DAY;
 /// How long a prescription opens them to the pharmacy that it names.
 const PRESCRIPTION: i64 = 3 * DAY;
 
-/// The relations that a record proves.
+/// The relations that a record proves. One that is modified in a way that is not known here, or says that something is not
+/// to be done, proves none.
 pub(super) fn of(kind: &str, record: Value<'_>, refer: Refer<'_>) -> Vec<Relation> {
+    let is_negated = record.get("doNotPerform").and_then(Value::boolean) == Some(true);
+    if is_negated || record.get("modifierExtension").is_some() || record.get("implicitRules").is_some() {
+        return Vec::new();
+    }
     match kind {
         "Encounter" => of_encounter(record, refer),
         "Appointment" => of_appointment(record, refer),
@@ -128,7 +133,8 @@ fn of_appointment(appointment: Value<'_>, refer: Refer<'_>) -> Vec<Relation> {
     let start = text(appointment, "start").and_then(|text| date::parse(&text).ok());
     let (Some(start), true) = (start, is_kept) else { return Vec::new() };
     let participants = appointment.get("participant").into_iter().flat_map(Value::elements);
-    let patients = participants.filter_map(|participant| refer.member(participant, "actor", "Patient"));
+    let come = participants.filter(|participant| text(*participant, "status").as_deref() != Some("declined"));
+    let patients = come.filter_map(|participant| refer.member(participant, "actor", "Patient"));
     let relation = |patient| Relation {
         patient,
         institution: None,
@@ -159,7 +165,8 @@ fn addressed(
         person: None,
         reach: RelationReach::Consented,
         from: since.lo,
-        until: since.hi.saturating_add(time),
+        // From the beginning of a day, or of a year: what is vague opens no longer.
+        until: since.lo.saturating_add(time),
     };
     refer.each(to, "Organization").map(relation).collect()
 }
@@ -180,7 +187,7 @@ fn of_prescription(prescription: Value<'_>, refer: Refer<'_>) -> Vec<Relation> {
         person: None,
         reach: RelationReach::Consented,
         from: since.lo,
-        until: since.hi.saturating_add(PRESCRIPTION),
+        until: since.lo.saturating_add(PRESCRIPTION),
     }]
 }
 
@@ -194,7 +201,14 @@ fn of_own(record: Value<'_>) -> Vec<Relation> {
     else {
         return Vec::new();
     };
-    let is_break_glass = text(record, "basis").as_deref() == Some("break-glass");
-    let reach = if is_break_glass { RelationReach::All } else { RelationReach::Consented };
+    let reach = match text(record, "basis").as_deref() {
+        Some("break-glass") => RelationReach::All,
+        Some("presence" | "grant") => RelationReach::Consented,
+        _ => return Vec::new(),
+    };
     vec![Relation { patient, institution, person: text(record, "person"), reach, from, until }]
 }
+
+#[cfg(test)]
+#[path = "relation_tests.rs"]
+mod tests;

@@ -22,6 +22,7 @@ use ieum_trust::authorization::scopes::Scopes;
 use ieum_trust::authorization::server::{Authority, Back, Scheme, Server, Visit};
 use ieum_trust::door::Door;
 use ieum_trust::evidence::POLICY;
+use ieum_trust::person::PERSON;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
@@ -88,7 +89,7 @@ pub(crate) fn bare(url: &str) -> Sent<'_> {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        let kinds = &[&ACCOUNT, &CLIENT, &GRANT];
+        let kinds = &[&ACCOUNT, &CLIENT, &GRANT, &PERSON];
         let catalogue = Arc::new(Catalogue::new(kinds, Vec::new(), POLICY));
         let engine = MemoryEngine::new(catalogue, Arc::new(|| START * 1_000_000));
         let door = Door::new(Arc::new(engine), [7; 32]);
@@ -128,10 +129,18 @@ impl Bench {
     /// Makes an account; gives its authority.
     pub(crate) fn user(&self, role: Role, patient: Option<&str>) -> Access {
         let secret = account::new_secret().unwrap();
+        let account = Account { patient: patient.map(ToOwned::to_owned), ..Account::new("시험", role) };
+        self.user_of(account, &secret)
+    }
+
+    /// The same for an account that was described.
+    pub(crate) fn user_of(&self, account: Account, secret: &str) -> Access {
         let access = Access::system("test");
-        account::create(&self.door, &access, "시험", role, patient, &secret).unwrap();
+        account::create(&self.door, &access, account, secret).unwrap();
         let mut accounts = account::list(&self.door, &access).unwrap();
-        let is_new = |account: &(String, Account)| account.1.secret_digest == account::digest(&secret);
+        let is_new = |account: &(String, Account)| {
+            account.1.secret_digest.as_deref() == Some(&*account::digest(secret))
+        };
         let (id, account) = accounts.remove(accounts.iter().position(is_new).unwrap());
         account.access(&id)
     }

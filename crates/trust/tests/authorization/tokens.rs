@@ -1,9 +1,11 @@
 //! Access tokens: what they give, and when they end.
 
 use ieum_trust::access::{Access, Role};
+use ieum_trust::account::{self, Account};
 use ieum_trust::authorization::client;
 use ieum_trust::authorization::fault::Fault;
 use ieum_trust::authorization::keys::{KEY_SECONDS, TOKEN_SECONDS};
+use ieum_trust::person::{PERSON, Person, State};
 use serde_json::{Value, json};
 
 use crate::support::{App, AppKey, Bench, FHIR, ISSUER, error, pairs, with};
@@ -86,6 +88,28 @@ fn tokens_end_with_whatever_they_stand_on() {
         assert_eq!(app.use_token(&tokens), Err(Fault::Token), "{what}");
         assert_eq!(app.refresh(&tokens).is_ok(), what == "time", "{what}");
     }
+}
+
+#[test]
+fn whoever_may_not_enter_acts_by_no_app() {
+    let bench = Bench::new();
+    let app = bench.strict();
+    let write = |state: State| {
+        let person = Person { state, ..Person::invited("kim", "김시험") };
+        account::put_own(&bench.door, &Access::system("test"), "test", &PERSON, "kim", &person).unwrap();
+    };
+    write(State::Active);
+    let account = Account { person: Some("kim".into()), ..Account::new("시험", Role::Clinician) };
+    let user = bench.user_of(account, &account::new_secret().unwrap());
+    let tokens = app.tokens("offline_access user/*.rs", &user);
+    assert!(app.use_token(&tokens).is_ok());
+    for state in [State::Locked, State::Ended, State::Invited] {
+        write(state);
+        assert_eq!(app.use_token(&tokens), Err(Fault::Token), "{state:?}");
+        assert_eq!(app.refresh(&tokens), Err(Fault::Refresh), "{state:?}");
+    }
+    write(State::Active);
+    assert!(app.use_token(&tokens).is_ok());
 }
 
 #[test]

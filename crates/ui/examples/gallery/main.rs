@@ -63,6 +63,7 @@ fn page(sheet: &Sheet, lang: Lang) -> Markup {
         viewer: Some(Viewer {
             name: lang.pick("김가상", "Kim Gasang"),
             role: lang.pick("의사 · 가상병원", "Physician, Gasang Hospital"),
+            own: Some((lang.pick("내 로그인", "My log-in"), "/my-login")),
             sign_out: "/sign-out",
             csrf: None,
         }),

@@ -4,15 +4,16 @@ use ieum_trust::access::{Access, Role};
 use ieum_ui::{ButtonStyle, Field, InputKind, SearchForm, Table, button_post, pagination, text_input};
 use maud::{Markup, html};
 
+use super::entry::replace_session;
 use super::find::{Asked, ask, next_page, unasked_message, without_registration};
 use super::question::Unasked;
-use super::sign_in::open;
 use super::{column, column_keep};
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::Frame;
 use crate::portal::record::fields::read;
 use crate::portal::record::person::Person;
 use crate::portal::routes;
+use crate::portal::session::{Session, Standing};
 
 /// People on one page.
 const PEOPLE: usize = 12;
@@ -100,5 +101,11 @@ pub(crate) fn enter(call: &Call<'_>) -> Result<Reply, Refusal> {
     } else {
         (None, None)
     };
-    open(call, Access { patient, ..Access::new(&actor, role) }, name, false, home.to_owned())
+    let session = Session::new(Standing::Demo, &call.device, call.micros())?;
+    replace_session(
+        call,
+        session.acting(Access { patient, ..Access::new(&actor, role) }, name),
+        home.to_owned(),
+        None,
+    )
 }

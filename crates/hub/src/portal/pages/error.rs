@@ -7,14 +7,15 @@ use ieum_ui::{ButtonStyle, Message, Tone, button_link};
 use maud::{Markup, html};
 use uuid::Uuid;
 
+use crate::percent::with_pairs;
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::{Frame, role_word};
 use crate::portal::routes;
 
 /// The answer to a request that is refused.
 pub(crate) fn reply(call: &Call<'_>, refusal: &Refusal, id: Uuid) -> Reply {
-    if matches!(refusal, Refusal::SignIn) {
-        return sign_in(call);
+    if let Some(elsewhere) = elsewhere(call, refusal) {
+        return elsewhere;
     }
     match refusal {
         Refusal::Failed(error) => {
@@ -32,15 +33,24 @@ pub(crate) fn reply(call: &Call<'_>, refusal: &Refusal, id: Uuid) -> Reply {
     call.page_with(status, Frame { trail: None, ..Frame::new(title, content) })
 }
 
+/// Where something else is to be done first.
+fn elsewhere(call: &Call<'_>, refusal: &Refusal) -> Option<Reply> {
+    let path = call.address.split('?').next().unwrap_or("/");
+    let to = |page: &str, next: &str| Some(Reply::See(with_pairs(page, [("next", next)]), Vec::new()));
+    match refusal {
+        Refusal::SignIn => Some(sign_in(call)),
+        Refusal::SetUp => Some(Reply::See("/set-up".to_owned(), Vec::new())),
+        Refusal::Choose => to("/accounts", path),
+        Refusal::Confirm(next) => to("/confirm", next),
+        _ => None,
+    }
+}
+
 /// To the sign-in page, and from there back; on an open hub to the start page, where roles are entered.
 fn sign_in(call: &Call<'_>) -> Reply {
     let path = call.address.split('?').next().unwrap_or("/");
-    let to = if call.portal.is_open() {
-        "/".to_owned()
-    } else {
-        crate::percent::with_pairs("/sign-in", [("next", path)])
-    };
-    Reply::See(to, None)
+    let to = if call.portal.is_open() { "/".to_owned() } else { with_pairs("/sign-in", [("next", path)]) };
+    Reply::See(to, Vec::new())
 }
 
 fn words(call: &Call<'_>, refusal: &Refusal) -> (StatusCode, Tone, &'static str, String) {
@@ -88,7 +98,12 @@ fn words(call: &Call<'_>, refusal: &Refusal) -> (StatusCode, Tone, &'static str,
                 "The record that this account belongs to was deleted, or is not registered yet. Ask the institution that gave you the account.",
             ),
         ),
-        Refusal::NotFound | Refusal::Method | Refusal::SignIn => (
+        Refusal::NotFound
+        | Refusal::Method
+        | Refusal::SignIn
+        | Refusal::SetUp
+        | Refusal::Choose
+        | Refusal::Confirm(_) => (
             if matches!(refusal, Refusal::Method) {
                 StatusCode::METHOD_NOT_ALLOWED
             } else {

@@ -106,7 +106,7 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
 /// browser's history and every link on the page.
 pub(super) fn without_registration(call: &Call<'_>, path: &str) -> Option<Reply> {
     let holds = matches!(questions(call.value("q"), call.today()), Err(Unasked::Registration));
-    holds.then(|| Reply::See(with_pairs(path, [("notice", "registration")]), None))
+    holds.then(|| Reply::See(with_pairs(path, [("notice", "registration")]), Vec::new()))
 }
 
 fn welcome(call: &Call<'_>) -> Markup {

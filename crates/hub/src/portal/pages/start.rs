@@ -122,8 +122,8 @@ fn way_in(call: &Call<'_>, role: Role) -> Markup {
             "/enter",
         ),
         (false, true, _) => {
-            let csrf = call.session.as_ref().map_or("", |session| session.csrf.as_str());
-            button_post(ButtonStyle::Secondary, label, "/enter", &[("role", role.name()), ("csrf", csrf)])
+            let fields = [("role", role.name()), ("csrf", call.csrf())];
+            button_post(ButtonStyle::Secondary, label, "/enter", &fields)
         }
         (false, false, _) => button_link(ButtonStyle::Secondary, call.say("로그인", "Sign in"), "/sign-in"),
     }

@@ -1,11 +1,15 @@
 //! Those who act for an institution: treatment relations, consents, and who made a record.
 
-use ieum_store::access::{AccessPlan, Reach};
+use std::path::Path;
+use std::sync::Arc;
+
+use ieum_store::access::{AccessPlan, Facts, Policy, Reach};
+use ieum_store::catalogue::Catalogue;
 use ieum_store::commit::{CommitError, Expect};
 use ieum_store::engine::{HistoryRequest, HistoryScope};
 
-use crate::evidence::acting_for;
-use crate::support::{Store, everything, only};
+use crate::evidence::{EVIDENCE, POLICY, acting_for};
+use crate::support::{BASE, Store, everything, only, sqlite_with};
 
 const NOW: i64 = 1_770_000_000_000_000;
 
@@ -95,6 +99,26 @@ on_every_engine! {
         assert!(seen(store, &acting_for("nobody", None)).is_empty());
     }
 
+    /// Of a record that is about nobody, the institution that made it decides, however the question is asked.
+    fn what_is_about_nobody_belongs_to_who_made_it(store: &Store) {
+        fill(store);
+        for number in 0..40 {
+            let provider = if number % 2 == 0 { "a" } else { "b" };
+            store.put(&format!(
+                r#"{{"resourceType":"Encounter","id":"n{number:02}","serviceProvider":{{"reference":"Organization/{provider}"}}}}"#
+            ));
+        }
+        let (dr, system) = (acting_for("a", Some("dr")), acting_for("a", None));
+        let own = |access: &AccessPlan| {
+            let mut found = store.find(access, "Encounter");
+            found.retain(|id| id.starts_with('n'));
+            found.len()
+        };
+        assert_eq!((own(&dr), own(&system)), (20, 20));
+        relation(store, "r", r#""patient":"p","institution":"a""#);
+        assert_eq!((own(&dr), own(&system)), (20, 20));
+    }
+
     /// A consent opens what others made, as far as it says, and its withdrawal closes it in the next question.
     fn consents_open_what_others_made(store: &Store) {
         fill(store);
@@ -116,6 +140,7 @@ on_every_engine! {
         assert!(also(&[r#""permit":true,"department":"0100""#]).is_empty());
         assert_eq!(also(&[r#""permit":true,"kind":"Encounter""#]), ["eb"]);
         assert_eq!(also(&[r#""permit":true,"labels":1"#]), ["ob"]);
+        assert!(also(&[r#""permit":true,"labels":3"#]).is_empty(), "with each of them");
         assert_eq!(also(&[r#""permit":true,"without":1"#]), ["eb", "on"]);
         assert_eq!(also(&[r#""permit":true,"record":"Observation/ob""#]), ["ob"]);
         assert_eq!(also(&[r#""permit":true,"encounter":"eb""#]), ["eb", "ob"]);
@@ -221,4 +246,42 @@ on_every_engine! {
         assert_eq!(told(&acting_for("b", Some("dr"))), all);
         assert!(told(&only(&["q"])).is_empty() && told(&acting_for("a", Some("dr"))).is_empty());
     }
+}
+
+/// A hub at these addresses that reads evidence so.
+fn hub(path: &Path, addresses: &[&str], policy: Policy) -> Store {
+    let addresses = addresses.iter().map(ToString::to_string).collect();
+    sqlite_with(path, Arc::new(Catalogue::new(&[&EVIDENCE], addresses, policy)))
+}
+
+/// Records of who made what are read anew when the hub gets another address: whoever wrote a record first still made it.
+#[test]
+fn another_address_does_not_change_who_made_a_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = hub(directory.path(), &[BASE], POLICY);
+    let encounter =
+        r#"{"resourceType":"Encounter","id":"e","serviceProvider":{"reference":"Organization/b"}}"#;
+    let change = store.put_change(encounter, Expect::New);
+    store.commit_as(&acting_for("a", None), Vec::new(), vec![change]).unwrap();
+    store.stop();
+    let store = hub(directory.path(), &[BASE, "http://new.test/fhir"], POLICY);
+    assert_eq!(store.find(&acting_for("a", None), "Encounter"), ["e"]);
+    assert!(store.find(&acting_for("b", None), "Encounter").is_empty());
+    store.stop();
+}
+
+/// What an older program read from a record goes with it, also when today's would not read it so.
+#[test]
+fn evidence_that_was_read_otherwise_goes_with_its_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = hub(directory.path(), &[BASE], POLICY);
+    fill(&store);
+    relation(&store, "r", r#""patient":"p","institution":"a""#);
+    assert!(!seen(&store, &acting_for("a", Some("dr"))).is_empty());
+    store.stop();
+    let store = hub(directory.path(), &[BASE], Policy { facts: |_, _, _, _| Facts::default(), ..POLICY });
+    store.delete("TestEvidence", "r");
+    store.clock.set(NOW);
+    assert!(seen(&store, &acting_for("a", Some("dr"))).is_empty());
+    store.stop();
 }

@@ -35,8 +35,8 @@ fn a_plain_permission_is_one_rule() {
     assert!(rule.permit && rule.patient == "p" && rule.asker.as_deref() == Some("o"));
     assert_eq!(rule.purposes, Purpose::Treatment.covers());
     let parsed = |text| date::parse(text).unwrap();
-    assert_eq!((rule.from, rule.until), (parsed("2026-03-01").lo, parsed("2027-02-28").hi));
-    assert_eq!(rule.made, parsed("2026-03-01T09:00:00+09:00").lo);
+    let given = parsed("2026-03-01T09:00:00+09:00").lo;
+    assert_eq!((rule.made, rule.from, rule.until), (given, given, parsed("2027-02-28").hi));
     assert_eq!(rule.which, Which::default());
 }
 
@@ -82,7 +82,8 @@ fn an_exception_is_within_its_root_and_before_it() {
     assert_eq!(reading.problems, []);
     let (roots, exceptions): (Vec<&Rule>, Vec<&Rule>) = reading.rules.iter().partition(|rule| rule.permit);
     assert_eq!((roots.len(), exceptions.len()), (2, 3));
-    assert!(exceptions.iter().all(|rule| roots.iter().all(|root| rule.specificity > root.specificity)));
+    let rank = |rule: &Rule| (rule.specificity, rule.made);
+    assert!(exceptions.iter().all(|rule| roots.iter().all(|root| rank(rule) > rank(root))));
     let askers: Vec<_> = exceptions.iter().map(|rule| rule.asker.as_deref().unwrap()).collect();
     assert_eq!(askers, ["a", "b", "b"], "the third is about nobody of the root's");
 }
@@ -167,4 +168,147 @@ fn too_many_combinations_open_nothing_and_close_everything() {
     assert!(consent(&provision("permit"), "").rules.is_empty());
     let deny = consent(&provision("deny"), "");
     assert!(deny.rules.len() == 1 && deny.rules[0].asker.is_none() && !deny.problems.is_empty());
+}
+
+const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+const CONFIDENTIALITY: &str = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+
+fn label(system: &str, code: &str) -> String {
+    format!(r#""securityLabel":[{{"system":"{system}","code":"{code}"}}]"#)
+}
+
+fn data(meaning: &str, reference: &str) -> String {
+    format!(r#"{{"meaning":"{meaning}","reference":{{"reference":"{reference}"}}}}"#)
+}
+
+/// The rule of the only exception of a root.
+fn exception(root: &str, exception: &str) -> Option<Rule> {
+    let reading = consent(&format!(r#"{{{root},"provision":[{{{exception}}}]}}"#), "");
+    assert_eq!(reading.problems, []);
+    let root_is_permit = root.contains("permit");
+    reading.rules.into_iter().find(|rule| rule.permit != root_is_permit)
+}
+
+#[test]
+fn an_exception_narrows_the_data_of_its_root() {
+    let of_o = format!(r#""type":"permit","data":[{}]"#, data("authoredby", "Organization/o"));
+    let one = format!(r#""type":"deny","data":[{}]"#, data("instance", "Observation/1"));
+    let which = exception(&of_o, &one).unwrap().which;
+    assert_eq!(which.institution.as_deref(), Some("o"));
+    assert_eq!(which.record, Some(("Observation".to_owned(), "1".to_owned())));
+    let visit = format!(r#""type":"deny","data":[{}]"#, data("related", "Encounter/e"));
+    let which = exception(&of_o, &visit).unwrap().which;
+    assert_eq!((which.institution.as_deref(), which.encounter.as_deref()), (Some("o"), Some("e")));
+    let other = format!(r#""type":"deny","data":[{}]"#, data("authoredby", "Organization/q"));
+    assert_eq!(exception(&of_o, &other), None, "nothing is made by both");
+}
+
+#[test]
+fn an_exception_narrows_the_labels_of_its_root() {
+    let restricted = format!(r#""type":"permit",{}"#, label(CONFIDENTIALITY, "R"));
+    let which =
+        exception(&restricted, &format!(r#""type":"deny",{}"#, label(ACT_CODE, "PSY"))).unwrap().which;
+    let both = label_mask(CONFIDENTIALITY, "R") | label_mask(ACT_CODE, "PSY");
+    assert_eq!((which.labels, which.without), (both, 0));
+    assert_eq!(exception(&restricted, &format!(r#""type":"deny",{}"#, label(CONFIDENTIALITY, "N"))), None);
+}
+
+/// Noon of a day is in the root: a prohibition within touches that day, a permission does not have it whole.
+#[test]
+fn an_exception_reads_the_dates_of_its_root_in_its_own_way() {
+    let dates = r#""dataPeriod":{"start":"2026-01-01T12:00:00+09:00"}"#;
+    let since = |root: &str, own: &str| {
+        let root = format!(r#""type":"{root}",{dates}"#);
+        exception(&root, &format!(r#""type":"{own}""#)).unwrap().which.since
+    };
+    let first = day(date::parse("2026-01-01").unwrap().lo);
+    assert_eq!((since("permit", "deny"), since("deny", "permit")), (Some(first), Some(first + 1)));
+}
+
+#[test]
+fn what_was_given_last_goes_before_an_older_exception_that_says_the_same() {
+    let class = r#""class":[{"code":"Observation"}]"#;
+    let older = exception(r#""type":"deny""#, &format!(r#""type":"permit",{class}"#)).unwrap();
+    let newer = consent(&format!(r#"{{"type":"deny",{class}}}"#), "").rules.remove(0);
+    assert_eq!(older.specificity, newer.specificity);
+    assert_eq!(older.made, newer.made + 1, "before its own root, and not before what comes later");
+}
+
+#[test]
+fn a_permission_holds_from_when_it_was_given() {
+    let period = r#""period":{"start":"2020-01-01"}"#;
+    let from = |kind: &str| consent(&format!(r#"{{"type":"{kind}",{period}}}"#), "").rules[0].from;
+    assert_eq!(from("permit"), date::parse("2026-03-01T09:00:00+09:00").unwrap().lo);
+    assert_eq!(from("deny"), date::parse("2020-01-01").unwrap().lo);
+}
+
+/// Each was once passed over, and what was meant to be narrow was wide.
+#[test]
+fn what_says_something_that_cannot_be_read_is_not_passed_over() {
+    let url = DEPARTMENT;
+    for (element, place) in [
+        (
+            format!(r#""extension":[{{"url":"{url}","valueString":"surgery"}}]"#),
+            "Consent.provision.extension[0]",
+        ),
+        (r#""actor":[]"#.to_owned(), "Consent.provision.actor"),
+        (
+            r#""actor":[{"modifierExtension":[{}],"reference":{"reference":"Organization/o"}}]"#.to_owned(),
+            "Consent.provision.actor[0]",
+        ),
+        (r#""purpose":[{"system":"urn:other","code":"TREAT"}]"#.to_owned(), "Consent.provision.purpose[0]"),
+        (r#""class":[{"system":"urn:other","code":"Observation"}]"#.to_owned(), "Consent.provision.class[0]"),
+        (r#""period":{"start":"2026-02-01","end":"2026-01-01"}"#.to_owned(), "Consent.provision.period"),
+        (r#""dataPeriod":{"_start":{}}"#.to_owned(), "Consent.provision.dataPeriod"),
+    ] {
+        let permit = consent(&format!(r#"{{"type":"permit",{element}}}"#), "");
+        assert_eq!((permit.rules.len(), places(&permit)), (0, vec![place]), "{element}");
+        let deny = consent(&format!(r#"{{"type":"deny",{element}}}"#), "");
+        assert_eq!((deny.rules.len(), &deny.rules[0].which), (1, &Which::default()), "{element}");
+        assert_eq!((deny.rules[0].from, deny.rules[0].until), (i64::MIN, i64::MAX), "{element}");
+    }
+}
+
+#[test]
+fn a_third_level_makes_the_permission_above_it_void() {
+    let third = r#""provision":[{"type":"deny","class":[{"code":"Condition"}]}]"#;
+    let within =
+        |kind: &str| consent(&format!(r#"{{"type":"deny","provision":[{{"type":"{kind}",{third}}}]}}"#), "");
+    assert_eq!(places(&within("permit")), ["Consent.provision.provision[0].provision"]);
+    assert!(within("permit").rules.iter().all(|rule| !rule.permit));
+    assert_eq!(within("deny").rules.len(), 2);
+}
+
+#[test]
+fn what_says_neither_permit_nor_deny_may_be_a_prohibition() {
+    let class = r#""class":[{"code":"Condition"}]"#;
+    let reading = consent(&format!(r#"{{"type":"permit","provision":[{{{class}}}]}}"#), "");
+    assert_eq!(places(&reading), ["Consent.provision.provision[0].type"]);
+    assert!(reading.rules.iter().any(|rule| !rule.permit && rule.which.kind.is_some()));
+    let reading = consent(&format!(r#"{{"provision":[{{"type":"permit",{class}}}]}}"#), "");
+    assert!(reading.rules.iter().all(|rule| !rule.permit));
+}
+
+/// An exception that is too long is still before its root, which is more specific than a rule about everything.
+#[test]
+fn an_exception_of_too_many_combinations_closes_what_its_root_opens() {
+    let list = |count: usize| {
+        let actors = (0..count).map(|at| format!(r#"{{"reference":{{"reference":"Organization/o{at}"}}}}"#));
+        actors.collect::<Vec<_>>().join(",")
+    };
+    let data: Vec<String> = (0..20).map(|at| data("instance", &format!("Observation/{at}"))).collect();
+    let reading = consent(
+        &format!(
+            r#"{{"type":"permit","actor":[{}],"provision":[{{"type":"deny","data":[{}]}}]}}"#,
+            list(20),
+            data.join(",")
+        ),
+        "",
+    );
+    let (roots, exceptions): (Vec<&Rule>, Vec<&Rule>) = reading.rules.iter().partition(|rule| rule.permit);
+    assert_eq!((roots.len(), exceptions.len(), reading.problems.len()), (20, 20, 1));
+    for (root, exception) in roots.iter().zip(exceptions) {
+        assert_eq!((&root.asker, &root.which), (&exception.asker, &exception.which));
+        assert!((exception.specificity, exception.made) > (root.specificity, root.made));
+    }
 }

@@ -49,7 +49,7 @@ pub(crate) fn cancel(call: &Call<'_>) -> Result<Reply, Refusal> {
     })?;
     // One that ended meanwhile stands among the ended ones.
     let to = if is_cancelled { "/operator/jobs?done=cancel" } else { "/operator/jobs" };
-    Ok(Reply::See(to.to_owned(), None))
+    Ok(Reply::See(to.to_owned(), Vec::new()))
 }
 
 /// Jobs under way, for the operator's home; nothing when there are none.

@@ -179,7 +179,7 @@ fn label(kind: &str, lang: Lang) -> String {
     }
 }
 
-const KINDS: [(&str, &str); 21] = [
+const KINDS: [(&str, &str); 22] = [
     ("Patient", "환자"),
     ("Encounter", "진료"),
     ("Condition", "진단·주호소"),
@@ -199,6 +199,7 @@ const KINDS: [(&str, &str); 21] = [
     ("PractitionerRole", "의료인 역할"),
     ("RelatedPerson", "보호자"),
     ("IeumAccount", "계정"),
+    ("IeumPerson", "로그인하는 사람"),
     ("IeumImport", "가져오기"),
     ("IeumJob", "작업"),
 ];

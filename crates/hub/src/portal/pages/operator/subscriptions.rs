@@ -70,7 +70,7 @@ pub(crate) fn off(call: &Call<'_>) -> Result<Reply, Refusal> {
         ieum_store::commit::CommitError::Store(error) => Refusal::Failed(error),
         _ => Refusal::Busy,
     })?;
-    Ok(Reply::See("/operator/subscriptions?done=off".to_owned(), None))
+    Ok(Reply::See("/operator/subscriptions?done=off".to_owned(), Vec::new()))
 }
 
 fn state(call: &Call<'_>, kept: &Kept) -> Markup {

@@ -43,6 +43,7 @@ impl Names {
     pub(super) fn who(&self, call: &Call<'_>, entry: &AuditEntry) -> Markup {
         let role =
             Role::from_name(&entry.role).map_or(entry.role.as_str(), |role| role_word(role, call.lang));
+        let role = if role == "person" { call.say("사람", "Person") } else { role };
         html! {
             @if let Some(name) = self.0.get(&entry.actor) { (name) " " }
             code .i-small { (entry.actor) } " " span .i-soft .i-small { (role) }
@@ -84,7 +85,7 @@ const PARTS: [(&str, &str, &str); 11] = [
     ("document", "문서 열람", "Document read"),
 ];
 
-const ACTIONS: [(&str, &str, &str); 70] = [
+const ACTIONS: [(&str, &str, &str); 89] = [
     ("authorize", "앱에 허용할지 답함", "Answer to an app"),
     ("authorize-find", "앱을 위한 환자 찾기", "Patients found for an app"),
     ("launch", "기록에서 앱 열기", "App opened from a record"),
@@ -99,6 +100,25 @@ const ACTIONS: [(&str, &str, &str); 70] = [
     ("oauth-introspect", "앱의 토큰 확인", "Token looked at by an app"),
     ("oauth-revoke", "앱의 토큰 거두기", "Token withdrawn by an app"),
     ("smart-configuration", "앱을 위한 명세", "Configuration for apps"),
+    ("first-entry", "초대로 처음 들어오기", "First entry"),
+    ("account-invite", "계정으로 초대", "Invitation to an account"),
+    ("account-accept", "초대받은 계정 받기", "Account taken over"),
+    ("account-choose", "계정 고르기", "Account chosen"),
+    ("confirm", "본인 확인", "Confirmed who it is"),
+    ("my-login", "내 로그인", "Own log-in"),
+    ("passkey-add", "패스키 더하기", "Passkey added"),
+    ("passkey-remove", "패스키 지우기", "Passkey removed"),
+    ("password-change", "비밀번호 바꾸기", "Password changed"),
+    ("app-change", "인증 앱 바꾸기", "Authenticator app changed"),
+    ("recovery-make", "복구 코드 만들기", "Recovery codes made"),
+    ("device-end", "한 기기에서 로그아웃", "Signed out of one device"),
+    ("devices-end", "다른 모든 기기에서 로그아웃", "Signed out everywhere"),
+    ("staff", "기관 직원", "Staff"),
+    ("staff-invite", "직원 초대", "Staff invited"),
+    ("staff-change", "직원의 역할·부서 바꾸기", "Role or departments changed"),
+    ("staff-end", "직원 계정 끝내기", "Account of staff ended"),
+    ("person-lock", "사람 잠그기", "Person locked"),
+    ("person-unlock", "사람 풀기", "Person unlocked"),
     ("search-compartment", "한 사람·방문 안에서 검색", "Search within a compartment"),
     ("search-type", "종류별 검색", "Search of a kind"),
     ("job-file", "작업 결과 내려받기", "Result of a job sent"),

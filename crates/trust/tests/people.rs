@@ -1,0 +1,210 @@
+//! People in a store: who gets a name, who enters, what counts once, what ends.
+
+use std::sync::Arc;
+
+use ieum_store::catalogue::Catalogue;
+use ieum_store::commit::CommitError;
+use ieum_store::memory::MemoryEngine;
+use ieum_trust::access::{Access, Role};
+use ieum_trust::account::{self, ACCOUNT, Account, INVITATION_MICROS};
+use ieum_trust::door::Door;
+use ieum_trust::evidence::POLICY;
+use ieum_trust::person::entry::{self, Way};
+use ieum_trust::person::keep::{self, Claim};
+use ieum_trust::person::totp::Totp;
+use ieum_trust::person::{PERSON, Person, State, password};
+use ieum_trust::records::{self, Kept};
+
+const NOW: i64 = 1_793_502_000_000_000;
+const MINUTE: i64 = 60_000_000;
+const PASSWORD: &str = "맑은 물 흐르는 골짜기";
+
+fn door() -> Door {
+    let bases = vec!["https://hub.example/fhir".to_owned()];
+    let catalogue = Arc::new(Catalogue::new(&[&ACCOUNT, &PERSON], bases, POLICY));
+    Door::new(Arc::new(MemoryEngine::new(catalogue, Arc::new(|| NOW))), [7; 32])
+}
+
+fn invite(door: &Door) -> (Kept<Account>, String) {
+    let account = Account { organization: Some("o1".into()), ..Account::new("김간호", Role::Clinician) };
+    let (_, token) = account::invite(door, &Access::system("test"), account, NOW).unwrap();
+    (account::invited(door, &token, NOW).unwrap().unwrap(), account::digest(&token))
+}
+
+/// Somebody with password and code app; gives their id and the app.
+fn enrolled(door: &Door, login: &str) -> (String, Totp) {
+    let (account, digest) = invite(door);
+    let Claim::Made(id) = keep::claim(door, &account, login).unwrap() else { panic!("the name is taken") };
+    let secret = Totp::random_secret().unwrap();
+    let hash = password::hash(PASSWORD).unwrap();
+    let set = |person: &mut Person| {
+        person.password = Some(hash);
+        person.totp = Some(Totp::new(secret.clone()));
+    };
+    keep::complete(door, (&account.id, &digest), NOW, None, set).unwrap().unwrap();
+    (id, Totp::new(secret))
+}
+
+fn enter(door: &Door, login: &str, password: &str, code: &str, now: i64) -> Option<Way> {
+    let found = keep::by_login(door, login).unwrap();
+    let entered = entry::by_password(door, found.as_ref(), (password, code), "browser", now).unwrap();
+    entered.map(|entered| entered.way)
+}
+
+#[test]
+fn one_name_is_one_persons_whoever_comes_first() {
+    let door = door();
+    let accounts: Vec<_> = (0..4).map(|_| invite(&door).0).collect();
+    let claims: Vec<Claim> = std::thread::scope(|scope| {
+        let (door, accounts) = (&door, &accounts);
+        let threads: Vec<_> = accounts
+            .iter()
+            .map(|account| scope.spawn(|| keep::claim(door, account, "kim").unwrap()))
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(claims.iter().filter(|claim| matches!(claim, Claim::Made(_))).count(), 1, "{claims:?}");
+    assert_eq!(claims.iter().filter(|claim| **claim == Claim::Taken).count(), 3);
+    // An account that was given away is not given away again.
+    let taken = claims.iter().position(|claim| matches!(claim, Claim::Made(_))).unwrap();
+    assert_eq!(keep::claim(&door, &accounts[taken], "lee").unwrap(), Claim::Stale);
+}
+
+#[test]
+fn an_invitation_is_good_once_and_for_a_time() {
+    let door = door();
+    let (account, digest) = invite(&door);
+    let Claim::Made(id) = keep::claim(&door, &account, "kim").unwrap() else { panic!() };
+    let complete = |now| keep::complete(&door, (&account.id, &digest), now, None, |_| {}).unwrap();
+    assert!(complete(NOW + INVITATION_MICROS).is_none(), "too late");
+    assert!(keep::complete(&door, (&account.id, "another"), NOW, None, |_| {}).unwrap().is_none());
+    assert_eq!(complete(NOW).unwrap().value.state, State::Active);
+    assert!(complete(NOW).is_none(), "used");
+
+    // A first entry over again takes the old factors away.
+    let token =
+        account::invite_again(&door, &Access::system("test"), &account.id, None, NOW).unwrap().unwrap();
+    keep::change(&door, "test", &id, |person| person.renew_recovery().ok()).unwrap();
+    let before = keep::read(&door, &id).unwrap().unwrap().value;
+    let digest = account::digest(&token);
+    let after = keep::complete(&door, (&account.id, &digest), NOW, None, |_| {}).unwrap().unwrap().value;
+    assert!(!before.recovery.is_empty() && after.recovery.is_empty());
+    assert_eq!(after.generation, before.generation + 1, "sessions from before have ended");
+
+    // The locked do not come in again by an invitation.
+    keep::change(&door, "test", &id, |person| {
+        person.state = State::Locked;
+        Some(())
+    })
+    .unwrap();
+    let token =
+        account::invite_again(&door, &Access::system("test"), &account.id, None, NOW).unwrap().unwrap();
+    let digest = account::digest(&token);
+    assert!(keep::complete(&door, (&account.id, &digest), NOW, None, |_| {}).unwrap().is_none());
+    // Machines are not invited.
+    let machine = Account::new("기계", Role::Service);
+    account::create(&door, &Access::system("test"), machine, "secret").unwrap();
+    let all = account::list(&door, &Access::system("test")).unwrap();
+    let machine = &all.iter().find(|(_, account)| account.role == Role::Service).unwrap().0;
+    assert_eq!(account::invite_again(&door, &Access::system("test"), machine, None, NOW).unwrap(), None);
+}
+
+#[test]
+fn a_code_lets_in_once_even_if_asked_for_at_the_same_time() {
+    let door = door();
+    let (id, app) = enrolled(&door, "kim");
+    let code = app.code_at(NOW);
+    let ways: Vec<Option<Way>> = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| enter(&door, "kim", PASSWORD, &code, NOW))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(ways.iter().flatten().count(), 1, "{ways:?}");
+    let person = keep::read(&door, &id).unwrap().unwrap().value;
+    assert!(person.knows_browser("browser") && person.last_entry == Some(NOW));
+}
+
+#[test]
+fn who_may_not_enter_does_not() {
+    let door = door();
+    let (id, app) = enrolled(&door, "kim");
+    let mut now = NOW;
+    let mut fresh = || {
+        now += MINUTE;
+        (app.code_at(now), now)
+    };
+    let (code, at) = fresh();
+    assert_eq!(enter(&door, "kim", "wrong password", &code, at), None);
+    assert_eq!(enter(&door, "lee", PASSWORD, &code, at), None);
+    assert_eq!(enter(&door, "kim", PASSWORD, "", at), None, "a password alone never suffices");
+    assert_eq!(enter(&door, "kim", "", &code, at), None);
+    assert_eq!(enter(&door, "kim", PASSWORD, &code, at), Some(Way::Code), "failures used nothing up");
+    for state in [State::Locked, State::Ended, State::Invited] {
+        keep::change(&door, "test", &id, |person| {
+            person.state = state;
+            Some(())
+        })
+        .unwrap();
+        let (code, at) = fresh();
+        assert_eq!(enter(&door, "kim", PASSWORD, &code, at), None, "{state:?}");
+    }
+}
+
+#[test]
+fn who_has_no_account_left_has_left() {
+    let door = door();
+    let (id, _) = enrolled(&door, "kim");
+    let (second, _) = invite(&door);
+    assert!(keep::accept(&door, &second, &id).unwrap());
+    assert!(!keep::accept(&door, &second, "somebody-else").unwrap(), "taken already");
+    let of_person = || {
+        let view = door.view(&Access::system("test")).unwrap();
+        records::find::<Account>(&view, &ACCOUNT, ("person", &id), 9).unwrap()
+    };
+    assert_eq!(of_person().len(), 2);
+    let stale = Kept { version: 1, ..of_person().remove(0) };
+    assert!(
+        !keep::end_account(&door, (&Access::system("test"), "test"), &stale).unwrap(),
+        "it was changed since"
+    );
+    assert!(keep::end_account(&door, (&Access::system("test"), "test"), &of_person()[0]).unwrap());
+    assert_eq!(keep::read(&door, &id).unwrap().unwrap().value.state, State::Active);
+    let generation = keep::read(&door, &id).unwrap().unwrap().value.generation;
+    assert!(keep::end_account(&door, (&Access::system("test"), "test"), &of_person()[0]).unwrap());
+    let person = keep::read(&door, &id).unwrap().unwrap().value;
+    assert_eq!((person.state, person.generation), (State::Ended, generation + 1));
+    // The name stays theirs.
+    let (third, _) = invite(&door);
+    assert_eq!(keep::claim(&door, &third, "kim").unwrap(), Claim::Taken);
+}
+
+#[test]
+fn a_managers_invitation_opens_no_other_institution_even_if_it_was_made_before() {
+    let door = door();
+    let (id, _) = enrolled(&door, "kim");
+    let access = Access::system("test");
+    let view = door.view(&access).unwrap();
+    let first = records::find::<Account>(&view, &ACCOUNT, ("person", &id), 9).unwrap().remove(0);
+    drop(view);
+    let token = account::invite_again(&door, &access, &first.id, Some("o1"), NOW).unwrap().unwrap();
+    let elsewhere = Account { organization: Some("o2".into()), ..Account::new("김간호", Role::Clinician) };
+    let (_, second) = account::invite(&door, &access, elsewhere, NOW).unwrap();
+    assert!(keep::accept(&door, &account::invited(&door, &second, NOW).unwrap().unwrap(), &id).unwrap());
+    let complete = |token: &str| {
+        let digest = account::digest(token);
+        keep::complete(&door, (&first.id, &digest), NOW, None, |_| {}).unwrap()
+    };
+    assert!(complete(&token).is_none());
+    let by_operator = account::invite_again(&door, &access, &first.id, None, NOW).unwrap().unwrap();
+    assert!(complete(&by_operator).is_some());
+}
+
+#[test]
+fn roles_without_write_make_no_people() {
+    let door = door();
+    for role in [Role::Manager, Role::Privacy, Role::Patient, Role::Operator] {
+        let access = Account::new("x", role).access("x");
+        let made = account::invite(&door, &access, Account::new("y", Role::Operator), NOW);
+        assert!(matches!(made, Err(CommitError::Denied)), "{role:?}");
+    }
+}

@@ -1,0 +1,302 @@
+// People and their log-in in a real browser, with Chromium's virtual authenticator. IEUM_BIN names the `ieum` binary;
+// IEUM_SCREENSHOTS, if set, receives a picture of every page.
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { launch, lookAt, open, serve } from "./browser.mjs";
+import { account, data, hub, invite } from "./hub.mjs";
+
+const shots = process.env.IEUM_SCREENSHOTS;
+let browser;
+let records;
+let site;
+/** Passkeys belong to names: this machine is `localhost`. */
+let origin;
+
+before(async () => {
+  [browser, records] = await Promise.all([launch(), data(3)]);
+  if (shots) await mkdir(shots, { recursive: true });
+  site = await hub(records.folder);
+  origin = site.origin.replace("127.0.0.1", "localhost");
+});
+after(async () => {
+  await site?.stop();
+  await browser?.close();
+  await records?.remove();
+});
+
+/** A page with an authenticator of its own, which may hold passkeys already. */
+async function device(address, passkeys = []) {
+  const { page } = await open(browser.context, `${origin}${address}`);
+  const wire = await browser.context.newCDPSession(page);
+  await wire.send("WebAuthn.enable");
+  const options = {
+    protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true,
+  };
+  const { authenticatorId } = await wire.send("WebAuthn.addVirtualAuthenticator", { options });
+  for (const credential of passkeys) await wire.send("WebAuthn.addCredential", { authenticatorId, credential });
+  const passkeysHeld = async () => (await wire.send("WebAuthn.getCredentials", { authenticatorId })).credentials;
+  const verifies = (isUserVerified) => wire.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified });
+  return { page, passkeys: passkeysHeld, verifies };
+}
+
+const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+
+async function signOut(page) {
+  await press(page, "로그아웃");
+  await page.waitForURL(`${origin}/`);
+}
+
+/** Follows an invitation up to the choice of factors. */
+async function begin(page, link, login) {
+  await page.goto(`${origin}${link}`);
+  await page.locator("input[name=login]").fill(login);
+  await press(page, "계속");
+  await page.waitForURL(/\/set-up$/);
+}
+
+/** Somebody with a passkey, signed in. */
+async function enrolled(login, role = "clinician", ...more) {
+  await browser.context.clearCookies();
+  const own = await device("/");
+  await begin(own.page, await invite(records.folder, role, "김간호", ...more), login);
+  await press(own.page, "패스키 만들기");
+  await own.page.waitForURL(/\/my-login$/);
+  return own;
+}
+
+async function enter(page) {
+  await page.goto(`${origin}/sign-in`);
+  await press(page, "패스키로 로그인");
+}
+
+/** The code that an app shows for a secret (RFC 6238). */
+function code(secret, at = Date.now()) {
+  const bits = [...secret].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));
+  const hash = createHmac("sha1", key).update(step).digest();
+  return String((hash.readUInt32BE(hash[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+test("somebody invited makes a passkey, and enters with it", async () => {
+  const { page, passkeys } = await enrolled("kim.nurse");
+  assert.match(await page.locator("main").textContent(), /kim\.nurse/);
+  const [passkey] = await passkeys();
+  assert.ok(passkey.isResidentCredential && passkey.rpId === "localhost");
+  await signOut(page);
+  await enter(page);
+  await page.waitForURL(/\/patients$/);
+  assert.match(await page.locator("header").textContent(), /김간호/);
+  await page.close();
+});
+
+test("without user verification nobody enters, whatever the page asks for", async () => {
+  const { page, verifies } = await enrolled("verified");
+  await signOut(page);
+  await verifies(false);
+  await enter(page);
+  await page.getByText("패스키를 쓰지 못했습니다.").waitFor();
+  await verifies(true);
+  await enter(page);
+  await page.waitForURL(/\/patients$/);
+  await signOut(page);
+  await verifies(false);
+  // A page that has been tampered with: the hub demands it all the same.
+  await page.addInitScript(() => {
+    const get = navigator.credentials.get.bind(navigator.credentials);
+    navigator.credentials.get = (options) => get({ publicKey: { ...options.publicKey, userVerification: "discouraged" } });
+  });
+  await enter(page);
+  await page.getByText("본인을 확인하지 않았습니다").waitFor();
+  await page.close();
+});
+
+test("a passkey that was copied is noticed, and then neither of the two enters", async () => {
+  const { page, passkeys } = await enrolled("cloned");
+  const copied = await passkeys();
+  await signOut(page);
+  for (let time = 0; time < 2; time += 1) {
+    await enter(page);
+    await page.waitForURL(/\/patients$/);
+    await signOut(page);
+  }
+  const thief = await device("/sign-in", copied);
+  await enter(thief.page);
+  await thief.page.getByText("복제되었을 수 있어").waitFor();
+  await enter(page);
+  await page.getByText("복제되었을 수 있어").waitFor();
+  await Promise.all([page.close(), thief.page.close()]);
+});
+
+test("an answer made on another origin is refused", async () => {
+  const { page, passkeys } = await enrolled("origin");
+  const own = await passkeys();
+  await signOut(page);
+  await page.close();
+  const folder = await mkdtemp(path.join(os.tmpdir(), "ieum-elsewhere-"));
+  await writeFile(path.join(folder, "page.html"), "<!DOCTYPE html><title>elsewhere</title>");
+  const elsewhere = await serve(folder);
+  try {
+    const signIn = await (await fetch(`${site.origin}/sign-in`)).text();
+    const challenge = /data-challenge="([^"]+)"/.exec(signIn)[1];
+    const wrong = await device("/", own);
+    // The same machine on another port: the passkey is good there, for the browser.
+    await wrong.page.goto(`${elsewhere.origin.replace("127.0.0.1", "localhost")}/page.html`);
+    const answer = await wrong.page.evaluate(async (challenge) => {
+      const bytes = Uint8Array.from(atob(challenge.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+      const { rawId, response } = await navigator.credentials.get({ publicKey: { challenge: bytes, rpId: "localhost", userVerification: "required" } });
+      const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+      return { credential: text(rawId), client: text(response.clientDataJSON), data: text(response.authenticatorData), signature: text(response.signature) };
+    }, challenge);
+    const send = (body) => fetch(`${site.origin}/sign-in/passkey`, {
+      method: "POST", headers: { origin: site.origin, "sec-fetch-site": "same-origin" }, body: new URLSearchParams(body), redirect: "manual",
+    });
+    const reply = await send(answer);
+    assert.equal(reply.status, 422);
+    assert.match(await reply.text(), /이 패스키를 받을 수 없습니다/);
+    await wrong.page.close();
+  } finally {
+    await elsewhere.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test("an answer lets in once", async () => {
+  const { page } = await enrolled("replay");
+  await signOut(page);
+  let sent;
+  await page.route("**/sign-in/passkey", async (route) => {
+    sent = route.request().postData();
+    await route.continue();
+  });
+  await enter(page);
+  await page.waitForURL(/\/patients$/);
+  const again = await fetch(`${site.origin}/sign-in/passkey`, {
+    method: "POST", headers: { origin: site.origin, "content-type": "application/x-www-form-urlencoded" }, body: sent, redirect: "manual",
+  });
+  assert.equal(again.status, 422);
+  await page.close();
+});
+
+test("password and app: first entry, entering, and confirming", async () => {
+  await browser.context.clearCookies();
+  const { page } = await open(browser.context, `${origin}/`);
+  await begin(page, await invite(records.folder, "clinician", "이의사"), "lee");
+  assert.equal(await page.getByRole("img", { name: "인증 앱에 등록하는 QR 코드" }).isVisible(), true);
+  const secret = (await page.locator("p:has-text('이 값을 앱에 넣으세요') code").textContent()).replaceAll(" ", "");
+  await page.locator("input[name=password]").fill("correct horse battery");
+  await page.locator("input[name=again]").fill("correct horse battery");
+  // The code of the step before: the one of now is left for entering.
+  await page.locator("input[name=code]").fill(code(secret, Date.now() - 30_000));
+  await press(page, "비밀번호와 인증 앱으로 정하기");
+  await page.waitForURL(/\/my-login$/);
+  await signOut(page);
+  await page.goto(`${origin}/sign-in?next=/my-login`);
+  await page.locator("input[name=login]").fill("LEE");
+  await page.locator("input[name=password]").fill("correct horse battery");
+  await page.locator("input[name=code]").fill(code(secret));
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/my-login$/);
+  await press(page, "새로 만들기");
+  assert.equal(await page.locator(".i-codes li").count(), 10);
+  if (shots) await page.screenshot({ path: path.join(shots, "recovery.png"), fullPage: true });
+  await page.close();
+});
+
+test("a passkey is added and removed, and the last way in stays", async () => {
+  const { page } = await enrolled("two.keys");
+  await page.getByRole("button", { name: "지우기" }).click();
+  await page.getByText("마지막 로그인 수단은 지울 수 없습니다").waitFor();
+  // The same authenticator is not taken twice.
+  await page.goto(`${origin}/my-login`);
+  await press(page, "패스키 만들기");
+  await page.getByText("패스키를 쓰지 못했습니다.").waitFor();
+  await page.close();
+});
+
+test("a manager invites by a link, and the pages keep what every page keeps", async () => {
+  const authorization = `Bearer ${await account(records.folder, "service", "시험")}`;
+  const found = await (await fetch(`${site.origin}/fhir/Organization?_count=1`, { headers: { authorization } })).json();
+  const organization = found.entry[0].resource.id;
+  await browser.context.clearCookies();
+  const link = await invite(records.folder, "clinician", "초대받은 사람");
+  await lookAt(browser.context, origin, link, { keyboard: true });
+  await lookAt(browser.context, origin, "/welcome/nothing");
+  await lookAt(browser.context, origin, "/sign-in", { keyboard: true });
+  const first = await open(browser.context, `${origin}/`);
+  await begin(first.page, link, "set.up");
+  await lookAt(browser.context, origin, "/set-up", { keyboard: true });
+  await first.page.close();
+
+  const { page } = await enrolled("manager", "manager", "--organization", organization);
+  for (const address of ["/manager", "/my-login", "/accounts", "/confirm"]) await lookAt(browser.context, origin, address, { keyboard: true });
+  await page.goto(`${origin}/manager`);
+  await page.locator("input[name=name]").fill("박의사");
+  await page.locator("input[name=departments]").fill("내과, 응급실");
+  await press(page, "초대 링크 만들기");
+  const address = await page.locator("#invitation").textContent();
+  assert.match(address, new RegExp(`^${origin}/welcome/[A-Za-z0-9_-]{43}$`));
+  if (shots) await page.screenshot({ path: path.join(shots, "invitation.png"), fullPage: true });
+  await page.goto(`${origin}/manager`);
+  await page.getByRole("link", { name: "박의사" }).click();
+  await lookAt(browser.context, origin, new URL(page.url()).pathname, { keyboard: true });
+  await page.close();
+});
+
+test("by number, the page says where passkeys are good", async () => {
+  await browser.context.clearCookies();
+  const { page } = await open(browser.context, `${site.origin}/sign-in`);
+  const link = page.getByRole("link", { name: origin });
+  assert.equal(await link.getAttribute("href"), `${origin}/sign-in`);
+  assert.equal(await page.getByRole("button", { name: "패스키로 로그인" }).isVisible(), false);
+  await page.close();
+});
+
+test("a patient decides who sees what; the glass is broken, told and reviewed", async () => {
+  const headers = { authorization: `Bearer ${await account(records.folder, "service", "시험")}`, "content-type": "application/fhir+json" };
+  const fhir = async (path, options = {}) => (await fetch(`${site.origin}/fhir/${path}`, { headers, ...options })).json();
+  const body = JSON.stringify({ resourceType: "Organization", id: "far", name: "먼곳응급센터" });
+  await fhir("Organization/far", { method: "PUT", body });
+  const patient = (await fhir("Patient?_count=1&identifier:missing=false&birthdate:missing=false")).entry[0].resource;
+
+  await browser.context.clearCookies();
+  const own = await open(browser.context, `${origin}/sign-in`);
+  await own.page.locator("summary", { hasText: "비밀값" }).click();
+  await own.page.locator("input[name=secret]").fill(await account(records.folder, "patient", "본인", patient.id));
+  await own.page.keyboard.press("Enter");
+  await own.page.waitForURL(/\/me$/);
+  await own.page.goto(`${origin}/me/sharing`);
+  await own.page.getByRole("radio", { name: /^보여주기/ }).check();
+  await own.page.getByRole("checkbox", { name: "정신건강" }).check();
+  await own.page.getByRole("button", { name: "저장", exact: true }).first().click();
+  await own.page.getByText("저장했습니다.").waitFor();
+  assert.ok(await own.page.getByRole("checkbox", { name: "정신건강" }).isChecked());
+  await lookAt(browser.context, origin, "/me/sharing", { keyboard: true });
+  await own.page.close();
+
+  const { page } = await enrolled("er.doctor", "clinician", "--organization", "far");
+  assert.equal((await page.goto(`${origin}/patients/${patient.id}`)).status(), 404);
+  await lookAt(browser.context, origin, "/emergency", { keyboard: true });
+  await page.goto(`${origin}/emergency`);
+  await page.locator("input[name=number]").fill(patient.identifier.find((identifier) => identifier.value).value);
+  await page.locator("input[name=birth]").fill(patient.birthDate);
+  await page.locator("textarea[name=reason]").fill("의식이 없어 먹는 약을 확인합니다");
+  await press(page, "응급 열람 시작");
+  await page.waitForURL(`${origin}/patients/${patient.id}`);
+  await page.close();
+
+  const officer = await enrolled("officer", "privacy", "--organization", "far");
+  await lookAt(browser.context, origin, "/privacy/reviews", { keyboard: true });
+  await officer.page.goto(`${origin}/privacy/reviews`);
+  await officer.page.getByText("의식이 없어 먹는 약을 확인합니다").waitFor();
+  await officer.page.getByRole("radio", { name: "필요했음" }).check();
+  await press(officer.page, "검토 마침");
+  await officer.page.getByText("검토를 마쳤습니다.").waitFor();
+  await lookAt(browser.context, origin, "/privacy/reviews");
+  await officer.page.close();
+});
