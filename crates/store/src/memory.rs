@@ -54,6 +54,8 @@ struct Version {
     text: FullText,
     /// The institution that made it.
     institution: Option<String>,
+    /// Whether the hub wrote it, and the record names the institution.
+    is_named: bool,
 }
 
 struct View {
@@ -239,9 +241,12 @@ impl View {
         newest.filter(|encounter| !encounter.record.is_deleted())
     }
 
-    /// The institution that made a version; if that is not known, the one that made its encounter.
+    /// The institution that made a version; if that is not known, the one that its encounter names, which the hub wrote.
     fn maker<'v>(&'v self, version: &'v Version) -> Option<&'v str> {
-        let of_encounter = || self.encounter(version)?.institution.as_deref();
+        let of_encounter = || {
+            let encounter = self.encounter(version).filter(|encounter| encounter.is_named)?;
+            encounter.institution.as_deref()
+        };
         version.institution.as_deref().or_else(of_encounter)
     }
 
@@ -319,21 +324,22 @@ impl State {
                 (op, record.body.clone(), indexed, record.text.clone())
             }
         };
-        let before = newest.and_then(|newest| newest.institution);
+        let before = newest.map(|newest| (newest.institution, newest.is_named)).unwrap_or_default();
         let is_clinical = self.catalogue.kind(&key.0).is_some_and(|kind| kind.family == Family::Clinical);
-        let institution = match change {
-            Change::Delete { .. } => before,
-            Change::Put { .. } => {
-                let named = indexed.facts.institution.clone();
-                let made = access.institution().map(ToOwned::to_owned).or(named).or(before);
-                made.filter(|_| is_clinical)
+        let named = &indexed.facts.institution;
+        let (institution, is_named) = match (change, access.institution(), &before) {
+            _ if !is_clinical => (None, false),
+            (Change::Put { .. }, Some(writer), (maker, _)) if maker.as_deref() != Some(writer) => {
+                (Some(writer.to_owned()), false)
             }
+            (Change::Put { .. }, None, (None, _) | (_, true)) if named.is_some() => (named.clone(), true),
+            _ => before,
         };
         let record = Record { kind: key.0.clone(), id: key.1.clone(), version, t, instant, op, body };
         let answer = changed(&record, Some(op));
         let (kind, id) = key.clone();
         self.feed.push(FeedEntry { t, instant, kind, id, version, op });
-        self.records.entry(key).or_default().push(Version { record, indexed, text, institution });
+        self.records.entry(key).or_default().push(Version { record, indexed, text, institution, is_named });
         answer
     }
 

@@ -205,7 +205,7 @@ impl Applier<'_> {
         let op = if existing.is_some() { Op::Update } else { Op::Create };
         let indexed = self.shared.catalogue.indexed_now(record).map_err(not_json)?;
         let mut rows = self.rows_of(&record.kind, rid, &indexed.values)?;
-        let before = current.map(|current| current.carried.org);
+        let before = current.map_or(0, |current| current.carried.org);
         let carried = self.carried(&record.kind, rid, version, &indexed, (writer, before))?;
         let (present, vals) = (rows.present, std::mem::take(&mut rows.vals));
         let t0 = current.map_or(0, |current| current.t0);

@@ -24,7 +24,8 @@ pub(super) struct Carried {
     pub(super) mask: i64,
     /// The day of the main date.
     pub(super) d: Option<i64>,
-    /// The institution that made it; 0 when that is not known.
+    /// The institution that made it: the number of the one that wrote it, or less than zero, of the one that the record
+    /// names, which the hub wrote; 0 when that is not known.
     pub(super) org: i64,
     /// The encounter it belongs to; 0 for none.
     pub(super) enc: i64,
@@ -33,15 +34,15 @@ pub(super) struct Carried {
 }
 
 impl Applier<'_> {
-    /// The columns for a version with these values. The institution is the one that writes, if one does; otherwise the one
-    /// that the record names; otherwise the one that it was of before.
+    /// The columns for a version with these values. The institution is the one that writes, if one does; where the hub
+    /// writes, the one that wrote before, else the one that the record names.
     pub(super) fn carried(
         &mut self,
         kind: &str,
         rid: i64,
         version: u64,
         indexed: &Indexed,
-        (writer, before): (Option<i64>, Option<i64>),
+        (writer, before): (Option<i64>, i64),
     ) -> Result<Carried, StoreError> {
         let family = self.shared.catalogue.kind(kind).ok_or_else(unknown_kind)?.family;
         let pat = match (family, indexed.patients.as_slice()) {
@@ -59,7 +60,12 @@ impl Applier<'_> {
         };
         let facts = &indexed.facts;
         let named = facts.institution.as_deref().map(|id| self.institution(id)).transpose()?;
-        let org = if family == Family::Clinical { writer.or(named).or(before).unwrap_or(0) } else { 0 };
+        let org = match (family, writer, named) {
+            (Family::Shared | Family::System, ..) => 0,
+            (_, Some(writer), _) if writer != before.abs() => writer,
+            (_, None, Some(named)) if before <= 0 => -named,
+            _ => before,
+        };
         let enc = match &facts.encounter {
             Some(_) if kind == "Encounter" => rid,
             Some(id) => self.mentioned("Encounter", id)?,

@@ -122,7 +122,7 @@ impl Applier<'_> {
         }
         let (connection, registry) = (self.connection, &self.shared.registry);
         let mut numbers = Giving { connection, registry, given: &mut self.memory.given };
-        for (table, rows) in Rows::new(&mut numbers, org, facts)?.tables() {
+        for (table, rows) in Rows::new(&mut numbers, org.abs(), facts)?.tables() {
             let places: Vec<String> = (3..table.columns.len() + 3).map(|place| format!("?{place}")).collect();
             let (name, columns, places) = (table.name, table.columns.join(", "), places.join(", "));
             let sql = format!("INSERT INTO {name} (rid, no, {columns}) VALUES (?1, ?2, {places})");
@@ -183,7 +183,7 @@ pub(super) fn is_stored(
     (rid, org): (i64, i64),
     facts: &Facts,
 ) -> Result<bool, StoreError> {
-    for (table, rows) in Rows::new(numbers, org, facts)?.tables() {
+    for (table, rows) in Rows::new(numbers, org.abs(), facts)?.tables() {
         let places =
             table.columns.iter().zip(3..).map(|(column, place)| format!(" AND {column} IS ?{place}"));
         let sql =

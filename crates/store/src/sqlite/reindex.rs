@@ -185,7 +185,7 @@ impl Applier<'_> {
         let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
         let rows = self.rows_of(kind, current.rid, &indexed.values)?;
         // Who made it stays, whomever it names.
-        let by = (Some(current.carried.org).filter(|org| *org != 0), None);
+        let by = (None, current.carried.org);
         let carried = self.carried(kind, current.rid, current.version, &indexed, by)?;
         self.carry(current.rid, carried, &rows)?;
         self.add_evidence(current.rid, carried.org, &indexed.facts)?;
@@ -208,7 +208,7 @@ impl Applier<'_> {
         let indexed = self.indexed(kind, id, &current, self.shared.catalogue.bases())?;
         let rows = self.rows_of(kind, current.rid, &indexed.values)?;
         // Who made it stays, whomever it names.
-        let by = (Some(current.carried.org).filter(|org| *org != 0), None);
+        let by = (None, current.carried.org);
         let carried = self.carried(kind, current.rid, current.version, &indexed, by)?;
         self.carry(current.rid, carried, &rows)?;
         evidence::remove(self.connection, current.rid)?;

@@ -1,7 +1,7 @@
 -- What access depends on beside whose a record is. Layout and reasons: docs/store.md. Never edit: add a migration.
 
--- The institution that made a record (number of its Organization) and the encounter it belongs to (of an encounter, its
--- own number), 0 where there is none; of an encounter the department, by its number in `dict`. All small columns stand
+-- The institution that made a record (number of its Organization; less than zero where the hub wrote the record and it names
+-- the institution) and the encounter it belongs to (of an encounter, its own number), 0 where there is none; of an encounter the department, by its number in `dict`. All small columns stand
 -- before the body, so that they are read without it.
 CREATE TABLE res_5 (
   rid INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id ANY NOT NULL, ver INTEGER NOT NULL, t INTEGER NOT NULL,

@@ -152,7 +152,7 @@ impl<'s> Scope<'s> {
         if matches!(self.access.clinical, Reach::Institution(Institution { about: None, .. })) {
             // What the institution made of no patient; where nobody knows, its encounter may.
             sql.push(" UNION ALL SELECT rid FROM res WHERE pat = ").bind(SEVERAL).push(" AND org IN (0, ");
-            sql.bind(self.institution).push(")");
+            sql.bind(self.institution).push(", ").bind(-self.institution).push(")");
         }
         Some(sql)
     }
@@ -245,11 +245,12 @@ fn nobodys(row: &str, system: bool) -> Sql {
     sql
 }
 
-/// The institution that made a record, and if that is not known, the one that made its encounter.
+/// The institution that made a record. Where nobody knows, the one that the record's encounter names, if the hub itself wrote
+/// that: nobody makes a record theirs by writing its encounter.
 fn maker(row: &str) -> String {
     format!(
-        "iif({row}.org <> 0 OR {row}.enc = 0, {row}.org, \
-         coalesce((SELECT e.org FROM res e WHERE e.rid = {row}.enc AND e.op IN (1, 2)), 0))"
+        "iif({row}.org <> 0 OR {row}.enc = 0, abs({row}.org), \
+         coalesce((SELECT -e.org FROM res e WHERE e.rid = {row}.enc AND e.op IN (1, 2) AND e.org < 0), 0))"
     )
 }
 

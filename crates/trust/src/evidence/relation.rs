@@ -62,9 +62,12 @@ pub struct OwnRelation {
     pub until: String,
 }
 
+const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 const DAY: i64 = 24 * 3_600_000_000;
 /// How long an institution may look after a visit is over. ePA's 90 days; no Korean rule says otherwise.
 const AFTER_VISIT: i64 = 90 * DAY;
+/// How long an emergency lasts at most: one that nobody ended opens nothing for ever.
+const EMERGENCY: i64 = 3 * DAY;
 /// How long before and after an appointment.
 const AROUND_APPOINTMENT: i64 = 7 * DAY;
 /// How long a referral, and a task to care for somebody, opens the records to whom it is addressed.
@@ -83,7 +86,9 @@ pub(super) fn of(kind: &str, record: Value<'_>, refer: Refer<'_>) -> Vec<Relatio
         "Encounter" => of_encounter(record, refer),
         "Appointment" => of_appointment(record, refer),
         "ServiceRequest" => {
-            let is_active = text(record, "status").as_deref() == Some("active");
+            // A proposal or a plan asks nobody yet.
+            let is_order = text(record, "intent").is_some_and(|intent| intent.ends_with("order"));
+            let is_active = is_order && text(record, "status").as_deref() == Some("active");
             addressed(record, refer, "subject", ("performer", is_active), ("authoredOn", REFERRAL))
         }
         "Task" => {
@@ -98,7 +103,7 @@ pub(super) fn of(kind: &str, record: Value<'_>, refer: Refer<'_>) -> Vec<Relatio
 }
 
 /// A visit: the institution that has it looks while it lasts and for some time after. In an open emergency the law lets it
-/// look at everything (의료법 제21조의2 제1항).
+/// look at everything (의료법 제21조의2 제1항): whoever wrote down the emergency, and nobody whom they name.
 fn of_encounter(encounter: Value<'_>, refer: Refer<'_>) -> Vec<Relation> {
     let status = text(encounter, "status").unwrap_or_default();
     let is_open = matches!(status.as_str(), "arrived" | "triaged" | "in-progress" | "onleave");
@@ -108,9 +113,10 @@ fn of_encounter(encounter: Value<'_>, refer: Refer<'_>) -> Vec<Relation> {
     if lo == i64::MIN || !is_open && status != "finished" {
         return Vec::new();
     }
-    let relation = |reach, until| Relation {
+    let provider = refer.member(encounter, "serviceProvider", "Organization");
+    let relation = |institution, reach, until| Relation {
         patient: patient.clone(),
-        institution: refer.member(encounter, "serviceProvider", "Organization"),
+        institution,
         person: None,
         reach,
         from: lo,
@@ -118,10 +124,13 @@ fn of_encounter(encounter: Value<'_>, refer: Refer<'_>) -> Vec<Relation> {
     };
     // A finished visit ends, even where nobody wrote when.
     let end = if is_open || hi != i64::MAX { hi } else { lo };
-    let mut relations = vec![relation(RelationReach::Consented, end.saturating_add(AFTER_VISIT))];
-    let class = encounter.get("class").and_then(|class| text(class, "code"));
-    if is_open && class.as_deref() == Some("EMER") {
-        relations.push(relation(RelationReach::All, end));
+    let mut relations = vec![relation(provider, RelationReach::Consented, end.saturating_add(AFTER_VISIT))];
+    let is_emergency = encounter.get("class").is_some_and(|class| {
+        let is_act = text(class, "system").is_none_or(|system| system == ACT_CODE);
+        is_act && text(class, "code").as_deref() == Some("EMER")
+    });
+    if is_open && is_emergency {
+        relations.push(relation(None, RelationReach::All, end.min(lo.saturating_add(EMERGENCY))));
     }
     relations
 }

@@ -17,13 +17,14 @@ fn instant(text: &str) -> i64 {
     if text == FOREVER { i64::MAX } else { date::parse(text).unwrap().lo }
 }
 
-/// Whether a record proves these relations of patient `p` to an institution, `None` for the one that made it.
+/// Whether a record proves these relations of patient `p` to an institution, `None` for the one that made it; what reaches
+/// everything is always of that one.
 fn proves(json: &str, institution: Option<&str>, proved: Proved) {
     let expected: Vec<Relation> = proved
         .into_iter()
         .map(|(from, until, reach)| Relation {
             patient: "p".into(),
-            institution: institution.map(Into::into),
+            institution: institution.filter(|_| reach == Consented).map(Into::into),
             person: None,
             reach,
             from: instant(from),
@@ -63,7 +64,8 @@ fn a_visit_opens_while_it_lasts_and_ninety_days_longer() {
 #[test]
 fn an_open_emergency_opens_everything_and_a_closed_one_does_not() {
     for status in ["arrived", "triaged", "in-progress", "onleave"] {
-        let proved = vec![(BEGAN, FOREVER, Consented), (BEGAN, FOREVER, All)];
+        // Nobody wrote when it ended: three days, and no more.
+        let proved = vec![(BEGAN, FOREVER, Consented), (BEGAN, "2026-03-04T09:00:00+09:00", All)];
         proves(&encounter(status, "EMER", START), Some("o"), proved);
         let both = format!(r#"{START},"end":"2026-03-01T20:00:00+09:00""#);
         let after = "2026-05-30T20:00:01+09:00";
@@ -72,6 +74,22 @@ fn an_open_emergency_opens_everything_and_a_closed_one_does_not() {
     }
     let until = "2026-05-30T09:00:00+09:00";
     proves(&encounter("finished", "EMER", START), Some("o"), vec![(BEGAN, until, Consented)]);
+    // A code of another system is another word.
+    let local = encounter("in-progress", "EMER", START)
+        .replace(r#"{"code":"EMER"}"#, r#"{"system":"urn:local","code":"EMER"}"#);
+    proves(&local, Some("o"), vec![(BEGAN, FOREVER, Consented)]);
+}
+
+#[test]
+fn a_proposal_asks_nobody() {
+    let json = ADDRESSED[0].json.replace("STATUS", "active");
+    for intent in ["proposal", "plan", "option", "directive", ""] {
+        proves(&json.replace(r#""intent":"order""#, &format!(r#""intent":"{intent}""#)), None, vec![]);
+    }
+    for intent in ["original-order", "reflex-order", "filler-order", "instance-order"] {
+        let json = json.replace(r#""intent":"order""#, &format!(r#""intent":"{intent}""#));
+        assert_eq!(relations(&json).len(), 1, "{intent}");
+    }
 }
 
 #[test]
@@ -135,7 +153,7 @@ struct Addressed {
 
 const ADDRESSED: [Addressed; 3] = [
     Addressed {
-        json: r#"{"resourceType":"ServiceRequest","status":"STATUS","subject":{"reference":"Patient/p"},
+        json: r#"{"resourceType":"ServiceRequest","status":"STATUS","intent":"order","subject":{"reference":"Patient/p"},
                  "performer":[{"reference":"Practitioner/d"},{"reference":"Organization/o"}],"authoredOn":"2026-03-01"}"#,
         open: &["active"],
         closed: &["draft", "on-hold", "revoked", "completed", "entered-in-error", "unknown", ""],

@@ -224,6 +224,20 @@ on_every_engine! {
         assert_eq!(store.find(&emr, "Observation?_id=new"), ["new"], "the hub's own work leaves it whose it is");
     }
 
+    /// A record of which nobody knows who made it becomes nobody's by an encounter that they write.
+    fn nobody_takes_records_by_writing_their_encounter(store: &Store) {
+        fill(store);
+        store.put(r#"{"resourceType":"Observation","id":"lost","subject":{"reference":"Patient/p"},"encounter":{"reference":"Encounter/none"}}"#);
+        let system = acting_for("a", None);
+        let encounter = r#"{"resourceType":"Encounter","id":"none","subject":{"reference":"Patient/q"}}"#;
+        store.commit_as(&system, Vec::new(), vec![store.put_change(encounter, Expect::Anything)]).unwrap();
+        assert!(!seen(store, &system).contains(&"lost".to_owned()));
+        // Nor does one that the hub wrote lose its records when its institution writes it again.
+        let own = r#"{"resourceType":"Encounter","id":"ea","subject":{"reference":"Patient/p"},"status":"finished"}"#;
+        store.commit_as(&system, Vec::new(), vec![store.put_change(own, Expect::Anything)]).unwrap();
+        assert!(seen(store, &system).contains(&"oa".to_owned()));
+    }
+
     /// A patient sees who has a relation, over or not, and by which record; others see it if they reach the patient.
     fn relations_are_told(store: &Store) {
         fill(store);
