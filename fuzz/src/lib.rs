@@ -4,6 +4,7 @@
 //! Each `judge` panics when the hub does what it must not. A panic inside the hub is answered with 500, which none of them
 //! lets pass.
 
+pub mod apps;
 pub mod bundles;
 pub mod documents;
 mod hub;

@@ -22,7 +22,7 @@ pub(crate) struct Options {
 }
 
 /// Every target.
-const TARGETS: [&str; 4] = ["documents", "queries", "bundles", "patches"];
+const TARGETS: [&str; 5] = ["documents", "queries", "bundles", "patches", "apps"];
 
 /// Runs the task.
 pub(crate) fn run_fuzz(options: &Options) -> Result<()> {

@@ -5,7 +5,8 @@
 //!
 //! To add a code, add a line to `codes!` below and a section of the same number to `docs/errors.md`; a test holds the
 //! two together. Numbers are never used again. The letter says what it is about: `J` JSON, `V` validation, `R` the REST
-//! interface, `S` search, `B` bundles, `P` patches, `A` what is done asynchronously, `N` notifications.
+//! interface, `S` search, `B` bundles, `P` patches, `A` what is done asynchronously, `O` apps and their tokens,
+//! `N` notifications.
 
 use crate::json::{JsonError, write_string};
 use crate::search::parse::{SearchError, SearchProblem};
@@ -241,6 +242,9 @@ codes! {
     AsyncSource = "IEUM-A009", Security, "A file cannot be fetched from there";
     AsyncImport = "IEUM-A010", Processing, "The import stopped";
     AsyncTooLarge = "IEUM-A011", TooCostly, "The answer is too large";
+    TokenRefused = "IEUM-O001", Login, "The access token is not taken";
+    ProofRefused = "IEUM-O002", Login, "The proof of the token's key is not taken";
+    ScopeMissing = "IEUM-O003", Forbidden, "The token's scopes do not allow this";
     NotifyTopic = "IEUM-N001", NotFound, "The topic is not one of this hub";
     NotifyForm = "IEUM-N002", Invalid, "Something in the subscription is not as it must be";
     NotifyFilter = "IEUM-N003", NotSupported, "The filter does not go with the topic";

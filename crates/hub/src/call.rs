@@ -8,8 +8,10 @@ use ieum_fhir::outcome::{Issue, operation_outcome};
 use ieum_store::catalogue::Resources;
 use ieum_store::commit::StoreError;
 use ieum_trust::access::Access;
+use ieum_trust::authorization::server::Authority;
 use ieum_trust::door::View;
 
+use crate::authorization::scope;
 use crate::fhir::definitions::DEFINITION;
 use crate::fhir::format::{self, Format};
 use crate::hub::Hub;
@@ -26,6 +28,8 @@ pub struct Call<'c> {
     pub route: &'static Route,
     /// On whose authority.
     pub access: &'c Access,
+    /// The token that narrows it, if there is one.
+    pub token: Option<&'c Authority>,
     /// Where in the FHIR interface.
     pub place: Place,
     /// Parameters of the URL, and of the form if there is one.
@@ -294,7 +298,11 @@ impl Call<'_> {
         if self.place.kind == DEFINITION && self.place.inner.is_empty() {
             return door.definition_view(self.access);
         }
-        door.resource_view(self.access)
+        let view = door.resource_view(self.access)?;
+        Ok(match self.token.and_then(scope::patients) {
+            Some(patients) => view.of_patients(&patients),
+            None => view,
+        })
     }
 
     /// The values of a parameter of the URL.

@@ -5,10 +5,12 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use ieum_trust::access::Role;
+use ieum_trust::authorization::client::Policy;
 
 use crate::config::Flags;
 
 mod account;
+mod client;
 mod control;
 mod doctor;
 mod export;
@@ -47,6 +49,9 @@ enum Command {
     /// Manage accounts
     #[command(subcommand)]
     Account(Account),
+    /// Manage apps that people may allow to act for them, and apps that act on their own
+    #[command(subcommand)]
+    Client(Client),
 }
 
 #[derive(Args)]
@@ -195,6 +200,62 @@ enum Account {
     },
 }
 
+#[derive(Subcommand)]
+enum Client {
+    /// Register an app and print its client_id
+    Add(ClientAdd),
+    /// Print the apps: client_id, policy, name, who runs it, scopes
+    List {
+        /// Data directory; a hub may be running on it
+        #[arg(long, value_name = "DIR", env = "IEUM_DATA")]
+        data: PathBuf,
+    },
+    /// Withdraw an app: its tokens are worth nothing from then on
+    Remove {
+        /// Data directory; a hub may be running on it
+        #[arg(long, value_name = "DIR", env = "IEUM_DATA")]
+        data: PathBuf,
+        /// Its client_id, as `list` prints it
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
+#[derive(Args)]
+struct ClientAdd {
+    /// Data directory; a hub may be running on it
+    #[arg(long, value_name = "DIR", env = "IEUM_DATA")]
+    data: PathBuf,
+    /// What people know it by
+    #[arg(long)]
+    name: String,
+    /// Who runs it, as people know them
+    #[arg(long)]
+    organization: String,
+    /// fapi2: with keys, pushed requests and tokens bound to a key; smart: SMART App Launch, also without keys
+    #[arg(long, default_value = "fapi2", value_parser = policy)]
+    policy: Policy,
+    /// Scopes it may ask for, such as "launch/patient patient/*.rs"
+    #[arg(long, value_name = "SCOPES")]
+    scope: String,
+    /// Address to send people back to, letter by letter; may be given several times
+    #[arg(long = "redirect", value_name = "URI")]
+    redirects: Vec<String>,
+    /// Address to be started at from a chart; goes with the scope `launch`
+    #[arg(long, value_name = "URI")]
+    launch: Option<String>,
+    /// File with its public keys, a JWK set
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
+    /// Id of the account it acts as without a user; goes with `system/` scopes
+    #[arg(long, value_name = "ID")]
+    account: Option<String>,
+}
+
+fn policy(text: &str) -> std::result::Result<Policy, String> {
+    Policy::from_name(text).ok_or_else(|| "one of fapi2, smart".to_owned())
+}
+
 fn role(text: &str) -> std::result::Result<Role, String> {
     let roles = [Role::Patient, Role::Clinician, Role::Operator, Role::Service];
     let role = Role::from_name(text).filter(|role| roles.contains(role));
@@ -219,6 +280,7 @@ pub fn main() -> ExitCode {
         Command::Synth(arguments) => synth::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Account(account) => account::run(&account),
+        Command::Client(client) => client::run(&client),
     };
     match done {
         Ok(code) => code,

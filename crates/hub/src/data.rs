@@ -10,6 +10,8 @@ use ieum_store::commit::StoreError;
 use ieum_store::own::OwnKind;
 use ieum_store::sqlite::{SqliteEngine, SqliteOptions};
 use ieum_trust::account::ACCOUNT;
+use ieum_trust::authorization::client::CLIENT;
+use ieum_trust::authorization::grant::GRANT;
 use ieum_trust::breaking::REVIEW;
 use ieum_trust::door::Door;
 use ieum_trust::evidence::POLICY;
@@ -26,6 +28,8 @@ use crate::subscriptions::{EVENTS, SUBSCRIBER};
 /// The record kinds of our own.
 pub static OWN_KINDS: &[&OwnKind] = &[
     &ACCOUNT,
+    &CLIENT,
+    &GRANT,
     &PERSON,
     &RELATION,
     &REVIEW,

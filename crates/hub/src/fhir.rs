@@ -10,6 +10,7 @@ use ieum_fhir::search::parse::{Limits, ParseContext};
 use ieum_fhir::search::value_sets::ValueSets;
 use ieum_store::access::Reach;
 
+use crate::authorization::{discovery, scope};
 use crate::call::{Answer, Call, Failure};
 use crate::refusals::Refused;
 use crate::routes::Offer::{
@@ -71,6 +72,15 @@ pub use subscription::ROUTES as SUBSCRIPTION_ROUTES;
 /// The routes of the FHIR interface, but for those of subscriptions.
 pub static ROUTES: &[Route] = &[
     row(Method::GET, "/fhir/metadata", Anybody, "capabilities", Nothing, &[], capability::capability),
+    row(
+        Method::GET,
+        "/fhir/.well-known/smart-configuration",
+        Anybody,
+        "smart-configuration",
+        Nothing,
+        &[],
+        discovery::smart,
+    ),
     row(
         Method::GET,
         "/fhir",
@@ -343,6 +353,11 @@ fn check_access(call: &Call<'_>) -> Result<(), Failure> {
         let target = if is_resource { &call.place.kind } else { "" };
         call.hub.door().refused(call.access, call.route.action, target)?;
         return Err(error::forbidden());
+    }
+    if let Err(failure) = scope::check(call) {
+        let target = if is_resource { &call.place.kind } else { "" };
+        call.hub.door().refused(call.access, call.route.action, target)?;
+        return Err(failure);
     }
     // `IeumAccount` and its like are records, but not resources: they do not exist here.
     if call.route.pattern.contains("{kind}") && !is_resource {

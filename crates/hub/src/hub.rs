@@ -9,6 +9,7 @@ use ieum_trust::door::Door;
 use ieum_trust::law::Law;
 use tokio::sync::Semaphore;
 
+use crate::authorization::Authorization;
 use crate::jobs::Jobs;
 use crate::limits::Limits;
 use crate::refusals::Refusals;
@@ -37,6 +38,8 @@ struct Inner {
     jobs: OnceLock<Jobs>,
     /// Subscriptions, where the process serves any.
     subscriptions: OnceLock<Subscriptions>,
+    /// The authorization server, where there is one.
+    authorization: OnceLock<Arc<Authorization>>,
     /// The law in force; the program's own tables until another is taken.
     law: OnceLock<Arc<Law>>,
 }
@@ -88,6 +91,7 @@ impl Hub {
             record_turns,
             jobs,
             subscriptions: OnceLock::new(),
+            authorization: OnceLock::new(),
             law: OnceLock::new(),
         }))
     }
@@ -148,6 +152,17 @@ impl Hub {
     /// From now on it takes subscriptions. The first to say so counts.
     pub(crate) fn take_subscriptions(&self, subscriptions: Subscriptions) {
         let _ = self.0.subscriptions.set(subscriptions);
+    }
+
+    /// The authorization server of this process, if it has one.
+    #[must_use]
+    pub fn authorization(&self) -> Option<&Arc<Authorization>> {
+        self.0.authorization.get()
+    }
+
+    /// From now on it takes tokens. The first to say so counts.
+    pub(crate) fn take_authorization(&self, authorization: Arc<Authorization>) {
+        let _ = self.0.authorization.set(authorization);
     }
 
     /// The law in force: the tables of the program, unless others were taken.

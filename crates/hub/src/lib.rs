@@ -9,6 +9,7 @@
 //! | [`caller`] | who asks |
 //! | `unread` | answers that clients do not read: how long, and how much of memory |
 //! | `host`, `refusals` | under which names an open hub answers; refusals that are written down |
+//! | [`authorization`] | apps: their tokens, and how they come by them |
 //! | [`call`] | an interaction as its handler sees it, over HTTP or inside a bundle |
 //! | [`fhir`] | the FHIR R4 interface, one file for each interaction |
 //! | [`jobs`] | long work that survives a restart: exports, imports, answers asked for later |
@@ -17,6 +18,7 @@
 //! | [`portal`] | the pages for people, one file for each page |
 //! | [`status`] | whether the process lives and can serve, and its numbers |
 
+pub mod authorization;
 pub mod call;
 pub mod caller;
 pub mod cli;

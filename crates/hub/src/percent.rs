@@ -47,12 +47,12 @@ fn decode(text: &str, plus_is_space: bool) -> Result<String, BadEncoding> {
     String::from_utf8(out).map_err(|_| BadEncoding)
 }
 
-/// Appends names and values to a URL.
+/// Appends names and values to a URL, which may have some already.
 #[must_use]
 pub fn with_pairs<'p>(url: &str, pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> String {
     let mut out = url.to_owned();
-    for (index, (name, value)) in pairs.into_iter().enumerate() {
-        out.push(if index == 0 { '?' } else { '&' });
+    for (name, value) in pairs {
+        out.push(if out.contains('?') { '&' } else { '?' });
         encode(name, &mut out);
         out.push('=');
         encode(value, &mut out);
@@ -84,6 +84,11 @@ mod tests {
         let url = with_pairs("http://h/fhir/Patient", given);
         let read = pairs(url.split_once('?').unwrap().1).unwrap();
         assert_eq!(read, given.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn pairs_are_added_to_those_there_are() {
+        assert_eq!(with_pairs("http://h/a?b=c", [("d", "e"), ("f", "")]), "http://h/a?b=c&d=e&f=");
     }
 
     #[test]

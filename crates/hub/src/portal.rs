@@ -37,7 +37,7 @@ mod record;
 pub mod routes;
 mod serve;
 mod session;
-mod throttle;
+pub(crate) mod throttle;
 mod who;
 
 /// How the portal is set up.

@@ -13,13 +13,12 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use hyper::upgrade::OnUpgrade;
 use ieum_fhir::outcome::Code;
-use ieum_trust::access::Access;
 use tokio::time::timeout;
 use tracing::Span;
 use uuid::Uuid;
 
 use crate::call::{self, Answer, Call, Content, Failure, Place};
-use crate::caller::Credential;
+use crate::caller::{Caller, Credential};
 use crate::fhir::error;
 use crate::fhir::format::{self, Format};
 use crate::hub::{Entrance, Hub};
@@ -84,7 +83,7 @@ struct Prepared {
     place: Place,
     pairs: Pairs,
     /// Known here only where it costs nothing or guards a body.
-    access: Option<Access>,
+    caller: Option<Caller>,
     body: Received,
 }
 
@@ -108,17 +107,17 @@ impl Asked {
         let conditions = format::conditions(&parts.headers)?;
         let prefer = format::prefer(&parts.headers);
         let patch_kind = format::patch_kind(&parts.headers);
-        let credential = Credential::of(&parts.headers);
+        let credential = Credential::of(parts);
         let (own_hub, span, format) = (hub.clone(), span.clone(), self.format);
         // What has been written is told in any case.
         let must_be_told = prepared.route.who == Who::Writers || prepared.route.takes == Takes::Bundle;
         let work = move || {
             let hub = own_hub;
             let _entered = span.entered();
-            let Prepared { route, place, pairs, access, body: received } = prepared;
-            let access = match access {
-                Some(access) => access,
-                None => credential.access(&hub)?,
+            let Prepared { route, place, pairs, caller, body: received } = prepared;
+            let caller = match caller {
+                Some(caller) => caller,
+                None => credential.caller(&hub)?,
             };
             let body = match (&received.upload, received.bytes.as_slice()) {
                 (Some(upload), _) => call::Body::Upload(upload),
@@ -130,7 +129,8 @@ impl Asked {
                 kinds: hub.kinds(),
                 hub: &hub,
                 route,
-                access: &access,
+                access: &caller.access,
+                token: caller.token.as_ref(),
                 place,
                 pairs,
                 conditions,
@@ -166,19 +166,19 @@ impl Asked {
         }
 
         let has_body = route.takes != Takes::Nothing && !http_body::Body::is_end_stream(body);
-        let access = match (route.who, hub.entrance()) {
-            (Who::Anybody, _) | (_, Entrance::Open) => Some(Access::open()),
+        let caller = match (route.who, hub.entrance()) {
+            (Who::Anybody, _) | (_, Entrance::Open) => Some(Caller::open()),
             // Nobody may send us a body before we know who it is.
             _ if has_body => {
-                let (hub, credential) = (hub.clone(), Credential::of(&parts.headers));
-                Some(blocking(move || credential.access(&hub)).await?)
+                let (hub, credential) = (hub.clone(), Credential::of(parts));
+                Some(blocking(move || credential.caller(&hub)).await?)
             }
             _ => None,
         };
-        if access.as_ref().is_some_and(|access| !route.who.admits(access, &place.kind)) {
+        if caller.as_ref().is_some_and(|caller| !route.who.admits(&caller.access, &place.kind)) {
             // The refusal itself is told, and audited, where the call is run: without its body.
             receive::drain(hub, std::mem::take(body)).await;
-            return Ok(Prepared { route, place, pairs, access, body: Received::default() });
+            return Ok(Prepared { route, place, pairs, caller, body: Received::default() });
         }
         let received = receive::receive(hub, route, parts, has_body.then_some(body)).await?;
         if route.takes == Takes::Form {
@@ -186,7 +186,7 @@ impl Asked {
             pairs.extend(decoded(form)?);
             self.format = format::asked(&pairs, &parts.headers)?;
         }
-        Ok(Prepared { route, place, pairs, access, body: received })
+        Ok(Prepared { route, place, pairs, caller, body: received })
     }
 }
 
@@ -310,8 +310,8 @@ fn add_headers(headers: &[(HeaderName, String)], response: &mut Response) {
 }
 
 fn add_failure_headers(failure: &Failure, response: &mut Response) {
-    if failure.status == StatusCode::UNAUTHORIZED {
-        set(response, header::WWW_AUTHENTICATE, "Bearer realm=\"ieum\"");
+    if let Some(challenge) = challenge(failure) {
+        set(response, header::WWW_AUTHENTICATE, challenge);
     }
     if let Some(methods) = &failure.allow {
         let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
@@ -320,6 +320,17 @@ fn add_failure_headers(failure: &Failure, response: &mut Response) {
     if let Some(seconds) = failure.retry_after {
         set(response, header::RETRY_AFTER, &seconds.to_string());
     }
+}
+
+/// How to ask better (RFC 6750, section 3; RFC 9449, section 7.1).
+fn challenge(failure: &Failure) -> Option<&'static str> {
+    Some(match failure.issues.first().map(|issue| issue.code) {
+        Some(Code::TokenRefused) => r#"Bearer realm="ieum", error="invalid_token""#,
+        Some(Code::ProofRefused) => r#"DPoP realm="ieum", error="invalid_dpop_proof", algs="ES256""#,
+        Some(Code::ScopeMissing) => r#"Bearer realm="ieum", error="insufficient_scope""#,
+        _ if failure.status == StatusCode::UNAUTHORIZED => r#"Bearer realm="ieum""#,
+        _ => return None,
+    })
 }
 
 fn set(response: &mut Response, name: HeaderName, value: &str) {

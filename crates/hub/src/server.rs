@@ -15,10 +15,10 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::host;
 use crate::hub::{Entrance, Hub};
 use crate::serve::serve;
 use crate::unread::Timed;
+use crate::{authorization, host};
 
 /// The FHIR interface as an axum router. Which routes there are is decided by [`crate::routes`] alone.
 pub fn router(hub: Hub) -> Router {
@@ -26,13 +26,15 @@ pub fn router(hub: Hub) -> Router {
     host::guarded(routes(hub), entrance)
 }
 
-/// The same, to be put behind [`host::guarded`] together with others.
+/// The same, with the addresses for apps, to be put behind [`host::guarded`] together with others.
 pub(crate) fn routes(hub: Hub) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/fhir", any(serve))
         .route("/fhir/", any(serve))
         .route("/fhir/{*rest}", any(serve))
-        .with_state(hub)
+        .with_state(hub.clone())
+        .merge(authorization::serve::router(hub.clone()));
+    authorization::cross::open(routes, hub)
 }
 
 /// What the operating system holds of the answers on one connection; it doubles this for its own use.

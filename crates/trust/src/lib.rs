@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod account;
+pub mod authorization;
 pub mod breaking;
 pub mod door;
 pub mod evidence;

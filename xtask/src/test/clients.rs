@@ -24,7 +24,8 @@ pub(super) fn run_all() -> Result<String> {
         };
         sessions(&ieum, &folder, way_in, secret.as_deref())?;
     }
-    Ok("fhirpy and fhir-kit-client, on an open hub and with an account".to_owned())
+    Ok("fhirpy and fhir-kit-client, on an open hub and with an account; openid-client and oauth4webapi"
+        .to_owned())
 }
 
 fn sessions(ieum: &Path, folder: &Path, way_in: &str, secret: Option<&str>) -> Result<()> {
@@ -39,12 +40,17 @@ fn sessions(ieum: &Path, folder: &Path, way_in: &str, secret: Option<&str>) -> R
     let environment = |command: &mut Command| {
         command.current_dir(&tests).env("IEUM_FHIR", format!("http://127.0.0.1:{port}/fhir"));
         command.env_remove("IEUM_SECRET").envs(secret.map(|secret| ("IEUM_SECRET", secret)));
+        // Accounts and apps of the sessions of OAuth are made while the hub runs; an open hub has none.
+        command.env_remove("IEUM_PROGRAM").env_remove("IEUM_DATA");
+        if secret.is_some() {
+            command.env("IEUM_PROGRAM", ieum).env("IEUM_DATA", &data);
+        }
     };
     eprintln!("   fhirpy, {way_in}");
     let mut python = Command::new(tools::python_path());
     environment(python.args(["-B", "-W", "error::DeprecationWarning", "session_test.py"]));
     run(&mut python)?;
-    eprintln!("   fhir-kit-client, {way_in}");
+    eprintln!("   fhir-kit-client, openid-client and oauth4webapi, {way_in}");
     let mut node = Command::new("node");
     environment(node.args(["--test", "--test-reporter=spec"]).args(steps::node_tests(&tests)?));
     run(&mut node)?;

@@ -90,7 +90,7 @@ fn done(directory: &Path, task: &Task) -> Result<Answer> {
     };
     let data = match opened {
         Ok(data) => data,
-        Err(DataError::InUse(_)) => return control::ask(directory, task),
+        Err(DataError::InUse(_)) => return control::ask(directory, &control::Task::Account(task.clone())),
         Err(error) => return Err(error.into()),
     };
     if is_new {

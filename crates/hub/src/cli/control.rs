@@ -1,5 +1,5 @@
-//! A running hub's ear for `ieum account`: a Unix socket in the data directory. Who may open it may read the records
-//! themselves, so nothing more is asked. One line of JSON in, one line out.
+//! A running hub's ear for `ieum account` and `ieum client`: a Unix socket in the data directory. Who may open it may read
+//! the records themselves, so nothing more is asked. One line of JSON in, one line out.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -8,9 +8,25 @@ use std::time::Duration;
 
 use ieum_trust::door::Door;
 
-use super::Result;
-use super::account::{Task, perform};
+use super::{Result, account, client};
 use crate::data::Data;
+
+/// What a running hub is asked to do.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Task {
+    Account(account::Task),
+    Client(client::Task),
+}
+
+impl Task {
+    fn perform(&self, door: &Door) -> Answer {
+        match self {
+            Self::Account(task) => account::perform(door, task),
+            Self::Client(task) => client::perform(door, task),
+        }
+    }
+}
 
 /// Lines to print, or why there are none.
 pub(super) type Answer = std::result::Result<Vec<String>, String>;
@@ -42,7 +58,7 @@ impl Control {
                 std::thread::spawn(move || listen(&listener, &door));
             }
             Err(error) => {
-                tracing::warn!(error = %error, "accounts can be changed only while the hub is stopped");
+                tracing::warn!(error = %error, "accounts and apps can be changed only while the hub is stopped");
             }
         }
         Self(path)
@@ -59,7 +75,7 @@ fn listen(listener: &UnixListener, door: &Door) {
     for stream in listener.incoming() {
         let served = stream.and_then(|stream| serve(&stream, door));
         if let Err(error) = served {
-            tracing::warn!(error = %error, "a task for accounts broke off");
+            tracing::warn!(error = %error, "a task broke off");
             // Out of file descriptors, for one: trying at once would not help.
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -72,7 +88,7 @@ fn serve(stream: &UnixStream, door: &Door) -> std::io::Result<()> {
     let mut line = String::new();
     BufReader::new(stream.take(TASK_BYTES)).read_line(&mut line)?;
     let answer = match serde_json::from_str::<Task>(&line) {
-        Ok(task) => perform(door, &task),
+        Ok(task) => task.perform(door),
         Err(_) => Err("the hub does not know this task; use the ieum that runs it".to_owned()),
     };
     send(stream, &answer)

@@ -12,6 +12,7 @@ use ieum_trust::law::kept;
 
 use super::control::Control;
 use super::{Result, Serve, log, say};
+use crate::authorization::Authorization;
 use crate::config::{Loaded, Settings};
 use crate::data::Data;
 use crate::hub::{Entrance, Hub, Options};
@@ -49,6 +50,7 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
         tracing::info!(rows = law.rows().len(), "the tables of law are not those of the last start");
     }
     hub.take_law(law);
+    Authorization::start(&hub, &arguments.data)?;
     close_left_open(&hub)?;
     let _control = Control::start(&data);
     let mut options = JobOptions::new(&arguments.data.join("jobs"));

@@ -135,6 +135,7 @@ impl<'d> Entry<'d> {
             kinds: whole.kinds.clone(),
             route: self.route,
             access: whole.access,
+            token: whole.token,
             place: self.place.clone(),
             pairs: self.pairs.clone(),
             conditions: self.conditions.clone(),

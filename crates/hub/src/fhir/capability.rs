@@ -10,6 +10,7 @@ use ieum_store::catalogue::KindDef;
 use serde_json::{Map, Value, json};
 
 use super::{error, search_context, subset};
+use crate::authorization::discovery;
 use crate::call::{Answer, Call, Failure, PatchKind};
 use crate::hub::Entrance;
 use crate::routes::{self, Offer};
@@ -52,10 +53,7 @@ fn statement(call: &Call<'_>) -> Value {
         .flatten()
         .map(|owner| format!("http://hl7.org/fhir/CompartmentDefinition/{}", lower_first(owner)).into())
         .collect();
-    let security = match call.hub.entrance() {
-        Entrance::Open => "Open to anybody, on this machine only: for trying out.",
-        Entrance::Accounts => "Every request but this one needs the header Authorization: Bearer <secret>.",
-    };
+    let security = security(call);
     let context = search_context(call, &search::R4, true);
     let all = Includes::all(call);
     let resources: Vec<Value> =
@@ -80,7 +78,7 @@ fn statement(call: &Call<'_>) -> Value {
         "rest": [{
             "mode": "server",
             "documentation": language::documentation(&context),
-            "security": { "description": security },
+            "security": security,
             "resource": resources,
             "interaction": system,
             "searchParam": language::of_all_types(&context),
@@ -88,6 +86,19 @@ fn statement(call: &Call<'_>) -> Value {
             "compartment": compartments,
         }],
     })
+}
+
+fn security(call: &Call<'_>) -> Value {
+    let description = match call.hub.entrance() {
+        Entrance::Open => "Open to anybody, on this machine only: for trying out.",
+        Entrance::Accounts => {
+            "Requests need the header Authorization: the secret of an account as Bearer, or a token as Bearer or DPoP."
+        }
+    };
+    let authorization = call.hub.authorization();
+    let mut security = authorization.map_or_else(|| json!({}), |own| discovery::security(&own.server));
+    security["description"] = description.into();
+    security
 }
 
 fn resource(call: &Call<'_>, kind: &str, offers: &[Offer], includes: &Includes) -> Value {

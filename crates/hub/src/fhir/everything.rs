@@ -33,7 +33,7 @@ pub(super) fn everything(call: &Call<'_>) -> Result<Answer, Failure> {
     let (token, since, count) = (page::token(call)?, page::since(call)?, page::count(call)?);
     let care = Care::asked(call)?;
     let types = types(call)?;
-    let view = call.hub.door().resource_view(call.access)?.with_pages_of(call.hub.limits().page_bytes);
+    let view = call.view()?.with_pages_of(call.hub.limits().page_bytes);
     let owner = view.read(&call.place.kind, &call.place.id)?.ok_or_else(error::not_found)?;
     if owner.is_deleted() {
         return Err(error::deleted());
@@ -169,6 +169,7 @@ fn with_parameters<'c>(call: &'c Call<'_>) -> Result<Call<'c>, Failure> {
         kinds: call.kinds.clone(),
         route: call.route,
         access: call.access,
+        token: call.token,
         place: call.place.clone(),
         pairs,
         conditions: call.conditions.clone(),

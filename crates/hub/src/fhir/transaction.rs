@@ -26,6 +26,7 @@ use super::page::Bundle;
 use super::room::Room;
 use super::update::{self, id_of};
 use super::{consents, create, definitions, delete, error, patch, respond, run};
+use crate::authorization::scope;
 use crate::call::{Answer, Call, Content, Failure, Returns};
 use crate::routes::{Takes, Who};
 
@@ -77,10 +78,12 @@ impl<'e> Step<'e> {
     }
 
     fn does(call: &Call<'_>, entry: &Entry<'_>) -> Result<Does, Failure> {
+        let own = entry.call(call);
         if entry.route.who != Who::Writers {
+            // Before anything is written, not when it is read.
+            scope::check(&own)?;
             return Ok(Does::Read);
         }
-        let own = entry.call(call);
         super::check_access(&own)?;
         if own.place.kind == create::SUBSCRIPTION {
             let what = "write it by itself, or in a batch: a transaction may not wait for what goes with it";

@@ -91,6 +91,7 @@ impl Target for Local {
             kinds: self.hub.kinds(),
             route,
             access: &self.access,
+            token: None,
             place,
             pairs: Vec::new(),
             conditions: Conditions::default(),

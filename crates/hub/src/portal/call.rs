@@ -45,6 +45,10 @@ pub(crate) struct Call<'c> {
 pub(crate) enum Reply {
     /// A page.
     Page(StatusCode, Markup),
+    /// A page that leads on by itself to another site, or from another site to a page of ours. A redirect would not do: a
+    /// form may lead to us alone (`form-action`), and what other sites lead to comes without the session cookie
+    /// (`SameSite=Strict`).
+    Onward(String, Markup),
     /// Go there instead, with cookies set on the way.
     See(String, Vec<String>),
     /// Bytes that are no page.

@@ -39,6 +39,15 @@ impl Call<'_> {
 
     /// The page as an answer with another status.
     pub(crate) fn page_with(&self, status: StatusCode, frame: Frame<'_>) -> Reply {
+        Reply::Page(status, self.framed(frame))
+    }
+
+    /// The page that leads on by itself, to there.
+    pub(crate) fn onward(&self, to: String, frame: Frame<'_>) -> Reply {
+        Reply::Onward(to, self.framed(frame))
+    }
+
+    fn framed(&self, frame: Frame<'_>) -> Markup {
         let lang = self.lang;
         let role = self.role();
         let path = self.address.split('?').next().unwrap_or("/");
@@ -73,7 +82,7 @@ impl Call<'_> {
             }],
             content: frame.content,
         };
-        Reply::Page(status, page.html())
+        page.html()
     }
 
     fn viewer_name(&self, role: Option<Role>) -> String {

@@ -1,6 +1,8 @@
 //! One file for each page, and what several of them share.
 
 mod alerts;
+pub(crate) mod apps;
+pub(crate) mod consent;
 pub(crate) mod document;
 pub(crate) mod documents;
 pub(crate) mod emergency;

@@ -7,8 +7,8 @@ use super::Portal;
 use super::call::{Call, Refusal, Reply};
 use super::pages::entry::{choose, confirm, set_up, ways, welcome};
 use super::pages::{
-    document, documents, emergency, enter, find, immunisations, law, medicines, my_login, operator, problems,
-    result, results, reviews, sharing, sign_in, staff, start, summary, timeline, vitals,
+    apps, consent, document, documents, emergency, enter, find, immunisations, law, medicines, my_login,
+    operator, problems, result, results, reviews, sharing, sign_in, staff, start, summary, timeline, vitals,
 };
 use crate::status;
 
@@ -114,6 +114,10 @@ pub static ROUTES: &[Route] = &[
     post("/my-login/devices/{number}/end", Who::Person, "device-end", my_login::change::end_one),
     post("/my-login/devices/end", Who::Person, "devices-end", my_login::change::end_all),
     post("/sign-out", Who::SignedIn, "sign-out", sign_in::leave),
+    get("/oauth/authorize", Who::Anybody, "authorize", Run::Page(consent::arrive)),
+    get("/oauth/consent/{request}", Who::SignedIn, "authorize", Run::Page(consent::page)),
+    post("/oauth/consent/{request}", Who::SignedIn, "authorize", consent::allow),
+    post("/oauth/consent/{request}/deny", Who::SignedIn, "authorize", consent::deny),
     get("/law", Who::Anybody, "law", Run::Page(law::page)),
     get("/enter", Who::Anybody, "enter", Run::Page(enter::page)),
     post("/enter", Who::Anybody, "enter", enter::enter),
@@ -128,6 +132,8 @@ pub static ROUTES: &[Route] = &[
     record("/patients/{id}/immunisations", CLINICIAN, "record-immunisations", immunisations::of_patient),
     record("/patients/{id}/documents", CLINICIAN, "record-documents", documents::of_patient),
     record("/patients/{id}/documents/{document}", CLINICIAN, "record-document", document::of_patient),
+    record("/patients/{id}/apps", CLINICIAN, "record-apps", apps::of_patient),
+    post("/patients/{id}/apps/{client}", CLINICIAN, "launch", apps::launch),
     record("/me", PATIENT, "own-summary", summary::own),
     record("/me/visits", PATIENT, "own-visits", timeline::own),
     record("/me/problems", PATIENT, "own-problems", problems::own),

@@ -315,6 +315,11 @@ fn respond(reply: Reply, is_head: bool) -> Response {
             (status, bytes, content_type, cache, etag)
         }
         Reply::See(to, cookies) => return see(&to, &cookies),
+        Reply::Onward(to, markup) => {
+            let mut response = respond(Reply::Page(StatusCode::OK, markup), is_head);
+            add(&mut response, header::REFRESH, &format!("0; url={to}"));
+            return response;
+        }
     };
     let length = content.len();
     let mut response = Response::new(match content {

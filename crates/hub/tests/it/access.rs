@@ -18,6 +18,7 @@ on_every_engine!(
 /// What each route is expected to ask for: a route without a row here fails the test.
 const EXPECTED: &[(&str, &str, Who, &str)] = &[
     ("GET", "/fhir/metadata", Who::Anybody, "capabilities"),
+    ("GET", "/fhir/.well-known/smart-configuration", Who::Anybody, "smart-configuration"),
     ("GET", "/fhir", Who::Accounts, "search-system"),
     ("POST", "/fhir", Who::Accounts, "bundle"),
     ("POST", "/fhir/_search", Who::Accounts, "search-system"),

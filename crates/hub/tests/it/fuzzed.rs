@@ -35,6 +35,11 @@ fn any_patch() {
     judge("patches", fuzz::patches::judge);
 }
 
+#[test]
+fn anything_apps_send() {
+    judge("apps", fuzz::apps::judge);
+}
+
 fn judge(target: &str, judge: impl Fn(&[u8])) {
     let seeds = seeds(target);
     seeds.iter().for_each(|seed| judge(seed));

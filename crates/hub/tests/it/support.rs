@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use ieum::authorization::Authorization;
 use ieum::data::OWN_KINDS;
 use ieum::hub::{Entrance, Hub, Options};
 use ieum::jobs::{JobOptions, Service};
@@ -155,6 +156,7 @@ impl Server {
         let door = Door::new(wrap(engine), secret);
         let hub =
             Hub::new(door.clone(), system_clock(), Options { base_url: base.clone(), entrance, limits });
+        Authorization::start(&hub, directory.path()).unwrap();
         let jobs_directory = directory.path().join("jobs");
         let mut options = JobOptions::new(&jobs_directory);
         change(&mut options);

@@ -58,6 +58,12 @@ const EXPECTED: &[Row] = &[
     ("POST", "/my-login/devices/{number}/end", people(303)),
     ("POST", "/my-login/devices/end", people(303)),
     ("POST", "/sign-out", [303; 8]),
+    // Without parameters there is no app.
+    ("GET", "/oauth/authorize", [400; 8]),
+    // Nothing waits under this name; see `authorization`.
+    ("GET", "/oauth/consent/{request}", [303, 404, 404, 404, 404, 404, 303, 303]),
+    ("POST", "/oauth/consent/{request}", [303, 404, 404, 404, 404, 404, 303, 303]),
+    ("POST", "/oauth/consent/{request}/deny", [303, 404, 404, 404, 404, 404, 303, 303]),
     ("GET", "/law", ALL),
     ("GET", "/enter", [404; 8]),
     ("POST", "/enter", [404; 8]),
@@ -72,6 +78,9 @@ const EXPECTED: &[Row] = &[
     ("GET", "/patients/{id}/immunisations", CLINICIANS),
     ("GET", "/patients/{id}/documents", CLINICIANS),
     ("GET", "/patients/{id}/documents/{document}", CLINICIANS),
+    ("GET", "/patients/{id}/apps", CLINICIANS),
+    // No such app.
+    ("POST", "/patients/{id}/apps/{client}", [303, 404, 403, 403, 403, 403, 303, 303]),
     ("GET", "/me", PATIENTS),
     ("GET", "/me/visits", PATIENTS),
     ("GET", "/me/problems", PATIENTS),

@@ -1,5 +1,6 @@
 //! Tests of the portal: the whole application, asked without a socket.
 
+mod authorization;
 mod coverage;
 mod find;
 mod hostile;

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use ieum::authorization::Authorization;
 use ieum::data::OWN_KINDS;
 use ieum::hub::{Entrance, Hub, Options};
 use ieum::jobs::record::Progress;
@@ -35,7 +36,7 @@ const NOW: i64 = 1_793_502_000_000_000;
 /// A portal over an empty store.
 pub(crate) struct Portal {
     pub(crate) door: Door,
-    hub: Hub,
+    pub(crate) hub: Hub,
     app: Router,
     clock: Arc<AtomicI64>,
     runtime: tokio::runtime::Runtime,
@@ -93,6 +94,7 @@ impl Portal {
         let door = Door::new(Arc::new(engine), secret);
         let options = Options { base_url: base_url.to_owned(), entrance, limits: Limits::default() };
         let hub = Hub::new(door.clone(), clock_of_hub, options);
+        Authorization::start(&hub, directory.path()).unwrap();
         // Jobs are taken, and left waiting.
         let mut jobs = JobOptions::new(&directory.path().join("jobs"));
         jobs.at_once = 0;

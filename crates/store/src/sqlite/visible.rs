@@ -174,7 +174,12 @@ impl<'s> Scope<'s> {
             sql.append(&self.of_patients(row, rid)).push(" AND ");
         }
         let mut own = Sql::new(row);
-        own.push(".pat <> ").number(SYSTEM).push(" AND ").push(&maker(row)).push(" = ").bind(self.institution);
+        own.push(".pat <> ")
+            .number(SYSTEM)
+            .push(" AND ")
+            .push(&maker(row))
+            .push(" = ")
+            .bind(self.institution);
         let Some(person) = &institution.person else {
             sql.append(&own).push(")");
             return sql;

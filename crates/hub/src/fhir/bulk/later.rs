@@ -145,6 +145,8 @@ fn page(work: &Work<'_>, later: &Later, token: Option<&str>) -> Result<(Vec<u8>,
         kinds: work.hub.kinds(),
         route,
         access: &work.access,
+        // What a token may not ask for as a whole it may not ask for later.
+        token: None,
         place,
         pairs,
         conditions: Conditions::default(),

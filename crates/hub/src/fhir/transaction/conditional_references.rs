@@ -17,6 +17,7 @@ use super::super::conditional::{self, Found, Stumble};
 use super::super::error;
 use super::Fate;
 use super::references::References;
+use crate::authorization::scope;
 use crate::call::{Call, Failure};
 
 /// How often at most a written record is held against criteria, in one transaction.
@@ -74,6 +75,7 @@ impl<'c> Conditional<'c> {
             return Ok(Some(known.clone()));
         }
         let refuse = |failure: Failure| Stumble::Failed(failure.under(&entry.name()));
+        scope::check_search(self.call, kind).map_err(refuse)?;
         let query = conditional::criteria_in(self.call, self.view, kind, criteria).map_err(refuse)?;
         let (found, guard) = conditional::find(self.view, &query)?;
         let mut matching = self.matching(&query, resolved).map_err(refuse)?;

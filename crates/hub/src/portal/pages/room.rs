@@ -3,8 +3,8 @@
 use ieum_fhir::json::Value;
 use ieum_trust::door::View;
 use ieum_ui::{
-    Crumb, Lang, Tone, badge, button_print, card_plain, definitions, definitions_inline, disclosure,
-    tab_links,
+    ButtonStyle, Crumb, Lang, Tone, badge, button_link, button_print, card_plain, definitions,
+    definitions_inline, disclosure, tab_links,
 };
 use jiff::civil::Date;
 use maud::{Markup, html};
@@ -209,7 +209,12 @@ impl<'c> Room<'c> {
         }
         let is_first = part == Part::Summary && below.is_none();
         let content = html! { (self.header(is_first)) (self.tabs(part)) (content) };
-        let actions = Some(button_print(lang));
+        let apps = format!("{record}/apps");
+        let has_apps = self.call.portal.hub().authorization().is_some();
+        let actions = Some(html! {
+            @if has_apps { (button_link(ButtonStyle::Tertiary, self.say("앱", "Apps"), &apps)) }
+            (button_print(lang))
+        });
         self.call.page(Frame { trail: Some(&trail), actions, ..Frame::new(&title, content) })
     }
 

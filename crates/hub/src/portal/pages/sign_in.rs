@@ -199,7 +199,7 @@ pub(super) fn belongs(path: &str, role: Role) -> bool {
     let route = routes::find(&axum::http::Method::GET, &parts).map(|(route, _)| route.who);
     match route {
         Some(routes::Who::Only(only)) => only == role,
-        Some(routes::Who::Person) => true,
+        Some(routes::Who::SignedIn | routes::Who::Person) => true,
         _ => false,
     }
 }
@@ -215,6 +215,9 @@ mod tests {
         }
         assert_eq!(local("/patients/p-1"), Some("/patients/p-1"));
         assert!(belongs("/patients/p-1", Role::Clinician) && !belongs("/patients/p-1", Role::Patient));
+        assert!(
+            belongs("/oauth/consent/abc", Role::Patient) && belongs("/oauth/consent/abc", Role::Operator)
+        );
         assert!(!belongs("/metrics", Role::Operator) && !belongs("/nowhere", Role::Operator));
     }
 }

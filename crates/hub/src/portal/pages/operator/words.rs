@@ -71,7 +71,8 @@ pub(super) fn action_word(code: &str, lang: Lang) -> Markup {
 }
 
 /// A part of the record, by the second half of the action's name.
-const PARTS: [(&str, &str, &str); 12] = [
+const PARTS: [(&str, &str, &str); 13] = [
+    ("apps", "앱 목록", "Apps listed"),
     ("sharing", "기록을 볼 수 있는 곳", "Who sees the record"),
     ("sharing-change", "기록을 볼 수 있는 곳 바꾸기", "Who sees the record changed"),
     ("summary", "요약 열람", "Summary read"),
@@ -86,7 +87,21 @@ const PARTS: [(&str, &str, &str); 12] = [
     ("document", "문서 열람", "Document read"),
 ];
 
-const ACTIONS: [(&str, &str, &str); 79] = [
+const ACTIONS: [(&str, &str, &str); 93] = [
+    ("authorize", "앱에 허용할지 답함", "Answer to an app"),
+    ("authorize-find", "앱을 위한 환자 찾기", "Patients found for an app"),
+    ("launch", "기록에서 앱 열기", "App opened from a record"),
+    ("grant", "앱에 허용", "App allowed"),
+    ("grant-revoke", "앱 허용 거두기", "Leave of an app withdrawn"),
+    ("client", "앱 등록", "App registered"),
+    ("token", "앱의 토큰", "Token of an app"),
+    ("oauth-metadata", "인증 서버 안내", "Metadata of the authorization server"),
+    ("oauth-keys", "인증 서버의 공개 키", "Keys of the authorization server"),
+    ("oauth-par", "앱의 요청 미리 보내기", "Request of an app pushed"),
+    ("oauth-token", "앱의 토큰 요청", "Token asked for by an app"),
+    ("oauth-introspect", "앱의 토큰 확인", "Token looked at by an app"),
+    ("oauth-revoke", "앱의 토큰 거두기", "Token withdrawn by an app"),
+    ("smart-configuration", "앱을 위한 명세", "Configuration for apps"),
     ("law", "법령 표", "Law tables"),
     ("break-glass", "긴급 열람", "Glass broken"),
     ("reviews", "긴급 열람 검토 목록", "Reviews of broken glass"),
@@ -183,7 +198,8 @@ mod tests {
     fn every_action_of_a_route_has_words() {
         let pages = crate::portal::routes::ROUTES.iter().map(|route| route.action);
         let fhir = crate::routes::all().map(|route| route.action);
-        for action in pages.chain(fhir) {
+        let apps = crate::authorization::routes::ROUTES.iter().map(|route| route.action);
+        for action in pages.chain(fhir).chain(apps) {
             assert!(known(action).is_some(), "{action}");
         }
     }

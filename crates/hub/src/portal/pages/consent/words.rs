@@ -1,0 +1,126 @@
+//! Scopes in plain words.
+
+use ieum_trust::access::Role;
+use ieum_trust::authorization::scopes::{Interactions, Level, Records, Scope, Scopes};
+use ieum_ui::Lang;
+
+/// Kinds of records that people have a word for; the others go by their name in FHIR.
+const KINDS: &[(&str, &str, &str)] = &[
+    ("Patient", "인적사항(이름, 생년월일, 연락처)", "personal details (name, birth date, telephone)"),
+    ("Observation", "검사 결과와 활력징후", "test results and vital signs"),
+    ("Condition", "진단", "diagnoses"),
+    ("AllergyIntolerance", "알레르기", "allergies"),
+    ("MedicationRequest", "처방", "prescriptions"),
+    ("MedicationStatement", "먹는 약", "medicines taken"),
+    ("MedicationDispense", "조제받은 약", "medicines dispensed"),
+    ("Immunization", "예방접종", "vaccinations"),
+    ("Procedure", "수술과 처치", "operations and procedures"),
+    ("Encounter", "진료 이력", "visits"),
+    ("DiagnosticReport", "검사 보고서", "reports of tests"),
+    ("DocumentReference", "진료 문서", "documents"),
+    ("ImagingStudy", "영상 검사", "images"),
+    ("FamilyMemberHistory", "가족력", "illnesses in the family"),
+    ("CarePlan", "진료 계획", "care plans"),
+    ("Appointment", "예약", "appointments"),
+    ("Coverage", "보험", "insurance"),
+    ("Practitioner", "의료진 정보", "who treats"),
+    ("Organization", "의료기관 정보", "institutions"),
+];
+
+/// Each scope as a line, to somebody in this role.
+pub(super) fn scopes(scopes: &Scopes, role: Role, lang: Lang) -> Vec<String> {
+    let mut lines: Vec<String> = scopes.iter().filter_map(|scope| line(scope, role, lang)).collect();
+    lines.dedup();
+    lines
+}
+
+fn line(scope: &Scope, role: Role, lang: Lang) -> Option<String> {
+    let say = |ko: &str, en: &str| Some(lang.pick(ko, en).to_owned());
+    match scope {
+        Scope::OpenId => say("내가 누구인지 확인", "Learn who you are"),
+        Scope::FhirUser => say("이음에 있는 내 기록 번호 확인", "Learn which record in Ieum is yours"),
+        Scope::OfflineAccess => {
+            say("내가 화면을 보고 있지 않을 때에도 동작", "Work also while you are not there")
+        }
+        // About whom is said above.
+        Scope::Launch | Scope::LaunchPatient => None,
+        Scope::Records(records) => Some(of_records(records, role, lang)),
+    }
+}
+
+fn of_records(records: &Records, role: Role, lang: Lang) -> String {
+    let known = |kind: &str| KINDS.iter().find(|(name, ..)| *name == kind);
+    let kind = records.kind.as_deref().map(|kind| known(kind).map_or(kind, |(_, ko, en)| lang.pick(ko, en)));
+    let verbs = verbs(records.may, lang);
+    let own = role == Role::Patient;
+    let about_one = records.level == Level::Patient;
+    if lang == Lang::Ko {
+        let whose = match (own, about_one) {
+            (true, _) => "내",
+            (false, true) => "위 환자의",
+            (false, false) => "내가 볼 수 있는 모든 사람의",
+        };
+        return format!("{whose} {} {verbs}", kind.unwrap_or("모든 기록"));
+    }
+    let what = match (own, about_one, kind) {
+        (true, _, None) => "all your records".to_owned(),
+        (true, _, Some(kind)) => format!("your {kind}"),
+        (false, true, kind) => format!("{} of the patient above", kind.unwrap_or("all records")),
+        (false, false, kind) => {
+            format!("{} of everybody whose records you reach", kind.unwrap_or("all records"))
+        }
+    };
+    format!("{verbs} {what}")
+}
+
+/// What may be done, as the beginning of an English line and the end of a Korean one.
+fn verbs(may: Interactions, lang: Lang) -> &'static str {
+    let sees = may.include(Interactions::READ) || may.include(Interactions::SEARCH);
+    let writes = may.include(Interactions::CREATE) || may.include(Interactions::UPDATE);
+    let (ko, en) = match (sees, writes, may.include(Interactions::DELETE)) {
+        (true, true, true) => ("보기, 쓰기, 지우기", "See, write and delete"),
+        (true, true, false) => ("보기, 쓰기", "See and write"),
+        (true, false, true) => ("보기, 지우기", "See and delete"),
+        (false, true, true) => ("쓰기, 지우기", "Write and delete"),
+        (false, true, false) => ("쓰기", "Write"),
+        (false, false, true) => ("지우기", "Delete"),
+        (_, false, false) => ("보기", "See"),
+    };
+    lang.pick(ko, en)
+}
+
+#[cfg(test)]
+mod tests {
+    use ieum_fhir::definitions::r4;
+
+    use super::*;
+
+    #[test]
+    fn scopes_are_told_in_plain_words() {
+        for (text, role, ko, en) in [
+            ("launch/patient openid", Role::Patient, "내가 누구인지 확인", "Learn who you are"),
+            ("patient/*.rs", Role::Patient, "내 모든 기록 보기", "See all your records"),
+            ("user/*.r", Role::Patient, "내 모든 기록 보기", "See all your records"),
+            ("patient/Condition.s", Role::Patient, "내 진단 보기", "See your diagnoses"),
+            (
+                "user/Condition.cruds",
+                Role::Clinician,
+                "내가 볼 수 있는 모든 사람의 진단 보기, 쓰기, 지우기",
+                "See, write and delete diagnoses of everybody whose records you reach",
+            ),
+            ("patient/Basic.s", Role::Clinician, "위 환자의 Basic 보기", "See Basic of the patient above"),
+            ("user/Condition.d", Role::Patient, "내 진단 지우기", "Delete your diagnoses"),
+        ] {
+            let asked = Scopes::parse(text).unwrap();
+            assert_eq!(scopes(&asked, role, Lang::Ko), [ko]);
+            assert_eq!(scopes(&asked, role, Lang::En), [en]);
+        }
+    }
+
+    #[test]
+    fn words_are_for_kinds_that_there_are() {
+        for (kind, ..) in KINDS {
+            assert!(r4().is_resource(kind), "{kind}");
+        }
+    }
+}

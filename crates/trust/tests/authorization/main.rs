@@ -1,0 +1,9 @@
+//! The authorization server without HTTP: each way to a token, and every condition under which there is none. The
+//! tables follow the list of negative cases of the handbook (trust-and-exchange, 3.4).
+
+mod assertions;
+mod codes;
+mod proofs;
+mod requests;
+mod support;
+mod tokens;
