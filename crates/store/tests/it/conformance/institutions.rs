@@ -190,7 +190,7 @@ on_every_engine! {
         ids.sort_unstable();
         assert_eq!(ids, ["a", "b", "ea", "oa", "p"]);
         drop(view);
-        let mut about = dr.clone();
+        let mut about = dr;
         if let Reach::Institution(institution) = &mut about.clinical {
             institution.about = Some(vec!["q".into()]);
         }
