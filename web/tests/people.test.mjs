@@ -276,6 +276,11 @@ test("a patient decides who sees what; the glass is broken, told and reviewed", 
   await own.page.getByRole("button", { name: "저장", exact: true }).first().click();
   await own.page.getByText("저장했습니다.").waitFor();
   assert.ok(await own.page.getByRole("checkbox", { name: "정신건강" }).isChecked());
+  const one = own.page.locator("form", { has: own.page.getByRole("combobox") }).first();
+  await one.getByRole("combobox").selectOption("deny");
+  await one.getByRole("button", { name: "저장" }).click();
+  await own.page.getByText("저장했습니다.").waitFor();
+  assert.equal(await own.page.getByRole("combobox").first().inputValue(), "deny");
   await lookAt(browser.context, origin, "/me/sharing", { keyboard: true });
   await own.page.close();
 

@@ -199,6 +199,11 @@ impl Call<'_> {
         value(&self.form, name)
     }
 
+    /// The field of the form whose name begins so: where a page has several forms alike, each name stands there once.
+    pub(crate) fn field_of(&self, begin: &str) -> &str {
+        self.form.iter().find(|(name, _)| name.starts_with(begin)).map_or("", |(_, value)| value)
+    }
+
     /// The time now.
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_microsecond(self.portal.hub().now()).unwrap_or_default()

@@ -53,12 +53,12 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
 
 /// `POST /privacy/reviews/{id}`
 pub(crate) fn decide(call: &Call<'_>) -> Result<Reply, Refusal> {
-    let is_justified = match call.field("decision") {
+    let is_justified = match call.field_of("decision") {
         "justified" => true,
         "unjustified" => false,
         _ => return Err(Refusal::Bad),
     };
-    let decision = (call.place.first(), is_justified, call.field("note"));
+    let decision = (call.place.first(), is_justified, call.field_of("note"));
     let decided = breaking::decide(call.portal.hub().door(), call.access()?, decision, call.micros())?;
     if decided { Ok(Reply::See(format!("{PAGE}?done=decided"), Vec::new())) } else { Err(Refusal::NotFound) }
 }
@@ -85,11 +85,10 @@ fn to_decide(call: &Call<'_>, id: &str, review: &Review, names: &BTreeMap<String
     let lang = call.lang;
     let from = date::parse(&review.from).map_or(0, |range| range.lo);
     let is_late = call.micros() - from > breaking::review_hours(call.portal.hub().law(), from) * HOUR;
-    let decision_id = format!("decision-{id}");
-    let (decision, note) = (
-        Field { required: true, ..Field::new("decision", call.say("판단", "Decision")) },
-        Field::new("note", call.say("남길 말 (환자도 봅니다)", "Note (the patient sees it)")),
-    );
+    let heading = format!("review-{id}");
+    let (decision_name, note_name) = (format!("decision-{id}"), format!("note-{id}"));
+    let decision = Field { required: true, ..Field::new(&decision_name, call.say("판단", "Decision")) };
+    let note = Field::new(&note_name, call.say("남길 말 (환자도 봅니다)", "Note (the patient sees it)"));
     let options = [
         ("justified", call.say("필요했음", "It was justified")),
         ("unjustified", call.say("필요하지 않았음", "It was not")),
@@ -98,8 +97,8 @@ fn to_decide(call: &Call<'_>, id: &str, review: &Review, names: &BTreeMap<String
     let csrf = call.session.as_ref().map(|session| session.csrf.as_str());
     let actions = button(ButtonStyle::Primary, call.say("검토 마침", "Decide"));
     html! {
-        article .i-card aria-labelledby=(decision_id) {
-            h3 id=(decision_id) {
+        article .i-card aria-labelledby=(heading) {
+            h3 id=(heading) {
                 (name(names, review)) " — " (format::fhir_date(&review.from, lang))
                 @if is_late { " " (badge(Tone::Danger, call.say("늦음", "Late"))) }
             }

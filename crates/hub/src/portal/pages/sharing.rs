@@ -58,7 +58,7 @@ pub(crate) fn save(call: &Call<'_>) -> Result<Reply, Refusal> {
         let view = call.view()?;
         view.read("Organization", id)?.filter(|record| !record.is_deleted()).ok_or(Refusal::Bad)?;
     }
-    let choice = match call.field("choice") {
+    let choice = match call.field_of("choice") {
         "permit" => {
             let codes = CLASSES.iter().map(|(code, ..)| *code);
             let without = codes.filter(|code| !call.field(&format!("without-{code}")).is_empty());
@@ -225,18 +225,11 @@ fn each(
         let select_id = format!("choice-{number}");
         let field = Field::new(&select_id, &label);
         let control = select(&field, &options, Some(chosen), call.lang);
-        rows.push(html! {
-            li .i-sharing {
-                form method="post" action=(PAGE) {
-                    @if let Some(csrf) = csrf(call) { input type="hidden" name="csrf" value=(csrf); }
-                    input type="hidden" name="institution" value=(id);
-                    (control)
-                    (button(ButtonStyle::Secondary, call.say("저장", "Save")))
-                }
-            }
-        });
+        let fields = html! { input type="hidden" name="institution" value=(id); (control) };
+        let actions = button(ButtonStyle::Secondary, call.say("저장", "Save"));
+        rows.push(card_plain(form_post(PAGE, csrf(call), &fields, &actions)));
     }
-    Ok(html! { ul .i-plain-list { @for row in &rows { (row) } } })
+    Ok(html! { @for row in &rows { (row) } })
 }
 
 /// When somebody broke the glass.
