@@ -229,7 +229,11 @@ fn each(
         let actions = button(ButtonStyle::Secondary, call.say("저장", "Save"));
         rows.push(card_plain(form_post(PAGE, csrf(call), &fields, &actions)));
     }
-    Ok(html! { @for row in &rows { (row) } })
+    let hint = call.say(
+        "위에서 빼기로 한 기록은 여기서 보여주기를 골라도 빠집니다.",
+        "What is left out above stays left out, also where something is shown here.",
+    );
+    Ok(html! { p { (hint) } @for row in &rows { (row) } })
 }
 
 /// When somebody broke the glass.
