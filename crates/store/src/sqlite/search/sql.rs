@@ -27,8 +27,8 @@ impl Sql {
         self
     }
 
-    /// Adds a number that is always the same, as text. Bound, a value that stands where the condition of a partial index does
-    /// (`pat = -1`) makes SQLite plan the statement anew at each use, which takes longer than most questions.
+    /// Adds a number that is always the same, as text: since plans are kept whatever is bound, SQLite uses a partial index only
+    /// where its condition (`pat = -1`) stands in the statement.
     pub(in crate::sqlite) fn number(&mut self, number: i64) -> &mut Self {
         self.push(&number.to_string())
     }
