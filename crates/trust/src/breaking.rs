@@ -7,10 +7,9 @@
 
 use ieum_fhir::date::format_instant;
 use ieum_fhir::index::ParamType;
-use ieum_fhir::json::{Document, Limits};
 use ieum_fhir::search::{Filter, Param, Query, ReferenceTest, SortBy, SortKeyOf, Test, Total};
 use ieum_store::access::Family;
-use ieum_store::commit::{Change, CommitError, Expect, StoreError};
+use ieum_store::commit::{CommitError, Expect, StoreError};
 use ieum_store::own::{OwnKind, OwnParam};
 
 use crate::access::{Access, Role};
@@ -20,6 +19,7 @@ use crate::evidence::relation::{Basis, OwnRelation, RELATION};
 use crate::law::Law;
 use crate::law::asked::{BREAK_GLASS_REVIEW, BREAK_GLASS_WINDOW};
 use crate::law::day::in_korea;
+use crate::records::{self, Kept, put};
 
 /// Minutes for which the glass is broken if nothing else is said.
 pub const MINUTES: i64 = 60;
@@ -242,10 +242,11 @@ pub fn decide(
         door.refused(access, "review-decide", REVIEW.name)?;
         return Err(CommitError::Denied);
     };
-    let record = door.view(&Access::system("reviews"))?.read(REVIEW.name, id)?;
-    let Some(record) = record.filter(|record| !record.is_deleted()) else { return Ok(false) };
-    let damaged = |_| StoreError::Damaged(format!("review {id} cannot be read"));
-    let review: Review = serde_json::from_slice(&record.plain_json()).map_err(damaged)?;
+    let view = door.view(&Access::system("reviews"))?;
+    let Some(Kept { version, value: review, .. }) = records::read::<Review>(&view, &REVIEW, id)? else {
+        return Ok(false);
+    };
+    drop(view);
     if review.organization_reference != format!("Organization/{organization}") || review.state != State::Open
     {
         return Ok(false);
@@ -258,15 +259,7 @@ pub fn decide(
         note: Some(note).filter(|note| !note.is_empty()),
         ..review
     };
-    let change = put(door, &REVIEW, id, &decided, Expect::Version(record.version));
+    let change = put(door, &REVIEW, id, &decided, Expect::Version(version));
     door.commit_own(access, "review-decide", vec![change])?;
     Ok(true)
-}
-
-fn put(door: &Door, kind: &OwnKind, id: &str, record: &impl serde::Serialize, expect: Expect) -> Change {
-    let json = serde_json::to_vec(record).expect("our own records are JSON");
-    let document = Document::parse(&json, &Limits::default()).expect("our own records are JSON");
-    let catalogue = door.catalogue();
-    let def = catalogue.kind(kind.name).expect("our own kinds are in the catalogue");
-    Change::Put { record: Box::new(catalogue.prepare(def, id, document.root(), &mut |_| None)), expect }
 }

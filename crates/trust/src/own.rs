@@ -1,11 +1,9 @@
-//! Records of our own kinds in this room: found, read, written with the version that was read.
+//! Records of our own kinds in this room: found and read with all their pages. They are written by [`crate::records::put`].
 
-use ieum_fhir::json::{Document, Limits};
 use ieum_fhir::search::{Filter, Param, Query, SystemTest, Test, TokenTest, Total};
-use ieum_store::commit::{Change, Expect, StoreError};
+use ieum_store::commit::StoreError;
 use ieum_store::own::OwnKind;
 use ieum_store::record::Record;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::access::Access;
@@ -65,17 +63,4 @@ fn kept<T: DeserializeOwned>(record: &Record) -> Result<Kept<T>, StoreError> {
     let read = serde_json::from_slice(&record.plain_json());
     let damaged = |_| StoreError::Damaged(format!("a record of kind {} cannot be read", record.kind));
     Ok(Kept { id: record.id.clone(), version: record.version, record: read.map_err(damaged)? })
-}
-
-/// The change that writes a record.
-///
-/// # Panics
-/// When the record is not JSON or its kind not in the catalogue: bugs.
-pub(crate) fn put(door: &Door, kind: &OwnKind, id: &str, record: &impl Serialize, expect: Expect) -> Change {
-    let json = serde_json::to_vec(record).expect("our own records are JSON");
-    let document = Document::parse(&json, &Limits::default()).expect("our own records are JSON");
-    let catalogue = door.catalogue();
-    let def = catalogue.kind(kind.name).expect("our own kinds are in the catalogue");
-    let prepared = catalogue.prepare(def, id, document.root(), &mut |_| None);
-    Change::Put { record: Box::new(prepared), expect }
 }

@@ -20,7 +20,8 @@ use crate::law::day::Birth;
 use crate::law::may::{Act, Decision, Facts, Reason, Relation, State, represent};
 use crate::law::papers::Paper;
 pub use crate::own::Kept;
-use crate::own::{find, put, read};
+use crate::own::{find, read};
+use crate::records::put;
 
 /// The record kind.
 pub static REPRESENTATION: OwnKind = OwnKind {

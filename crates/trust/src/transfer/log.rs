@@ -11,7 +11,8 @@ use super::request::{By, Denied, Event, Request};
 use crate::access::Access;
 use crate::door::{Door, DoorError};
 use crate::law::Law;
-use crate::own::{Kept, find, put, read};
+use crate::own::{Kept, find, read};
+use crate::records::put;
 
 /// The kind of requests.
 pub static TRANSFER_REQUEST: OwnKind = OwnKind {
