@@ -64,6 +64,12 @@ impl SensitiveCodes {
         Ok(())
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.systems.is_empty()
+    }
+
     /// The bits that one code sets.
     #[must_use]
     pub fn mask(&self, system: &str, code: &str) -> u32 {
@@ -74,7 +80,7 @@ impl SensitiveCodes {
 
     /// The bits that the codes set by which something is found.
     pub(crate) fn of_values<'v>(&self, values: impl Iterator<Item = &'v IndexValue<'v>>) -> u32 {
-        if self.systems.is_empty() {
+        if self.is_empty() {
             return 0;
         }
         values.fold(0, |mask, value| match value {

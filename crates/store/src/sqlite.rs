@@ -131,7 +131,7 @@ impl SqliteEngine {
     /// [`StoreError`] when the directory cannot be used, or was written by a newer version of Ieum.
     pub fn open(
         directory: &Path,
-        catalogue: Arc<Catalogue>,
+        catalogue: &Catalogue,
         clock: Clock,
         options: SqliteOptions,
     ) -> Result<Self, StoreError> {

@@ -114,7 +114,7 @@ fn write() {
 #[test]
 fn a_newer_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let open = || SqliteEngine::open(directory.path(), catalogue(), clock(), SqliteOptions::default());
+    let open = || SqliteEngine::open(directory.path(), &catalogue(), clock(), SqliteOptions::default());
     open().unwrap().stop();
     let connection = rusqlite::Connection::open(directory.path().join("records.sqlite")).unwrap();
     connection.pragma_update(None, "user_version", 1_000).unwrap();
@@ -139,7 +139,7 @@ fn changed_parameters_are_indexed_again() {
         )
         .unwrap();
     drop(connection);
-    let engine = SqliteEngine::open(&path, catalogue(), clock(), SqliteOptions::default()).unwrap();
+    let engine = SqliteEngine::open(&path, &catalogue(), clock(), SqliteOptions::default()).unwrap();
     assert_eq!(engine.check(&mut |_, _| {}).unwrap().faults, Vec::<String>::new());
     assert_eq!(engine.snapshot().unwrap().t(), 8);
 }
@@ -158,7 +158,7 @@ fn indexing_that_was_cut_off_is_done_again() {
         .execute_batch("INSERT INTO meta VALUES ('reindexing', 1); DELETE FROM tok; DELETE FROM dat")
         .unwrap();
     drop(connection);
-    let engine = SqliteEngine::open(&path, catalogue(), clock(), SqliteOptions::default()).unwrap();
+    let engine = SqliteEngine::open(&path, &catalogue(), clock(), SqliteOptions::default()).unwrap();
     assert_eq!(engine.check(&mut |_, _| {}).unwrap().faults, Vec::<String>::new());
 }
 
@@ -251,7 +251,7 @@ fn damage_is_found() {
         let connection = rusqlite::Connection::open(path.join("records.sqlite")).unwrap();
         assert!(connection.execute(damage, []).unwrap() > 0, "{damage}");
         drop(connection);
-        let engine = SqliteEngine::open(&path, catalogue(), clock(), SqliteOptions::default()).unwrap();
+        let engine = SqliteEngine::open(&path, &catalogue(), clock(), SqliteOptions::default()).unwrap();
         let report = engine.check(&mut |_, _| {}).unwrap();
         assert!(!report.faults.is_empty(), "not found: {damage}");
     }

@@ -138,7 +138,7 @@ pub(crate) fn sqlite_with_options(path: &Path, options: SqliteOptions) -> Store 
 
 fn sqlite_of(path: &Path, catalogue: Arc<Catalogue>, options: SqliteOptions) -> Store {
     let clock = TestClock::default();
-    let engine = SqliteEngine::open(path, catalogue, clock.clock(), options).unwrap();
+    let engine = SqliteEngine::open(path, &catalogue, clock.clock(), options).unwrap();
     let engine = Arc::new(engine);
     let sqlite = Some((Arc::clone(&engine), None));
     Store { engine, clock, sqlite }
