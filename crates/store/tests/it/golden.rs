@@ -180,8 +180,7 @@ fn a_new_address_is_indexed() {
     store.stop();
     assert_eq!(SqliteEngine::bases(&path).unwrap(), [BASE]);
     let bases = [BASE, "http://new.test/fhir"].map(ToOwned::to_owned).to_vec();
-    let store =
-        sqlite_with(&path, Arc::new(Catalogue::new(&[], bases.clone(), ieum_store::access::Policy::NONE)));
+    let store = sqlite_with(&path, &Catalogue::new(&[], bases.clone(), ieum_store::access::Policy::NONE));
     assert_eq!(subject(&store), ["new", "old"]);
     assert_eq!(store.check().faults, Vec::<String>::new());
     store.put(r#"{"resourceType":"Observation","id":"new","status":"final"}"#);
@@ -204,7 +203,7 @@ fn damage_stays_where_it_is() {
     let sql = "UPDATE res SET codec = 0, body = ?1 WHERE id = 'p1'";
     assert_eq!(connection.execute(sql, [frame]).unwrap(), 1);
     drop(connection);
-    let store = sqlite_with(&path, catalogue());
+    let store = sqlite_with(&path, &catalogue());
     assert!(store.engine.snapshot().unwrap().read(&everything(), "Patient", "p1").is_err());
     assert!(!store.check().faults.is_empty());
     std::thread::scope(|scope| {

@@ -114,19 +114,19 @@ on_every_engine! {
 fn labelling_outlives_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    let store = sqlite_with(path, catalogue());
+    let store = sqlite_with(path, &catalogue());
     fill(&store);
     label_by(&store, "F00-F99");
     assert!(store.index_some(2));
     assert_eq!(store.check().faults, [""; 0]);
     store.stop();
-    let store = sqlite_with(path, catalogue());
+    let store = sqlite_with(path, &catalogue());
     assert_eq!(store.engine.index_work().unwrap(), [IndexWork::label()]);
     store.index_all();
     assert_eq!(store.find(&plan(), "Condition"), ["c3", "c4", "c5", "c8"]);
     assert_eq!(store.check().faults, [""; 0]);
     store.stop();
-    let store = sqlite_with(path, catalogue());
+    let store = sqlite_with(path, &catalogue());
     store.put(&condition("c9", "F20.0"));
     assert!(!store.find(&plan(), "Condition").contains(&"c9".to_owned()));
 }
