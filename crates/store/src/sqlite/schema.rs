@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
     include_str!("schema-5.sql"),
+    include_str!("schema-6.sql"),
 ];
 
 /// A step that asks for all indexes to be made anew, because a program of this version finds more, or other owners.

@@ -79,9 +79,12 @@ pub(super) fn keys_statement(
         sql.append(&Scope::of_some_patient("r"));
     }
     if let Some(after) = request.after {
-        sql.push(" AND r.rid > ").bind(after);
+        sql.push(" AND ").push(matching.rid).push(" > ").bind(after);
     }
-    sql.push(" ORDER BY r.rid LIMIT ").bind(i64::try_from(request.limit).unwrap_or(i64::MAX));
+    sql.push(" ORDER BY ")
+        .push(matching.rid)
+        .push(" LIMIT ")
+        .bind(i64::try_from(request.limit).unwrap_or(i64::MAX));
     Ok(Some(sql))
 }
 

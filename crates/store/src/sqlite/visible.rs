@@ -37,6 +37,8 @@ struct Selected {
 /// The name of a row of `res` that a selection is asked of.
 const SELECTED: &str = "selected";
 
+/// Of rules, the one that decides.
+const FIRST: &str = " ORDER BY u.spec DESC, u.made DESC, u.permit LIMIT 1";
 /// The number of what there is not.
 const NONE: i64 = -1;
 
@@ -118,15 +120,21 @@ impl<'s> Scope<'s> {
 
     /// [`AccessPlan::allows`] on the columns of a row of `res` or `ver`, as ` AND …`.
     pub(super) fn visible(&self, row: &str) -> Sql {
-        self.visible_as(row, &format!("{row}.rid"))
+        self.visible_as(row, &format!("{row}.rid"), None)
+    }
+
+    /// The same on rows of `res` of which about so many are looked at.
+    pub(super) fn visible_among(&self, row: &str, records: u64) -> Result<Sql, StoreError> {
+        let plain = self.plain(records)?;
+        Ok(self.visible_as(row, &format!("{row}.rid"), plain.as_ref()))
     }
 
     /// The same for rows of `res` that may be of a resource inside a record: it is seen by whoever sees the record.
     pub(super) fn visible_part(&self, row: &str) -> Sql {
-        self.visible_as(row, &format!("coalesce({row}.container, {row}.rid)"))
+        self.visible_as(row, &format!("coalesce({row}.container, {row}.rid)"), None)
     }
 
-    fn visible_as(&self, row: &str, rid: &str) -> Sql {
+    fn visible_as(&self, row: &str, rid: &str, plain: Option<&Sql>) -> Sql {
         let mut sql = Sql::default();
         if let Some(selected) = &self.selected {
             sql.push(" AND ").append(&in_one_of(selected, row, rid));
@@ -151,7 +159,7 @@ impl<'s> Scope<'s> {
             }
             (Reach::Institution(institution), system) => {
                 sql.push(" AND (").append(&nobodys(row, system)).push(" OR ");
-                sql.append(&self.of_institution(institution, row, rid)).push(")");
+                sql.append(&self.of_institution(institution, row, rid, plain)).push(")");
             }
         }
         sql
@@ -201,7 +209,7 @@ impl<'s> Scope<'s> {
     }
 
     /// Whether somebody who acts for an institution reaches a clinical record.
-    fn of_institution(&self, institution: &Institution, row: &str, rid: &str) -> Sql {
+    fn of_institution(&self, institution: &Institution, row: &str, rid: &str, plain: Option<&Sql>) -> Sql {
         let mut sql = Sql::new("(");
         if institution.about.is_some() {
             sql.append(&self.of_patients(row, rid)).push(" AND ");
@@ -218,7 +226,12 @@ impl<'s> Scope<'s> {
             return sql;
         };
         let opens = |patient: &str| self.opens(institution, person, patient, (row, rid));
-        sql.push("CASE WHEN ").push(row).push(".pat > 0 THEN ").append(&opens(&format!("{row}.pat")));
+        sql.push("CASE ");
+        if let Some(plain) = plain {
+            sql.push("WHEN ").push(row).push(".mask = 0 AND ").push(row).push(".pat IN (").append(plain);
+            sql.push(") THEN 1 ");
+        }
+        sql.push("WHEN ").push(row).push(".pat > 0 THEN ").append(&opens(&format!("{row}.pat")));
         sql.push(" WHEN ").push(row).push(".pat <> ").number(SEVERAL).push(" THEN 0");
         sql.push(" WHEN EXISTS (").append(&owners(row, rid)).push(") THEN NOT EXISTS (");
         sql.append(&owners(row, rid)).push(" AND NOT ").append(&opens("o.owner")).push(")");
@@ -255,12 +268,40 @@ impl<'s> Scope<'s> {
         any_of(&[relation(""), relation(person)])
     }
 
-    /// What the first of a patient's rules says that applies to a record.
-    fn rule(&self, institution: &Institution, patient: &str, (row, rid): (&str, &str)) -> Sql {
+    /// Patients all of whose records without labels are open, decided once for each: where many records are looked at, and not
+    /// more patients. `None` where it is not worth it.
+    fn plain(&self, records: u64) -> Result<Option<Sql>, StoreError> {
+        let Reach::Institution(institution @ Institution { person: Some(person), .. }) =
+            &self.access.clinical
+        else {
+            return Ok(None);
+        };
+        if self.shared.sizes.relations(self, self.institution)? > records {
+            return Ok(None);
+        }
+        let mut sql = Sql::new("SELECT g.pat FROM rel g WHERE g.org = ");
+        sql.bind(self.institution).push(" AND g.hi > ").bind(self.now).push(" AND g.lo <= ").bind(self.now);
+        sql.push(" AND g.person IN ('', ").bind(person.clone()).push(") AND NOT EXISTS (");
+        sql.append(&self.rules(institution, "g.pat")).push(
+            " AND u.mask = 0 AND (u.org <> 0 OR u.dept <> 0 OR u.kind <> 0 OR u.record <> 0 OR u.enc <> 0 \
+             OR u.since IS NOT NULL OR u.before IS NOT NULL)) AND (",
+        );
+        sql.append(&self.rules(institution, "g.pat")).push(" AND u.mask = 0").push(FIRST).push(") = 1");
+        Ok(Some(sql))
+    }
+
+    /// The rules of a patient for who asks and why, in force now.
+    fn rules(&self, institution: &Institution, patient: &str) -> Sql {
         let mut sql = Sql::new("SELECT u.permit FROM rule u WHERE u.pat = ");
         sql.push(patient).push(" AND u.asker IN (0, ").bind(self.institution).push(") AND u.purposes & ");
         sql.bind(i64::from(institution.purpose)).push(" <> 0 AND u.lo <= ").bind(self.now);
         sql.push(" AND u.hi > ").bind(self.now);
+        sql
+    }
+
+    /// What the first of a patient's rules says that applies to a record.
+    fn rule(&self, institution: &Institution, patient: &str, (row, rid): (&str, &str)) -> Sql {
+        let mut sql = self.rules(institution, patient);
         sql.push(&format!(
             " AND (u.org = 0 OR u.org = {}) AND u.mask & {row}.mask = u.mask \
              AND u.without & {row}.mask = 0 AND (u.since IS NULL OR {row}.d >= u.since) AND (u.before IS NULL OR {row}.d < u.before) \
@@ -270,7 +311,7 @@ impl<'s> Scope<'s> {
             maker(row)
         ));
         sql.push(&kind_of(row, rid));
-        sql.push(") ORDER BY u.spec DESC, u.made DESC, u.permit LIMIT 1");
+        sql.push(")").push(FIRST);
         sql
     }
 

@@ -10,35 +10,90 @@ use std::sync::{Mutex, PoisonError};
 
 use ieum_fhir::search::Query;
 
+use super::sql::Sql;
+use super::start::reached;
+use crate::access::{Institution, Reach};
 use crate::commit::StoreError;
 use crate::sqlite::to_u64;
 use crate::sqlite::visible::Scope;
 
-/// Commits after which the records of a kind are counted again; of large kinds, which take longer to count and to grow, a
+/// Commits after which something is counted again; of large kinds, which take longer to count and to grow, a
 /// tenth of their number.
 const COMMITS: u64 = 1_000;
 
 /// Parameters that mostly select few records, in the order in which they are recommended.
 const NARROW: [&str; 7] = ["patient", "subject", "identifier", "encounter", "code", "date", "_lastUpdated"];
 
-/// How many records there are of each kind, as of some commit.
+/// How much there is of something, about: as of some commit, counted anew after a while.
 #[derive(Debug, Default)]
-pub(in crate::sqlite) struct Sizes(Mutex<HashMap<i64, (u64, u64)>>);
+pub(in crate::sqlite) struct Sizes(Mutex<HashMap<What, (u64, u64)>>);
+
+/// What is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum What {
+    /// Records of a kind.
+    Kind(i64),
+    /// Relations of an institution that are not over.
+    Relations(i64),
+    /// Records that a person of an institution reaches.
+    Reach(String, String),
+}
+
+/// Sizes remembered at most; the institutions of a country are fewer.
+const MOST_SIZES: usize = 200_000;
 
 impl Sizes {
-    /// How many records of a kind there are, about.
+    /// How many records of a kind there are.
     pub(super) fn of(&self, scope: &Scope<'_>, kind: &str) -> Result<u64, StoreError> {
         let Some(kind) = scope.shared.registry.kind(kind).map(|kind| kind.no) else { return Ok(0) };
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&kind).copied();
-        if let Some((t, size)) = known
-            && scope.t.abs_diff(t) < COMMITS.max(size / 10)
+        self.remembered(scope.t, What::Kind(kind), || {
+            let sql = "SELECT count(*) FROM res INDEXED BY res_kind WHERE kind = ?1 AND op IN (1, 2)";
+            to_u64(scope.connection.prepare_cached(sql)?.query_row([kind], |row| row.get(0))?)
+        })
+    }
+
+    /// How many relations of an institution are not over.
+    pub(in crate::sqlite) fn relations(
+        &self,
+        scope: &Scope<'_>,
+        institution: i64,
+    ) -> Result<u64, StoreError> {
+        self.remembered(scope.t, What::Relations(institution), || {
+            let sql = "SELECT count(*) FROM rel WHERE org = ?1 AND hi > ?2";
+            let now = (scope.shared.clock)();
+            to_u64(scope.connection.prepare_cached(sql)?.query_row([institution, now], |row| row.get(0))?)
+        })
+    }
+
+    /// How many records somebody reaches, of all kinds, counted to a bound.
+    pub(super) fn reach(&self, scope: &Scope<'_>, reach: &Sql) -> Result<u64, StoreError> {
+        match &scope.access.clinical {
+            Reach::Institution(Institution { id, person: Some(person), about: None, .. }) => {
+                let what = What::Reach(id.clone(), person.clone());
+                self.remembered(scope.t, what, || reached(scope.connection, reach))
+            }
+            _ => reached(scope.connection, reach),
+        }
+    }
+
+    fn remembered(
+        &self,
+        t: u64,
+        what: What,
+        count: impl FnOnce() -> Result<u64, StoreError>,
+    ) -> Result<u64, StoreError> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&what).copied();
+        if let Some((then, size)) = known
+            && t.abs_diff(then) < COMMITS.max(size / 10)
         {
             return Ok(size);
         }
-        let sql = "SELECT count(*) FROM res INDEXED BY res_kind WHERE kind = ?1 AND op IN (1, 2)";
-        let mut statement = scope.connection.prepare_cached(sql)?;
-        let size = to_u64(statement.query_row([kind], |row| row.get(0))?)?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, (scope.t, size));
+        let size = count()?;
+        let mut sizes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if sizes.len() >= MOST_SIZES {
+            sizes.clear();
+        }
+        sizes.insert(what, (t, size));
         Ok(size)
     }
 }

@@ -11,13 +11,15 @@ use crate::engine::{Position, SearchRequest, SortValue};
 use crate::sqlite::registry::place as place_of;
 use crate::sqlite::visible::Scope;
 
+/// The number of the record.
+const RECORD: &str = "r.rid";
 /// The number of the record, or of the record around a resource.
 const CONTAINER: &str = "coalesce(r.container, r.rid)";
 
 /// The place of a match among matches without or with equal sort values.
 fn place(contained: Contained) -> &'static str {
     match (contained.search, contained.give) {
-        (ContainedSearch::No, _) => "r.rid",
+        (ContainedSearch::No, _) => RECORD,
         (_, ContainedGive::Container) => CONTAINER,
         // As [`part_of_place`] takes it apart: a resource inside a record follows it.
         (_, ContainedGive::Contained) => "(coalesce(r.container, r.rid) * 1048576 + coalesce(r.part, 0))",
@@ -48,6 +50,7 @@ pub(super) fn ordered(
     let direction = if request.backward { " DESC" } else { "" };
     let place = place(request.query.contained);
     if sort.is_empty() {
+        let place = if place == RECORD { matching.rid } else { place };
         let mut sql = Sql::new(if place == CONTAINER { "SELECT DISTINCT " } else { "SELECT " });
         sql.push(place).push(" ").append(&matching.from).append(&matching.condition);
         if let Some(after) = &request.after {

@@ -6,7 +6,7 @@ use ieum_fhir::search::{ContainedSearch, DateTest, Filter, Param, Prefix, Query,
 use super::cost::{Cost, Walk};
 use super::select::{Select, Selector};
 use super::sql::{Sql, any_of, json_numbers};
-use super::start::{Size, Smallest, Start, smallest};
+use super::start::{Size, Smallest, Start, may_be_small, smallest};
 use crate::commit::StoreError;
 use crate::sqlite::dict::StoredId;
 use crate::sqlite::ids::find_rid;
@@ -20,6 +20,8 @@ pub(super) struct Matching {
     pub(super) from: Sql,
     /// ` WHERE …`
     pub(super) condition: Sql,
+    /// The number of the record where the statement starts: an order by another name of it SQLite makes by sorting.
+    pub(super) rid: &'static str,
     /// What it costs to walk through them.
     pub(super) cost: Cost,
 }
@@ -60,9 +62,13 @@ pub(super) fn matching(
         ContainedSearch::Both => " AND r.op IN (1, 2, 4)",
     });
     condition.push(" AND r.t0 <= ").bind(to_i64(as_of));
-    condition.append(&if with_parts { scope.visible_part("r") } else { scope.visible("r") });
+    // Last: it costs most, and is asked of those alone that pass the rest.
     condition.append(&conditions.sql);
-    Ok(Some(Matching { from, condition, cost: planner.cost }))
+    let visible =
+        if with_parts { scope.visible_part("r") } else { scope.visible_among("r", conditions.records)? };
+    condition.append(&visible);
+    let rid = conditions.stream.map_or("r.rid", |stream| stream.rid);
+    Ok(Some(Matching { from, condition, rid, cost: planner.cost }))
 }
 
 /// Conditions on a row of `res` of a kind, each preceded by ` AND `, that look at no other record.
@@ -98,7 +104,14 @@ struct Conditions {
     stream: Option<Select>,
     /// Some condition is a small set of records.
     selective: bool,
+    /// About how many records are looked at.
+    records: u64,
 }
+
+/// Records that are looked at for one page, as a rule of thumb.
+const ON_A_PAGE: u64 = 50;
+/// The same where nobody knows.
+const UNKNOWN: u64 = 1_000;
 
 /// The place of the caller's reach among the filters: it is none of them.
 const REACH: usize = usize::MAX;
@@ -129,12 +142,16 @@ impl Planner<'_> {
         }
         // With parts, the order is another than that of numbers.
         let may_stream = alias == "r" && !self.with_parts;
-        if let Some(reach) = self.scope.of_reach(kind).filter(|_| may_stream) {
-            starts.push(Start { index: REACH, size: Size::Reach(reach) });
-        }
         let mut set = None;
         let mut streamed = None;
         let is_needed_whole = alias != "r" || matches!(self.walk, Walk::All { .. });
+        if let Some(reach) = self.scope.of_reach(kind).filter(|_| may_stream) {
+            let (sizes, scope) = (&self.scope.shared.sizes, self.scope);
+            let size = sizes.reach(scope, &reach)?;
+            if may_be_small(size, is_needed_whole, sizes.of(scope, kind)?) {
+                starts.push(Start { index: REACH, size: Size::Reach(reach, size) });
+            }
+        }
         // What alone can be walked through in order, to the first few, need not be counted.
         let is_clear = may_stream
             && !is_needed_whole
@@ -155,7 +172,7 @@ impl Planner<'_> {
                     streamed = Some(index);
                 }
                 None if index == REACH => {
-                    if let Size::Reach(reach) = &starts[place].size
+                    if let Size::Reach(reach, _) = &starts[place].size
                         && is_small
                     {
                         conditions.sql.push(" AND r.rid IN (").append(reach).push(")");
@@ -178,6 +195,11 @@ impl Planner<'_> {
                 None => self.walked(kind, start, filters.len())?,
             };
             self.cost.add(alias == "r", records, filters.len() as u64);
+            conditions.records = records;
+        } else {
+            // Walking in order ends when the page is full; with further conditions, nobody knows when.
+            let is_straight = conditions.stream.is_some() && filters.len() == 1;
+            conditions.records = records.unwrap_or(if is_straight { ON_A_PAGE } else { UNKNOWN });
         }
         for (index, filter) in filters.into_iter().enumerate().filter(|(index, _)| Some(*index) != streamed) {
             let form = if set == Some(index) { Form::Set } else { Form::Probe };
@@ -341,7 +363,9 @@ impl Planner<'_> {
             sql.push(" AND f.target IN (SELECT ").push(&alias).push(".rid FROM res ").push(&alias);
             sql.push(" WHERE ").push(plus).push(&alias).push(".kind = ").bind(numbers.no);
             sql.push(" AND ").push(&alias).push(".op IN (1, 2)");
-            sql.append(&self.scope.visible(&alias)).append(&conditions.sql).push("))");
+            sql.append(&conditions.sql)
+                .append(&self.scope.visible_among(&alias, conditions.records)?)
+                .push("))");
             pieces.push(sql);
         }
         Ok(any_of(&pieces))
@@ -356,7 +380,8 @@ impl Planner<'_> {
         let mut sql = Sql::new("EXISTS (SELECT 1 FROM ref f JOIN res ");
         sql.push(&alias).push(" ON ").push(&alias).push(".rid = f.rid WHERE f.tp = ").bind(tp);
         sql.push(" AND f.target = ").push(rid).push(" AND ").push(&alias).push(".op IN (1, 2)");
-        sql.append(&self.scope.visible(&alias)).push(" AND ").append(&condition).push(")");
+        // The records of many are looked at.
+        sql.push(" AND ").append(&condition).append(&self.scope.visible_among(&alias, UNKNOWN)?).push(")");
         Ok(sql)
     }
 

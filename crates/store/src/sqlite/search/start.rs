@@ -24,6 +24,13 @@ fn looks(is_needed_whole: bool, records: u64) -> Vec<usize> {
     if worth <= FIRST_LOOK { vec![FIRST_LOOK] } else { vec![FIRST_LOOK, worth.min(LOOK)] }
 }
 
+/// Whether a start of about so many records may turn out to be small.
+pub(super) fn may_be_small(size: u64, is_needed_whole: bool, records: u64) -> bool {
+    let last = looks(is_needed_whole, records).pop();
+    // Beyond its bound nobody counted what is remembered.
+    is_needed_whole || last.is_some_and(|last| size <= last as u64)
+}
+
 /// A condition that is a set of records, from which the statement may start.
 pub(super) struct Start {
     /// Its place among the filters; that of the reach is none of theirs.
@@ -37,8 +44,8 @@ pub(super) enum Size {
     Known(usize),
     /// Those of these selections.
     Of(Vec<Select>),
-    /// Those that the caller may reach.
-    Reach(Sql),
+    /// Those that the caller may reach: how many there are, counted to [`LOOK`] some time ago.
+    Reach(Sql, u64),
 }
 
 impl Start {
@@ -46,7 +53,7 @@ impl Start {
     pub(super) fn stream(&self) -> Option<&Select> {
         match &self.size {
             Size::Of(selects) => selects.first().filter(|select| selects.len() == 1 && select.ordered),
-            Size::Known(_) | Size::Reach(_) => None,
+            Size::Known(_) | Size::Reach(..) => None,
         }
     }
 
@@ -59,7 +66,12 @@ impl Start {
     pub(super) fn count(&self, connection: &Connection, look: usize) -> Result<usize, StoreError> {
         let selects = match &self.size {
             Size::Known(size) => return Ok(*size),
-            Size::Reach(reach) => return count(connection, reach, look),
+            Size::Reach(reach, known) => {
+                return match usize::try_from(*known).unwrap_or(usize::MAX) {
+                    known if known <= LOOK || look <= LOOK => Ok(known),
+                    _ => count(connection, reach, look),
+                };
+            }
             Size::Of(selects) => selects,
         };
         let mut total = 0;
@@ -68,6 +80,11 @@ impl Start {
         }
         Ok(total)
     }
+}
+
+/// How many records the caller reaches, counted to [`LOOK`].
+pub(super) fn reached(connection: &Connection, reach: &Sql) -> Result<u64, StoreError> {
+    Ok(count(connection, reach, LOOK)? as u64)
 }
 
 /// How many rows a selection has, counted a little further than `look`.
@@ -106,11 +123,6 @@ pub(super) fn smallest(
     for look in looks(is_needed_whole, records) {
         smallest = None;
         for (place, start) in starts.iter().enumerate() {
-            // Counting what the caller reaches takes longer than walking through a few records too many.
-            let is_reach = matches!(start.size, Size::Reach(_));
-            if is_reach && smallest.is_some_and(|least: Smallest| least.size <= FIRST_LOOK) {
-                continue;
-            }
             // Beyond the look all are alike, but that some can be walked through in order.
             let size = start.count(connection, look)?.min(look + 1);
             let is_better = |least: Smallest| {
