@@ -7,6 +7,7 @@ mod capability;
 mod concurrency;
 mod conditional;
 mod contained;
+mod cross;
 mod crud;
 mod definitions;
 mod everything;

@@ -23,7 +23,7 @@ fn refusals(server: &Server) -> Vec<AuditEntry> {
 }
 
 /// Refusals, once there are so many: they are written after the answer.
-fn refusals_when(server: &Server, count: usize) -> Vec<AuditEntry> {
+pub(crate) fn refusals_when(server: &Server, count: usize) -> Vec<AuditEntry> {
     let started = Instant::now();
     loop {
         let found = refusals(server);
