@@ -23,6 +23,8 @@ mod judge;
 mod read;
 mod search;
 
+use judge::Subject;
+
 pub use judge::sort_keys;
 
 /// The oracle.
@@ -232,7 +234,19 @@ impl View {
             encounter: indexed.facts.encounter.as_deref(),
             department: encounter.and_then(|encounter| encounter.indexed.facts.department.as_deref()),
         };
-        access.allows(&judged, &self.evidence())
+        access.allows(&judged, &self.evidence()) && self.is_selected(access, kind, &version.record.id)
+    }
+
+    /// Whether the newest version of a record is in a selection of the plan.
+    fn is_selected(&self, access: &AccessPlan, kind: &str, id: &str) -> bool {
+        let Some(only) = &access.only else { return true };
+        let live = self.state.newest(kind, id).filter(|newest| !newest.record.is_deleted());
+        only.iter().filter(|selection| selection.kind == kind).any(|selection| {
+            let holds = |version| {
+                selection.filters.iter().all(|filter| self.holds(access, filter, Subject::of(version)))
+            };
+            selection.filters.is_empty() || live.is_some_and(holds)
+        })
     }
 
     /// The encounter of a version, as it is now.

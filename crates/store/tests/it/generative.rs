@@ -12,7 +12,7 @@ mod records;
 use std::cell::Cell;
 
 use ieum_fhir::search::{Query, compartment_filter};
-use ieum_store::access::{AccessPlan, Reach};
+use ieum_store::access::{AccessPlan, Reach, Selection};
 use ieum_store::alone::can_be_judged;
 use ieum_store::commit::Expect;
 use ieum_store::engine::{CompartmentRequest, HistoryRequest, HistoryScope};
@@ -125,7 +125,7 @@ fn every_prefix_meets_every_value() {
     }
 }
 
-/// Everybody, one patient, somebody from whom a class is hidden, somebody for whom there is one kind alone, and those who
+/// Everybody, one patient, somebody from whom a class is hidden, somebody for whom there are some selections alone, and those who
 /// act for an institution: a person, one from whom a class is hidden, one about one patient, and a system.
 fn callers() -> [AccessPlan; 8] {
     let mut about = acting_for("o1", Some("dr"));
@@ -140,7 +140,22 @@ fn callers() -> [AccessPlan; 8] {
         everything(),
         only(&["p1", "p3"]),
         AccessPlan { denied: 2, system: false, ..everything() },
-        AccessPlan { only: Some("Observation"), ..everything() },
+        AccessPlan { only: Some(selections()), ..everything() },
+    ]
+}
+
+/// What scopes may name: whole kinds, and some records of others.
+fn selections() -> Vec<Selection> {
+    let store = memory();
+    let some = |url: &str| {
+        let query = store.try_query(url).unwrap();
+        Selection { kind: query.kind, filters: query.filters }
+    };
+    vec![
+        some("Observation?status=final"),
+        some("Observation?category:missing=true&date=ge2026-01-01"),
+        some("Encounter?status:not=planned"),
+        Selection::of_kind("Patient"),
     ]
 }
 
