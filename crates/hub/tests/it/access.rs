@@ -85,6 +85,7 @@ fn path(route: &Route) -> String {
 /// Routes that are asked on one server: of one asker 50 refusals are written down in ten minutes.
 const AT_ONCE: usize = 14;
 
+// threat: 2, 17
 fn every_route_asks_who_it_is(kind: Kind) {
     let all: Vec<&'static Route> = routes::all().collect();
     let mut rows = EXPECTED.to_vec();
@@ -195,6 +196,7 @@ fn refusals_are_audited(kind: Kind) {
     assert_eq!(entry.role, "operator");
 }
 
+// threat: 2
 fn a_patient_sees_their_own(kind: Kind) {
     let server = Server::with_accounts(kind);
     let service = server.account(Role::Service, None);
@@ -242,6 +244,7 @@ fn a_patient_sees_their_own(kind: Kind) {
     assert!(entries(&server.get_as(&operator, "/_history").expect(200).json()).is_empty());
 }
 
+// threat: 3
 fn hidden_records_do_not_exist(kind: Kind) {
     let server = Server::with_accounts(kind);
     let service = server.account(Role::Service, None);
@@ -274,6 +277,7 @@ fn hidden_records_do_not_exist(kind: Kind) {
     assert_eq!(server.get_as(&service, "/Patient/v").expect(200).json()["meta"]["versionId"], "1");
 }
 
+// threat: 4
 fn labels_inside_hide_the_whole(kind: Kind) {
     let server = Server::with_accounts(kind);
     let service = server.account(Role::Service, None);

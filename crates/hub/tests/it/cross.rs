@@ -26,14 +26,17 @@ on_every_engine!(
     a_consent_is_for_its_purpose,
 );
 
+// threat: 2, 3
 fn the_wrong_patient_is_answered_as_nobody(kind: Kind) {
     cross(kind, &[Asker::Patient]);
 }
 
+// threat: 1, 2, 3
 fn the_wrong_institution_is_answered_as_nobody(kind: Kind) {
     cross(kind, &[Asker::Doctor, Asker::System, Asker::Elsewhere]);
 }
 
+// threat: 2
 fn the_wrong_role_is_answered_as_nobody(kind: Kind) {
     cross(kind, &[Asker::Operator, Asker::Manager, Asker::Privacy]);
 }
@@ -81,6 +84,7 @@ const TELL_NOTHING: [&str; 5] = [
     "/fhir/$import",
 ];
 
+// threat: 2
 fn every_question_would_tell(kind: Kind) {
     let asker = Asker::Elsewhere;
     let (whole, without) = (World::whole(kind), World::without(kind, asker));
@@ -152,6 +156,7 @@ fn without_names(text: &str) -> String {
     out
 }
 
+// threat: 7
 fn a_consent_is_for_its_purpose(kind: Kind) {
     let world = World::whole(kind);
     let seen = |purpose: Purpose| {

@@ -35,6 +35,7 @@ pub(crate) fn refusals_when(server: &Server, count: usize) -> Vec<AuditEntry> {
     }
 }
 
+// threat: 17
 fn strangers_are_written_down(kind: Kind) {
     let server = Server::with_accounts(kind);
     server.get("/Patient/p1").refused(401, "IEUM-R001");
@@ -46,6 +47,7 @@ fn strangers_are_written_down(kind: Kind) {
     assert!(written.iter().all(|entry| entry.actor == "unknown" && entry.role == "none"));
 }
 
+// threat: 17
 fn hidden_records_that_were_asked_for_are_written_down(kind: Kind) {
     let server = Server::with_accounts(kind);
     let service = server.account(Role::Service, None);
@@ -72,6 +74,7 @@ fn hidden_records_that_were_asked_for_are_written_down(kind: Kind) {
     assert!(written.iter().all(|entry| entry.target == "Patient/b" && entry.role == "patient"));
 }
 
+// threat: 17
 fn floods_do_not_fill_the_disk(kind: Kind) {
     let server = Server::with_accounts(kind);
     let operator = server.account(Role::Operator, None);

@@ -166,6 +166,7 @@ fn asked(portal: &Portal, route: &Route, visitor: &Visitor, asker: usize) -> u16
     portal.ask_from(request, &format!("10.0.{asker}.{}:1", 1 + path(route).len() % 200)).status.as_u16()
 }
 
+// threat: 2
 #[test]
 fn every_route_answers_every_asker_as_declared() {
     let (portal, secrets) = portal();
@@ -202,6 +203,7 @@ fn every_route_answers_every_asker_as_declared() {
     }
 }
 
+// threat: 17
 #[test]
 fn pages_of_records_are_written_down_and_refusals_too() {
     let (portal, secrets) = portal();
@@ -226,6 +228,7 @@ fn pages_of_records_are_written_down_and_refusals_too() {
     }
 }
 
+// threat: 17
 #[test]
 fn guesses_and_forged_forms_are_written_down() {
     let (portal, secrets) = portal();
@@ -263,6 +266,7 @@ fn guesses_and_forged_forms_are_written_down() {
     assert_eq!(refusals().len(), 51);
 }
 
+// threat: 23
 #[test]
 fn every_page_has_the_strict_headers() {
     let (portal, secrets) = portal();
