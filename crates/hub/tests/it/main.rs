@@ -22,7 +22,6 @@ mod import;
 mod institutions;
 mod jobs;
 mod later;
-mod logs;
 mod memory_bounds;
 mod patch;
 mod patch_bundles;

@@ -6,7 +6,6 @@ mod cross;
 mod find;
 mod hostile;
 mod law;
-mod logs;
 mod people;
 mod records;
 mod sharing;
