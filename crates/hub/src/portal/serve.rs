@@ -184,7 +184,7 @@ impl Asked {
     fn write_down_refusal(&self, call: &Call<'_>, refusal: &Refusal) -> Result<(), StoreError> {
         let Some(route) = self.route else { return Ok(()) };
         let concerns_somebody = match refusal {
-            Refusal::WrongRole | Refusal::Forged => true,
+            Refusal::WrongRole | Refusal::Forged | Refusal::TooManyPeople(_) => true,
             Refusal::NotFound => {
                 route.shows_records || (matches!(route.who, Who::Only(_)) && route.pattern.contains('{'))
             }

@@ -25,6 +25,7 @@ const CANARY: &str = r#"{"resourceType":"Patient","id":"canary","name":[{"family
 const EXPECTED: &[Row] = &[
     ("GET", "/fhir/metadata", Who::Anybody, "capabilities"),
     ("GET", "/fhir/.well-known/smart-configuration", Who::Anybody, "smart-configuration"),
+    ("GET", "/fhir/openapi.json", Who::Anybody, "openapi"),
     ("GET", "/fhir", Who::Accounts, "search-system"),
     ("POST", "/fhir", Who::Accounts, "bundle"),
     ("POST", "/fhir/_search", Who::Accounts, "search-system"),

@@ -76,9 +76,10 @@ fn difference(told: &str, expected: &str) -> String {
 }
 
 /// The routes at which nothing about records is told, and those whose questions are about names that the first server gave.
-const TELL_NOTHING: [&str; 5] = [
+const TELL_NOTHING: [&str; 6] = [
     "/fhir/metadata",
     "/fhir/.well-known/smart-configuration",
+    "/fhir/openapi.json",
     "/fhir/$ws",
     "/fhir/$jobs/{id}",
     "/fhir/$import",

@@ -33,7 +33,9 @@ pub(super) fn at(route: &'static Route, hidden: &[Record], others: &Others<'_>) 
     let ask = Ask { route, hidden, kinds };
     let pattern = route.pattern.strip_prefix("/fhir").unwrap();
     match (route.method.as_str(), pattern) {
-        (_, "/metadata" | "/.well-known/smart-configuration" | "/$ws") => vec![ask.plain(pattern.to_owned())],
+        (_, "/metadata" | "/.well-known/smart-configuration" | "/openapi.json" | "/$ws") => {
+            vec![ask.plain(pattern.to_owned())]
+        }
         ("GET", "") => ask.system_searches("?"),
         ("POST", "/_search") => ask.forms(ask.system_searches("?")),
         ("POST", "") => ask.bundles(),
