@@ -17,6 +17,7 @@ use crate::custom::{IndexStep, IndexWork};
 use crate::engine::{AuditEntry, Engine, FeedEntry, Snapshot, StoredAuditEntry};
 use crate::prepare::Indexed;
 use crate::record::{Op, Record};
+use crate::sensitive::SensitiveCodes;
 
 mod define;
 mod judge;
@@ -38,6 +39,8 @@ struct State {
     catalogue: Arc<Catalogue>,
     /// What is to be done in the background.
     work: Vec<IndexWork>,
+    /// Whether other sensitive codes came into force, and nobody has asked to label records by them.
+    is_labelling: bool,
     t: u64,
     instant: i64,
     /// Versions of each record, oldest first.
@@ -74,6 +77,7 @@ impl MemoryEngine {
         let state = State {
             catalogue,
             work: Vec::new(),
+            is_labelling: false,
             t: 0,
             instant: 0,
             records: BTreeMap::new(),
@@ -151,6 +155,10 @@ impl Engine for MemoryEngine {
 
     fn define(&self, params: &[Arc<CustomParam>]) -> Result<(), StoreError> {
         Arc::make_mut(&mut self.lock()).define(params)
+    }
+
+    fn set_sensitive(&self, codes: &Arc<SensitiveCodes>) -> Result<(), StoreError> {
+        Arc::make_mut(&mut self.lock()).set_sensitive(codes)
     }
 
     fn index_work(&self) -> Result<Vec<IndexWork>, StoreError> {
@@ -287,7 +295,8 @@ impl View {
             let (mut relations, mut rules) = (Vec::new(), Vec::new());
             for version in newest.filter(|version| !version.record.is_deleted()) {
                 let facts = &version.indexed.facts;
-                rules.extend(facts.rules.iter().cloned());
+                let by_institution = version.institution.is_some() && !version.is_named;
+                rules.extend(facts.rules_of(by_institution).cloned());
                 relations.extend(facts.relations.iter().cloned().map(|relation| Relation {
                     institution: relation.institution.or_else(|| version.institution.clone()),
                     ..relation

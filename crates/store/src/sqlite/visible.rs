@@ -226,22 +226,33 @@ impl<'s> Scope<'s> {
         sql
     }
 
-    /// Whether a patient's relations and rules open a record; never null.
+    /// Whether a patient's relations and rules open a record; never null. What is cheap or usual is asked first: who made the
+    /// record is mostly told by its own row.
     fn opens(&self, institution: &Institution, person: &str, patient: &str, (row, rid): (&str, &str)) -> Sql {
-        let mut sql = Sql::new("(CASE (SELECT max(g.reach) FROM rel g WHERE g.pat = ");
-        sql.push(patient).push(" AND g.org = ").bind(self.institution);
-        sql.push(" AND g.person IN ('', ").bind(person.to_owned()).push(") AND g.hi > ").bind(self.now);
-        sql.push(" AND g.lo <= ").bind(self.now).push(") WHEN 2 THEN 1 WHEN 1 THEN ");
-        sql.push(rid)
-            .push(" = ")
-            .push(patient)
-            .push(" OR ")
+        let mut sql = Sql::new("(");
+        sql.append(&self.related(person, patient, "")).push(" AND (").push(rid).push(" = ").push(patient);
+        sql.push(" OR abs(").push(row).push(".org) = ").bind(self.institution).push(" OR coalesce((");
+        sql.append(&self.rule(institution, patient, (row, rid))).push("), 0) OR (");
+        sql.push(row)
+            .push(".org = 0 AND ")
             .push(&maker(row))
             .push(" = ")
-            .bind(self.institution);
-        sql.push(" OR coalesce((").append(&self.rule(institution, patient, (row, rid)));
-        sql.push("), 0) ELSE 0 END)");
+            .bind(self.institution)
+            .push(") OR ");
+        sql.append(&self.related(person, patient, " AND g.reach = 2")).push("))");
         sql
+    }
+
+    /// Whether the institution has a relation to a patient: of everybody there, or of this person.
+    fn related(&self, person: &str, patient: &str, also: &str) -> Sql {
+        let relation = |person: &str| {
+            let mut sql = Sql::new("EXISTS (SELECT 1 FROM rel g WHERE g.pat = ");
+            sql.push(patient).push(" AND g.org = ").bind(self.institution).push(" AND g.person = ");
+            sql.bind(person.to_owned()).push(" AND g.hi > ").bind(self.now);
+            sql.push(" AND g.lo <= ").bind(self.now).push(also).push(")");
+            sql
+        };
+        any_of(&[relation(""), relation(person)])
     }
 
     /// What the first of a patient's rules says that applies to a record.

@@ -10,12 +10,14 @@ mod questions;
 mod records;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use ieum_fhir::search::{Query, compartment_filter};
 use ieum_store::access::{AccessPlan, Reach, Selection};
 use ieum_store::alone::can_be_judged;
 use ieum_store::commit::Expect;
 use ieum_store::engine::{CompartmentRequest, HistoryRequest, HistoryScope};
+use ieum_store::sensitive::SensitiveCodes;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -49,6 +51,7 @@ fn the_engine_answers_as_the_oracle_does() {
                     match time {
                         _ if time == defined => store.define(&definitions::FIRST),
                         _ if time == defined + redefined + 1 => store.define(&definitions::THEN),
+                        _ if time == redefined + 5 => label_some_codes(store),
                         _ => drop(store.index_some(2)),
                     }
                 }
@@ -143,6 +146,13 @@ fn callers() -> [AccessPlan; 8] {
         AccessPlan { denied: 2, system: false, ..everything() },
         AccessPlan { only: Some(selections()), ..everything() },
     ]
+}
+
+/// Codes that hide records from those who do not see the class.
+fn label_some_codes(store: &Store) {
+    let mut codes = SensitiveCodes::default();
+    codes.add("http://b.test", "x", false, 2).unwrap();
+    store.engine.set_sensitive(&Arc::new(codes)).unwrap();
 }
 
 /// What scopes may name: whole kinds, and some records of others.
