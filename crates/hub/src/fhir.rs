@@ -12,6 +12,7 @@ use ieum_store::access::Reach;
 
 use crate::authorization::{discovery, scope};
 use crate::call::{Answer, Call, Failure};
+use crate::matching;
 use crate::refusals::Refused;
 use crate::routes::Offer::{
     Code, Compartments, Flag, Operation, System, SystemOperation, Type, TypeOperation,
@@ -361,37 +362,12 @@ fn check_access(call: &Call<'_>) -> Result<(), Failure> {
         call.hub.door().refused(call.access, call.route.action, target)?;
         return Err(failure);
     }
-    if looks_for_people(call)
-        && let Err(seconds) = call.hub.matching().count(call.access, call.hub.now())
-    {
-        call.hub.door().refused(
-            call.access,
-            call.route.action,
-            if is_resource { &call.place.kind } else { "" },
-        )?;
-        return Err(error::too_many_people(seconds));
-    }
+    matching::check(call)?;
     // `IeumAccount` and its like are records, but not resources: they do not exist here.
     if call.route.pattern.contains("{kind}") && !is_resource {
         return Err(error::unknown_type());
     }
     Ok(())
-}
-
-/// Whether a call finds people by what is said of them: searches and conditions of the types that are people, searches of
-/// all types, and chains, which lead to people from everything else.
-fn looks_for_people(call: &Call<'_>) -> bool {
-    if !call.place.id.is_empty() {
-        return false;
-    }
-    let is_person = ["Patient", "Person", "RelatedPerson"].contains(&call.place.kind.as_str());
-    match call.route.action {
-        "search-system" => true,
-        "search" => is_person || call.pairs.iter().any(|(name, _)| name.contains('.')),
-        "create" => is_person && (call.conditions.if_none_exist.is_some() || !call.pairs.is_empty()),
-        "update" | "patch" | "delete" => is_person,
-        _ => false,
-    }
 }
 
 pub(crate) use update::document_limits;

@@ -7,6 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use ieum_trust::access::{Access, Role};
 
+use crate::call::{Call, Failure};
+use crate::fhir::error;
+
 /// A window of time in which searches are counted.
 const WINDOW_MICROS: i64 = 60_000_000;
 /// Accounts kept; the oldest window makes room for a new one.
@@ -58,6 +61,42 @@ impl Matching {
         window.searches += 1;
         Ok(())
     }
+}
+
+/// Counts a call that finds people, and refuses it when there were too many.
+///
+/// # Errors
+/// 429, which is written down; or why it could not be.
+pub(crate) fn check(call: &Call<'_>) -> Result<(), Failure> {
+    if !finds_people(call) {
+        return Ok(());
+    }
+    let Err(seconds) = call.hub.matching().count(call.access, call.hub.now()) else { return Ok(()) };
+    // What is no type of people may be anything, and is not kept.
+    let target = if is_people(&call.place.kind) { &call.place.kind } else { "" };
+    call.hub.door().refused(call.access, call.route.action, target)?;
+    Err(error::too_many_people(seconds))
+}
+
+/// Whether a call finds people by what is said of them: searches and conditions of the types that are people, searches of
+/// all types, and what leads to people from everything else.
+fn finds_people(call: &Call<'_>) -> bool {
+    let place = &call.place;
+    let leads_on = |name: &str| name.contains('.') || name.starts_with("_has:") || name == "_filter";
+    match call.route.action {
+        "search-system" => true,
+        "search" => is_people(&place.kind) || call.pairs.iter().any(|(name, _)| leads_on(name)),
+        "search-compartment" => is_people(&place.inner) || call.pairs.iter().any(|(name, _)| leads_on(name)),
+        "create" => {
+            is_people(&place.kind) && (call.conditions.if_none_exist.is_some() || !call.pairs.is_empty())
+        }
+        "update" | "patch" | "delete" => is_people(&place.kind) && place.id.is_empty(),
+        _ => false,
+    }
+}
+
+fn is_people(kind: &str) -> bool {
+    ["Patient", "Person", "RelatedPerson"].contains(&kind)
 }
 
 #[cfg(test)]

@@ -240,7 +240,9 @@ fn table(held: &ByThreat) -> Result<String> {
             (Open(with), None) => format!("**Open**, comes with {with}: {}.", lower_first(control)),
             (Open(_), Some(_)) => return Err(format!("threat {number} is open, and yet has a test").into()),
             (_, None) => {
-                return Err(format!("threat {number} has no test; say `// threat: {number}` above one").into());
+                return Err(
+                    format!("threat {number} has no test; say `// threat: {number}` above one").into()
+                );
             }
         };
         let files = tests.into_iter().flatten().map(|(file, tests)| {

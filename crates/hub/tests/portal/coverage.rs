@@ -271,7 +271,8 @@ fn guesses_and_forged_forms_are_written_down() {
 fn every_page_has_the_strict_headers() {
     let (portal, secrets) = portal();
     let visitor = portal.sign_in(&secrets[0]);
-    let refused = ["/nowhere", "/operator", "/oauth/consent/never", "/oauth/authorize", "/welcome/never", "/%ff"];
+    let refused =
+        ["/nowhere", "/operator", "/oauth/consent/never", "/oauth/authorize", "/welcome/never", "/%ff"];
     let shown = ["/", "/patients", "/patients/p1", "/sign-in", "/assets/ieum.css"];
     for page in shown.into_iter().chain(refused) {
         let reply = portal.get(&visitor, page);
@@ -317,11 +318,22 @@ fn no_form_is_taken_from_elsewhere() {
 #[test]
 fn what_apps_are_answered_is_no_page_and_is_kept_nowhere() {
     let portal = Portal::with_accounts();
-    for path in ["/oauth/token", "/oauth/par", "/oauth/introspect", "/oauth/revoke", "/.well-known/jwks.json", "/fhir/Patient", "/fhir/nowhere"] {
+    for path in [
+        "/oauth/token",
+        "/oauth/par",
+        "/oauth/introspect",
+        "/oauth/revoke",
+        "/.well-known/jwks.json",
+        "/fhir/Patient",
+        "/fhir/nowhere",
+    ] {
         for method in [Method::GET, Method::POST, Method::DELETE] {
             let reply = portal.ask(Request::builder().method(method).uri(path).body(Body::empty()).unwrap());
             assert!(reply.header("content-type").contains("json"), "{path}");
-            assert_eq!((reply.header("x-content-type-options"), reply.header("cache-control")), ("nosniff", "no-store"));
+            assert_eq!(
+                (reply.header("x-content-type-options"), reply.header("cache-control")),
+                ("nosniff", "no-store")
+            );
         }
     }
 }
