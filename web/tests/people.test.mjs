@@ -133,6 +133,7 @@ test("a passkey that was copied is noticed, and then neither of the two enters",
   await Promise.all([page.close(), thief.page.close()]);
 });
 
+// threat: 5
 test("an answer made on another origin is refused", async () => {
   const { page, passkeys } = await enrolled("origin");
   const own = await passkeys();
@@ -166,6 +167,7 @@ test("an answer made on another origin is refused", async () => {
   }
 });
 
+// threat: 5
 test("an answer lets in once", async () => {
   const { page } = await enrolled("replay");
   await signOut(page);

@@ -128,6 +128,7 @@ mod tests {
         }
     }
 
+    // threat: 24
     #[test]
     fn arrows_up_and_between_capabilities_are_faults() {
         for kind in [None, Some("build"), Some("dev")] {

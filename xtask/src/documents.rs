@@ -9,11 +9,18 @@ use serde_json::Value;
 use crate::process::{cargo, output};
 use crate::{Result, root};
 
+mod threats;
+
 /// Direct dependencies by name, with their licence where the registry tells it without a download.
 type Direct = BTreeMap<String, Option<String>>;
 
 /// Pages whose tables name, in their last column, the tests that hold what they say.
 const HELD_BY_TESTS: [&str; 3] = ["docs/security.md", "docs/fhir.md", "docs/pitfalls.md"];
+
+/// Makes what is made of the tests.
+pub(crate) fn run_documents() -> Result<()> {
+    threats::write()
+}
 
 /// Checks the documents.
 pub(crate) fn check() -> Result<String> {
@@ -34,11 +41,15 @@ pub(crate) fn check() -> Result<String> {
         faults.extend(missing.map(|name| format!("{page} names the test {name}, which does not exist")));
         tests += named.len();
     }
+    let (threat_faults, against) = threats::check()?;
+    faults.extend(threat_faults);
     if !faults.is_empty() {
         return Err(faults.join("\n").into());
     }
     let count: usize = direct.iter().map(|(_, direct)| direct.len()).sum();
-    Ok(format!("{count} dependencies explained; {tests} tests that pages name exist"))
+    Ok(format!(
+        "{count} dependencies explained; {tests} tests that pages name exist; {against} tests against threats"
+    ))
 }
 
 /// What the crates of the workspace, and the fuzz targets, use directly, tests and builds included.
@@ -139,6 +150,15 @@ fn tests_named(document: &str) -> BTreeSet<String> {
 /// Every function in the tree's Rust and Python, and every test in its JavaScript, by name.
 fn tests_in_tree() -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
+    for path in files_in_tree()? {
+        names.extend(fs::read_to_string(&path)?.lines().filter_map(|line| name_in_line(&path, line)));
+    }
+    Ok(names)
+}
+
+/// The files in which tests may stand, in order.
+fn files_in_tree() -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
     let mut folders: Vec<PathBuf> =
         ["crates", "xtask", "web/tests", "tests"].map(|name| root().join(name)).into();
     while let Some(folder) = folders.pop() {
@@ -146,34 +166,33 @@ fn tests_in_tree() -> Result<BTreeSet<String>> {
             let path = entry?.path();
             if path.is_dir() && !path.ends_with("node_modules") {
                 folders.push(path);
-            } else if path.is_file() {
-                names.extend(tests_in_file(&path)?);
+            } else if path.is_file() && words_around_names(&path).is_some() {
+                files.push(path);
             }
         }
     }
-    Ok(names)
+    files.sort();
+    Ok(files)
 }
 
-fn tests_in_file(path: &Path) -> Result<Vec<String>> {
-    let (before, after) = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("rs") => ("fn ", '('),
-        Some("py") => ("def ", '('),
-        Some("mjs") => ("test(\"", '"'),
-        _ => return Ok(Vec::new()),
-    };
-    let text = fs::read_to_string(path)?;
-    Ok(names_between(&text, before, after))
+/// What stands before and after the name of a test in the language of a file.
+fn words_around_names(path: &Path) -> Option<(&'static str, char)> {
+    match path.extension()?.to_str()? {
+        "rs" => Some(("fn ", '(')),
+        "py" => Some(("def ", '(')),
+        "mjs" => Some(("test(\"", '"')),
+        _ => None,
+    }
 }
 
-/// What stands between `before` at the start of a line (after words like `pub`, `async`) and the next `after`.
-fn names_between(text: &str, before: &str, after: char) -> Vec<String> {
-    let name = |line: &str| {
-        let (head, rest) = line.split_once(before)?;
-        let is_code = head.chars().all(|letter| letter.is_ascii_lowercase() || letter == ' ');
-        let (name, _) = rest.split_once(after)?;
-        is_code.then(|| name.to_owned())
-    };
-    text.lines().filter_map(name).collect()
+/// The name that begins in a line: what stands between the word of the language, after nothing but words like `pub` and
+/// `async`, and what follows names.
+fn name_in_line(path: &Path, line: &str) -> Option<String> {
+    let (before, after) = words_around_names(path)?;
+    let (head, rest) = line.split_once(before)?;
+    let is_code = head.chars().all(|letter| letter.is_ascii_lowercase() || letter == ' ');
+    let (name, _) = rest.split_once(after)?;
+    is_code.then(|| name.to_owned())
 }
 
 #[cfg(test)]
@@ -195,6 +214,7 @@ mod tests {
         assert!(dependency_faults(PAGE, "npm packages", &direct(&[("esbuild", None)])).is_empty());
     }
 
+    // threat: 24
     #[test]
     fn missing_stale_and_wrong_lines_are_faults() {
         let told = |entries| dependency_faults(PAGE, "Crates", &direct(entries)).join("; ");
@@ -223,7 +243,10 @@ mod tests {
             tests_named("| property | tests |\n|---|---|\n| no leak | `store::access::a_b`, `c_d` |\n");
         assert_eq!(named, BTreeSet::from(["a_b".to_owned(), "c_d".to_owned()]));
         let code = "    pub async fn a_b(store: &Store) {\n// see fn c_d()\nfn e_f() {}";
-        assert_eq!(names_between(code, "fn ", '('), ["a_b", "e_f"]);
-        assert_eq!(names_between("test(\"the gallery\", () => {", "test(\"", '"'), ["the gallery"]);
+        let names = |file: &str, text: &str| -> Vec<String> {
+            text.lines().filter_map(|line| name_in_line(Path::new(file), line)).collect()
+        };
+        assert_eq!(names("x.rs", code), ["a_b", "e_f"]);
+        assert_eq!(names("x.mjs", "test(\"the gallery\", () => {"), ["the gallery"]);
     }
 }

@@ -38,6 +38,8 @@ enum Task {
     Bench(bench::Suite),
     /// Look for input that the hub does not bear: libFuzzer on documents, queries, bundles and patches
     Fuzz(fuzz::Options),
+    /// Make the table of threats in docs/security.md from what the tests say
+    Documents,
     /// Compile the FHIR R4 definitions into the tables of crates/fhir/definitions
     Definitions(definitions::Options),
     /// Train the compression dictionary for new record bodies, on synthetic records only
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Bench(suite) => bench::run_suite(&suite),
         Task::Fuzz(options) => fuzz::run_fuzz(&options),
+        Task::Documents => documents::run_documents(),
         Task::Definitions(options) => definitions::run(&options),
         Task::Dictionaries(options) => dictionaries::run(&options),
     };

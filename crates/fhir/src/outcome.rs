@@ -217,6 +217,7 @@ codes! {
     HeadTooLarge = "IEUM-R031", TooLong, "The headers are too large";
     ForeignName = "IEUM-R032", Forbidden, "The hub does not answer under this name";
     DiskFails = "IEUM-R033", Exception, "The disk fails";
+    TooManyPeople = "IEUM-R034", Throttled, "The account looks for people too often";
     NoTransaction = "IEUM-B001", Structure, "The bundle is neither a batch nor a transaction";
     BundleTooLong = "IEUM-B002", TooLong, "The bundle has too many entries";
     EntryRequest = "IEUM-B003", Structure, "An entry does not say what to do";

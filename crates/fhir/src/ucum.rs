@@ -198,6 +198,7 @@ mod tests {
     }
 
     proptest::proptest! {
+        // threat: 20
         #[test]
         fn nothing_panics(code in "[mgLd/.*(){}\\[\\]0-9^a-zA-Z-]{0,20}|\\PC{0,10}", number in "-?[1-9][0-9]{0,30}(\\.[0-9]{1,30})?(e-?[0-9]{1,4})?") {
             if let (Some(unit), Ok(number)) = (Unit::parse(&code), Decimal::parse(&number)) {

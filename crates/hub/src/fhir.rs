@@ -12,6 +12,7 @@ use ieum_store::access::Reach;
 
 use crate::authorization::{discovery, scope};
 use crate::call::{Answer, Call, Failure};
+use crate::matching;
 use crate::refusals::Refused;
 use crate::routes::Offer::{
     Code, Compartments, Flag, Operation, System, SystemOperation, Type, TypeOperation,
@@ -36,6 +37,7 @@ mod everything;
 pub mod format;
 mod group;
 mod history;
+mod openapi;
 mod page;
 mod patch;
 mod read;
@@ -81,6 +83,7 @@ pub static ROUTES: &[Route] = &[
         &[],
         discovery::smart,
     ),
+    row(Method::GET, "/fhir/openapi.json", Anybody, "openapi", Nothing, &[], openapi::openapi),
     row(
         Method::GET,
         "/fhir",
@@ -359,6 +362,7 @@ fn check_access(call: &Call<'_>) -> Result<(), Failure> {
         call.hub.door().refused(call.access, call.route.action, target)?;
         return Err(failure);
     }
+    matching::check(call)?;
     // `IeumAccount` and its like are records, but not resources: they do not exist here.
     if call.route.pattern.contains("{kind}") && !is_resource {
         return Err(error::unknown_type());

@@ -41,6 +41,7 @@ async fn under_names_of_this_machine(request: Request, next: Next) -> Response {
     let mut response = if is_fhir { outcome() } else { page() };
     *response.status_mut() = StatusCode::FORBIDDEN;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
     }

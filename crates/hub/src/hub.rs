@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::authorization::Authorization;
 use crate::jobs::Jobs;
 use crate::limits::Limits;
+use crate::matching::Matching;
 use crate::refusals::Refusals;
 use crate::subscriptions::Subscriptions;
 use crate::unread::Unread;
@@ -32,6 +33,8 @@ struct Inner {
     capabilities: Mutex<Option<(u64, Vec<u8>)>>,
     refusals: OnceLock<Refusals>,
     unread: Unread,
+    /// How often accounts look for people.
+    matching: Matching,
     /// Turns for changes that begin with what a record is; many records share one.
     record_turns: [Mutex<()>; RECORD_TURNS],
     /// Jobs, where the process runs any.
@@ -79,6 +82,7 @@ impl Hub {
         let record_turns = std::array::from_fn(|_| Mutex::new(()));
         let (capabilities, jobs, refusals) = (Mutex::default(), OnceLock::new(), OnceLock::new());
         let unread = Unread::new(options.limits.answers_bytes);
+        let matching = Matching::new(options.limits.people_searches);
         Self(Arc::new(Inner {
             door,
             clock,
@@ -88,6 +92,7 @@ impl Hub {
             capabilities,
             refusals,
             unread,
+            matching,
             record_turns,
             jobs,
             subscriptions: OnceLock::new(),
@@ -199,6 +204,11 @@ impl Hub {
     /// Room for answers that have not been sent.
     pub(crate) fn unread(&self) -> &Unread {
         &self.0.unread
+    }
+
+    /// How often accounts look for people.
+    pub(crate) fn matching(&self) -> &Matching {
+        &self.0.matching
     }
 
     /// Where refusals are noted that are written down after the answer.

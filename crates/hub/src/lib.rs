@@ -30,6 +30,7 @@ pub mod hub;
 pub mod import;
 pub mod jobs;
 pub mod limits;
+mod matching;
 pub mod outgoing;
 pub mod percent;
 pub mod portal;

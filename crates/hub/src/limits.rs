@@ -43,6 +43,8 @@ pub struct Limits {
     pub answer_idle_time: Duration,
     /// How long a client may take to read what is to be sent to it.
     pub answer_time: Duration,
+    /// Searches for people that one account makes in a minute; the hub's own systems are not counted.
+    pub people_searches: u32,
     /// Entries of a page when the client does not say.
     pub page_default: usize,
     /// Entries of a page at most.
@@ -71,6 +73,7 @@ impl Default for Limits {
             answers_bytes: 256 << 20,
             answer_idle_time: Duration::from_secs(15),
             answer_time: Duration::from_mins(5),
+            people_searches: 600,
             page_default: 50,
             page_most: 1_000,
         }

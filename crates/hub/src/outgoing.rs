@@ -220,6 +220,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 mod tests {
     use super::*;
 
+    // threat: 19
     #[test]
     fn only_public_addresses_are_public() {
         for public in
@@ -259,6 +260,7 @@ mod tests {
         }
     }
 
+    // threat: 19
     #[test]
     fn only_allowed_origins_are_taken() {
         let origins = ["http://files.example:8000/".to_owned()];

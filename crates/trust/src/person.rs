@@ -278,6 +278,7 @@ mod tests {
         assert!(person.knows_browser("13") && person.knows_browser("19") && !person.knows_browser("3"));
     }
 
+    // threat: 18
     #[test]
     fn nothing_secret_is_printed() {
         let mut person = Person::invited("kim", "김");

@@ -103,6 +103,7 @@ fn patient(id: &str) -> Access {
     Access { patient: Some(id.to_owned()), ..Access::new("patient", Role::Patient) }
 }
 
+// threat: 7
 #[test]
 fn switches_open_and_close_at_once() {
     let world = World::new();
@@ -152,6 +153,7 @@ fn nobody_sets_switches_for_somebody_else() {
     assert_eq!(world.sees(&acting("doctor", Role::Clinician, "a")), ["ca"]);
 }
 
+// threat: 8
 #[test]
 fn the_broken_glass_opens_to_one_person_for_a_time() {
     let world = World::new();
@@ -181,6 +183,7 @@ fn the_broken_glass_opens_to_one_person_for_a_time() {
     assert!(world.sees(&doctor).is_empty(), "it ends by its time");
 }
 
+// threat: 8
 #[test]
 fn the_glass_is_not_broken_without_reason_or_right() {
     let world = World::new();

@@ -30,6 +30,7 @@ fn cases() -> u32 {
     std::env::var("IEUM_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES)
 }
 
+// threat: 7
 #[test]
 fn consents_decide_as_a_plain_reading_of_them_does() {
     let mut runner =

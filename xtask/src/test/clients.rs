@@ -24,7 +24,7 @@ pub(super) fn run_all() -> Result<String> {
         };
         sessions(&ieum, &folder, way_in, secret.as_deref())?;
     }
-    Ok("fhirpy and fhir-kit-client, on an open hub and with an account; openid-client and oauth4webapi"
+    Ok("fhirpy, fhir-kit-client and schemathesis, on an open hub and with an account; openid-client and oauth4webapi"
         .to_owned())
 }
 
@@ -54,5 +54,26 @@ fn sessions(ieum: &Path, folder: &Path, way_in: &str, secret: Option<&str>) -> R
     let mut node = Command::new("node");
     environment(node.args(["--test", "--test-reporter=spec"]).args(steps::node_tests(&tests)?));
     run(&mut node)?;
+    eprintln!("   schemathesis, {way_in}");
+    // Last: it deletes what it finds.
+    run(schemathesis(port, secret).current_dir(folder))?;
     hub.stop()
+}
+
+/// What must hold of every answer to what the OpenAPI document knows: no failure of the server, and no status, media type or
+/// content that the document does not tell of.
+const CHECKS: &str =
+    "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
+
+/// The same requests in every run.
+fn schemathesis(port: u16, secret: Option<&str>) -> Command {
+    let mut command = Command::new(tools::python_path().with_file_name("schemathesis"));
+    command.args(["run", &format!("http://127.0.0.1:{port}/fhir/openapi.json")]);
+    command.args(["--checks", CHECKS, "--phases", "coverage,fuzzing", "--max-examples", "10"]);
+    command.args(["--seed", "1", "--generation-deterministic", "--generation-database", "none"]);
+    command.args(["--warnings", "off", "--no-color", "--continue-on-failure"]);
+    if let Some(secret) = secret {
+        command.args(["--header", &format!("Authorization: Bearer {secret}")]);
+    }
+    command
 }

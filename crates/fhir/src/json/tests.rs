@@ -81,6 +81,7 @@ fn refuses_members_named_twice() {
     assert!(parse(&format!("{{{many}\"k40\":1}}")).is_ok());
 }
 
+// threat: 20
 #[test]
 fn holds_its_limits() {
     let limits = Limits { bytes: 100, depth: 3, nodes: 10 };

@@ -337,6 +337,7 @@ mod tests {
         assert_eq!(check(&(div("a") + &div("b"))).unwrap_err().0, Code::NarrativeSyntax);
     }
 
+    // threat: 20
     #[test]
     fn refuses_what_could_run() {
         for inner in [

@@ -371,6 +371,7 @@ fn goes_as_deep_as_documents_may() {
 }
 
 /// Long arrays of nulls and many contained resources cost their length, not its square: this would take minutes.
+// threat: 20
 #[test]
 fn is_not_slowed_down_by_hostile_shapes() {
     let extension = r#"{"extension":[{"url":"x","valueInteger":1}]}"#;
@@ -384,6 +385,7 @@ fn is_not_slowed_down_by_hostile_shapes() {
 }
 
 /// No message repeats what was sent.
+// threat: 18
 #[test]
 fn never_repeats_values() {
     let secret = "870228-1234567";

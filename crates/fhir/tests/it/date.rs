@@ -200,6 +200,7 @@ proptest! {
         prop_assert_eq!(range.hi, parse(&date.tomorrow().unwrap().to_string()).unwrap().lo);
     }
 
+    // threat: 20
     #[test]
     fn nothing_panics(text in "[0-9T:Z.+-]{0,30}|\\PC{0,20}") {
         if let Ok(range) = parse(&text) {

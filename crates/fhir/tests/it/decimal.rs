@@ -164,6 +164,7 @@ proptest! {
         prop_assert_eq!(b > a, b > above);
     }
 
+    // threat: 20
     #[test]
     fn nothing_panics(text in "[-+0-9.eE]{0,12}|\\PC{0,20}") {
         if let Ok(decimal) = Decimal::parse(&text) {

@@ -439,6 +439,7 @@ fn compartment_parameters_exist() {
     }
 }
 
+// threat: 4
 #[test]
 fn labels_are_found_wherever_they_stand() {
     let label = |code: &str| format!(r#"{{"system":"s","code":"{code}"}}"#);

@@ -103,6 +103,7 @@ fn expression() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
+    // threat: 20
     #[test]
     fn no_input_panics(text in prop_oneof![".{0,60}", expression()], operations in prop::collection::vec(any::<u8>(), 0..6)) {
         let document = Document::parse(PATIENT.as_bytes(), &Limits::default()).unwrap();

@@ -364,6 +364,7 @@ proptest! {
         let _ = run("Patient", &[("_filter", &format!("gender eq male and {value}"))], &context());
     }
 
+    // threat: 20
     #[test]
     fn nothing_panics(name in "[a-zA-Z_:.*-]{0,24}|\\PC{0,12}", value in "[a-z0-9|,$\\\\ :/-]{0,24}|\\PC{0,12}", strict: bool) {
         let context = ParseContext { strict, ..context() };

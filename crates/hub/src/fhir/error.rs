@@ -90,6 +90,16 @@ pub fn contended() -> Failure {
     busy_with(failure(StatusCode::SERVICE_UNAVAILABLE, Code::Contended, what))
 }
 
+/// 429: this account has looked for people too often.
+#[must_use]
+pub fn too_many_people(seconds: u32) -> Failure {
+    let what = "wait for the seconds in Retry-After; systems that need more at once use export";
+    Failure {
+        retry_after: Some(seconds),
+        ..failure(StatusCode::TOO_MANY_REQUESTS, Code::TooManyPeople, what)
+    }
+}
+
 /// 503: too much to do.
 #[must_use]
 pub fn busy() -> Failure {

@@ -96,6 +96,8 @@ pub(crate) enum Refusal {
     Stale,
     /// Too many attempts; try again after so many seconds.
     TooMany(u64),
+    /// Looked for people too often; look again after so many seconds.
+    TooManyPeople(u32),
     /// Nobody has time at the moment.
     Busy,
     /// The store failed.

@@ -95,6 +95,7 @@ mod tests {
         pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
     }
 
+    // threat: 23
     #[test]
     fn forms_come_from_our_own_pages_only() {
         let here = ("host", "hub.kr:8080");
@@ -124,6 +125,7 @@ mod tests {
         assert!(is_loopback_url("http://127.0.0.1:8080/fhir") && !is_loopback_url("https://hub.kr/fhir"));
     }
 
+    // threat: 22
     #[test]
     fn a_proxy_on_this_machine_is_not_this_machine() {
         let here = Some("127.0.0.1".parse().unwrap());

@@ -77,6 +77,7 @@ fn key(what: &str) -> [u8; 32] {
 mod tests {
     use super::*;
 
+    // threat: 11
     #[test]
     fn waits_grow_end_and_are_forgotten() {
         let guesses = Guesses::default();

@@ -179,13 +179,15 @@ impl Asked {
         }
     }
 
-    /// Writes down what was refused to somebody: another role's page, a form that is not ours, and a record that is not
-    /// there for this reader, whether or not it is for others.
+    /// Writes down what was refused to somebody: another role's page, a form that is not ours, and a record or an
+    /// account that is not there for this reader, whether or not it is for others.
     fn write_down_refusal(&self, call: &Call<'_>, refusal: &Refusal) -> Result<(), StoreError> {
         let Some(route) = self.route else { return Ok(()) };
         let concerns_somebody = match refusal {
-            Refusal::WrongRole | Refusal::Forged => true,
-            Refusal::NotFound => route.shows_records,
+            Refusal::WrongRole | Refusal::Forged | Refusal::TooManyPeople(_) => true,
+            Refusal::NotFound => {
+                route.shows_records || (matches!(route.who, Who::Only(_)) && route.pattern.contains('{'))
+            }
             _ => false,
         };
         if !concerns_somebody {

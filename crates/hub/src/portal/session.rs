@@ -257,6 +257,7 @@ mod tests {
         assert!(sessions.find(&cookie, 1).is_none());
     }
 
+    // threat: 23
     #[test]
     fn tokens_belong_to_their_session() {
         let sessions = Sessions::default();
@@ -266,6 +267,7 @@ mod tests {
         assert!(one.owns(&one.csrf) && !one.owns(&other.csrf) && !one.owns(""));
     }
 
+    // threat: 21
     #[test]
     fn there_are_never_too_many() {
         let sessions = Sessions::default();

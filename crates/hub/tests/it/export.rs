@@ -287,6 +287,7 @@ fn parameters_that_cannot_be_used(kind: Kind) {
     server.get_with("/$export?_outputFormat=text/csv", &lenient).refused(400, "IEUM-A002");
 }
 
+// threat: 3
 fn only_what_one_may_see(kind: Kind) {
     let server = Server::with_accounts(kind);
     let service = server.account(Role::Service, None);

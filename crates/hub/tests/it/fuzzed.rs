@@ -14,22 +14,26 @@ mod fuzz;
 /// Changed seeds judged in an ordinary run; `IEUM_CASES` sets another number.
 const CASES: u32 = 200;
 
+// threat: 20
 #[test]
 fn any_document() {
     judge("documents", fuzz::documents::judge);
 }
 
+// threat: 20
 #[test]
 fn any_query() {
     let both = fuzz::queries::Judge::default();
     judge("queries", |input| both.judge(input));
 }
 
+// threat: 20
 #[test]
 fn any_bundle() {
     judge("bundles", fuzz::bundles::judge);
 }
 
+// threat: 20
 #[test]
 fn any_patch() {
     judge("patches", fuzz::patches::judge);

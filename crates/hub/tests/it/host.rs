@@ -20,6 +20,7 @@ fn status(server: &Server, method: &str, path: &str, host: &str, body: &str) -> 
 }
 
 /// DNS rebinding: a page of another site gives its own name the address 127.0.0.1, and its scripts ask us under it.
+// threat: 22
 fn open_hubs_answer_under_names_of_this_machine_only(kind: Kind) {
     let server = Server::open(kind);
     server.put("/Patient/p", r#"{"resourceType":"Patient","id":"p"}"#).expect(201);

@@ -21,6 +21,7 @@ on_every_engine!(
     graceful_stop,
 );
 
+// threat: 20
 fn hostile_json(kind: Kind) {
     let server = Server::open(kind);
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
@@ -70,6 +71,7 @@ fn hostile_json(kind: Kind) {
     server.post("/Patient", &patient("1", "김")).expect(201);
 }
 
+// threat: 21
 fn oversized(kind: Kind) {
     let limits = Limits { body_bytes: 10_000, bundle_bytes: 20_000, form_bytes: 1_000, ..Limits::default() };
     let server = Server::start(kind, Entrance::Open, limits);
@@ -94,6 +96,7 @@ fn oversized(kind: Kind) {
     assert!(reply.starts_with("HTTP/1.1 413"), "{reply}");
 }
 
+// threat: 22
 fn hostile_addresses(kind: Kind) {
     let server = Server::open(kind);
     server.get(&format!("/Patient?name={}", "x".repeat(17_000))).refused(414, "IEUM-R012");
@@ -114,6 +117,7 @@ fn hostile_addresses(kind: Kind) {
     server.get(&format!("/Patient?{many}")).refused(400, "IEUM-S008");
 }
 
+// threat: 22
 fn hostile_requests(kind: Kind) {
     let server = Server::open(kind);
     let patience = Duration::from_secs(5);
@@ -132,6 +136,7 @@ fn hostile_requests(kind: Kind) {
     server.get("/metadata").expect(200);
 }
 
+// threat: 21
 fn slow_clients(kind: Kind) {
     let limits = Limits {
         head_time: Duration::from_millis(300),
@@ -180,6 +185,7 @@ fn broken_bodies(kind: Kind) {
     assert_eq!(server.get("/Patient?_summary=count").json()["total"], 0);
 }
 
+// threat: 21
 fn room_for_bodies_is_bounded(kind: Kind) {
     let limits =
         Limits { bodies_bytes: 128 << 10, wait_time: Duration::from_millis(300), ..Limits::default() };
@@ -200,6 +206,7 @@ fn room_for_bodies_is_bounded(kind: Kind) {
     server.post("/Patient", &patient("1", "김")).expect(201);
 }
 
+// threat: 21
 fn turns_are_bounded(kind: Kind) {
     let limits = Limits { at_once: 0, wait_time: Duration::from_millis(100), ..Limits::default() };
     let server = Server::start(kind, Entrance::Open, limits);

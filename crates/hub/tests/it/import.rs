@@ -176,6 +176,7 @@ fn files_that_are_fetched(kind: Kind) {
     server.get("/Patient/d").expect(200);
 }
 
+// threat: 19
 fn files_from_elsewhere_are_not_fetched(kind: Kind) {
     let target = source(|_, stream| send(stream, "{\"resourceType\":\"Patient\",\"id\":\"stolen\"}"));
     let elsewhere = target.clone();

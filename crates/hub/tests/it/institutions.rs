@@ -136,6 +136,7 @@ fn consent(status: &str, provision: &str) -> String {
 
 const TO_A: &str = r#"{"type":"permit","actor":[{"role":{"coding":[{"code":"IRCP"}]},"reference":{"reference":"Organization/a"}}]}"#;
 
+// threat: 1, 7
 fn an_institution_reaches_by_relation_and_consent(kind: Kind) {
     let world = World::new(kind);
     let hub = world.server.account(ieum_trust::access::Role::Service, None);

@@ -92,6 +92,7 @@ fn asked_later_or_not_at_all(kind: Kind) {
     server.delete("/$jobs/none").refused(404, "IEUM-R006");
 }
 
+// threat: 2
 fn a_job_is_its_askers_alone(kind: Kind) {
     let server = Server::with_accounts(kind);
     let [one, other] = [Role::Service, Role::Service].map(|role| server.account(role, None));
@@ -149,6 +150,7 @@ fn waiting_jobs_can_be_cancelled(kind: Kind) {
     assert!(!server.jobs.join(id).exists());
 }
 
+// threat: 21
 fn so_many_may_wait(kind: Kind) {
     let server = idle(kind, Entrance::Open);
     let first = server.ask(None, "/$export").expect(202);
@@ -159,6 +161,7 @@ fn so_many_may_wait(kind: Kind) {
     server.ask(None, "/$export").expect(202);
 }
 
+// threat: 17
 fn starts_files_and_ends_are_audited(kind: Kind) {
     let server = Server::with_accounts(kind);
     let service = server.account(Role::Service, None);

@@ -31,6 +31,7 @@ fn sizes(pages: &[Vec<Value>]) -> Vec<usize> {
     pages.iter().map(Vec::len).collect()
 }
 
+// threat: 21
 fn pages_end_when_they_have_enough_bytes(kind: Kind) {
     let limits = Limits { page_bytes: 100_000, ..Limits::default() };
     let server = Server::start(kind, Entrance::Open, limits);
@@ -62,6 +63,7 @@ fn pages_end_when_they_have_enough_bytes(kind: Kind) {
     assert_eq!(sizes(&server.pages("/Patient?_sort=identifier&_count=20")), [20, 20, 20]);
 }
 
+// threat: 21
 fn what_goes_with_a_page_is_bounded(kind: Kind) {
     let limits = Limits { page_bytes: 100_000, ..Limits::default() };
     let server = Server::start(kind, Entrance::Open, limits);
@@ -87,6 +89,7 @@ fn what_goes_with_a_page_is_bounded(kind: Kind) {
     }
 }
 
+// threat: 21
 fn answers_to_bundles_are_bounded(kind: Kind) {
     let limits = Limits { bundle_answer_bytes: 100_000, ..Limits::default() };
     let server = Server::start(kind, Entrance::Open, limits);
@@ -123,6 +126,7 @@ fn ask_and_wait(server: &Server) -> TcpStream {
     stream
 }
 
+// threat: 21
 fn answers_that_nobody_reads_are_given_up(kind: Kind) {
     let limits = Limits { answer_idle_time: Duration::from_millis(500), ..Limits::default() };
     let server = Server::start(kind, Entrance::Open, limits);

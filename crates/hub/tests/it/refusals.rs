@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use ieum::hub::Entrance;
+use ieum::limits::Limits;
 use ieum_store::engine::AuditEntry;
 use ieum_trust::access::{Access, Role};
 use serde_json::json;
@@ -12,6 +14,7 @@ on_every_engine!(
     strangers_are_written_down,
     hidden_records_that_were_asked_for_are_written_down,
     floods_do_not_fill_the_disk,
+    people_are_not_listed_by_trying,
 );
 
 fn refusals(server: &Server) -> Vec<AuditEntry> {
@@ -23,7 +26,7 @@ fn refusals(server: &Server) -> Vec<AuditEntry> {
 }
 
 /// Refusals, once there are so many: they are written after the answer.
-fn refusals_when(server: &Server, count: usize) -> Vec<AuditEntry> {
+pub(crate) fn refusals_when(server: &Server, count: usize) -> Vec<AuditEntry> {
     let started = Instant::now();
     loop {
         let found = refusals(server);
@@ -35,6 +38,7 @@ fn refusals_when(server: &Server, count: usize) -> Vec<AuditEntry> {
     }
 }
 
+// threat: 17
 fn strangers_are_written_down(kind: Kind) {
     let server = Server::with_accounts(kind);
     server.get("/Patient/p1").refused(401, "IEUM-R001");
@@ -46,6 +50,7 @@ fn strangers_are_written_down(kind: Kind) {
     assert!(written.iter().all(|entry| entry.actor == "unknown" && entry.role == "none"));
 }
 
+// threat: 17
 fn hidden_records_that_were_asked_for_are_written_down(kind: Kind) {
     let server = Server::with_accounts(kind);
     let service = server.account(Role::Service, None);
@@ -72,6 +77,7 @@ fn hidden_records_that_were_asked_for_are_written_down(kind: Kind) {
     assert!(written.iter().all(|entry| entry.target == "Patient/b" && entry.role == "patient"));
 }
 
+// threat: 17
 fn floods_do_not_fill_the_disk(kind: Kind) {
     let server = Server::with_accounts(kind);
     let operator = server.account(Role::Operator, None);
@@ -84,4 +90,35 @@ fn floods_do_not_fill_the_disk(kind: Kind) {
     let written = refusals_when(&server, 52);
     assert_eq!((written[50].actor.as_str(), written[50].target.as_str()), ("several", "30 more"));
     assert_eq!(written[51].actor, "unknown");
+}
+
+// threat: 11
+fn people_are_not_listed_by_trying(kind: Kind) {
+    let limits = Limits { people_searches: 5, ..Limits::default() };
+    let server = Server::start(kind, Entrance::Accounts, limits);
+    let (clinician, service) = (server.account(Role::Clinician, None), server.account(Role::Service, None));
+    for number in 0..3 {
+        server.get_as(&clinician, &format!("/Patient?identifier={number}")).expect(200);
+    }
+    // Chains and entries of bundles lead to people too; what is known by its id, and what is no person, is not counted.
+    server.get_as(&clinician, "/Observation?patient.identifier=3").expect(200);
+    server.get_as(&clinician, "/Patient/p1").expect(404);
+    server.get_as(&clinician, "/Observation?code=1").expect(200);
+    let search = json!({"request": {"method": "GET", "url": "Patient?identifier=4"}});
+    let batch = json!({"resourceType": "Bundle", "type": "batch", "entry": [search, search]});
+    let answer = server.send_as(&clinician, "POST", "", &batch.to_string()).expect(200).json();
+    let statuses: Vec<_> = entries(&answer).iter().map(|entry| entry["response"]["status"].clone()).collect();
+    assert_eq!(statuses, ["200", "429"]);
+    let refused = server.get_as(&clinician, "/Patient?name=x").refused(429, "IEUM-R034");
+    assert!((1..=60).contains(&refused.header("retry-after").unwrap().parse::<u32>().unwrap()));
+    let once = [("authorization", &*format!("Bearer {clinician}")), ("if-none-exist", "identifier=5")];
+    server.send("POST", "/Patient", &once, r#"{"resourceType":"Patient"}"#).refused(429, "IEUM-R034");
+    let written = refusals_when(&server, 3);
+    let told: Vec<_> = written.iter().map(|entry| (entry.action.as_str(), entry.target.as_str())).collect();
+    assert_eq!(told, [("search", "Patient"), ("search", "Patient"), ("create", "Patient")]);
+    // Others wait for nothing, and the hub's own systems are not counted.
+    server.get_as(&server.account(Role::Clinician, None), "/Patient?name=x").expect(200);
+    for number in 0..10 {
+        server.get_as(&service, &format!("/Patient?identifier={number}")).expect(200);
+    }
 }

@@ -17,6 +17,7 @@ fn is_subsetted(value: &Value) -> bool {
     tags.iter().any(|tag| tag["code"] == "SUBSETTED")
 }
 
+// threat: 4
 fn parts_are_not_written_back(kind: Kind) {
     let server = Server::open(kind);
     server.put("/Patient/p", PATIENT).expect(201);

@@ -50,6 +50,14 @@ fn register(portal: &Portal, change: impl FnOnce(&mut Client)) -> String {
     client::create(&portal.door, &Access::system("test"), &client).unwrap()
 }
 
+/// An app that clinicians open from a chart.
+pub(crate) fn app_for_charts(portal: &Portal) -> String {
+    register(portal, |client| {
+        client.launch_uri = Some("https://app.example/launch".into());
+        client.scopes = Scopes::parse("launch patient/*.rs").unwrap();
+    })
+}
+
 fn authorize(client: &str, scope: &str) -> String {
     let pairs = [
         ("client_id", client),

@@ -166,6 +166,7 @@ fn asked(portal: &Portal, route: &Route, visitor: &Visitor, asker: usize) -> u16
     portal.ask_from(request, &format!("10.0.{asker}.{}:1", 1 + path(route).len() % 200)).status.as_u16()
 }
 
+// threat: 2
 #[test]
 fn every_route_answers_every_asker_as_declared() {
     let (portal, secrets) = portal();
@@ -202,6 +203,7 @@ fn every_route_answers_every_asker_as_declared() {
     }
 }
 
+// threat: 17
 #[test]
 fn pages_of_records_are_written_down_and_refusals_too() {
     let (portal, secrets) = portal();
@@ -226,6 +228,7 @@ fn pages_of_records_are_written_down_and_refusals_too() {
     }
 }
 
+// threat: 17
 #[test]
 fn guesses_and_forged_forms_are_written_down() {
     let (portal, secrets) = portal();
@@ -263,11 +266,15 @@ fn guesses_and_forged_forms_are_written_down() {
     assert_eq!(refusals().len(), 51);
 }
 
+// threat: 23
 #[test]
 fn every_page_has_the_strict_headers() {
     let (portal, secrets) = portal();
     let visitor = portal.sign_in(&secrets[0]);
-    for page in ["/", "/patients", "/patients/p1", "/nowhere", "/operator", "/assets/ieum.css"] {
+    let refused =
+        ["/nowhere", "/operator", "/oauth/consent/never", "/oauth/authorize", "/welcome/never", "/%ff"];
+    let shown = ["/", "/patients", "/patients/p1", "/sign-in", "/assets/ieum.css"];
+    for page in shown.into_iter().chain(refused) {
         let reply = portal.get(&visitor, page);
         assert!(
             reply.header("content-security-policy").starts_with("default-src 'none'; style-src 'self'"),
@@ -282,4 +289,51 @@ fn every_page_has_the_strict_headers() {
         Request::delete("/patients").header(header::COOKIE, &visitor.cookie).body(Body::empty()).unwrap(),
     );
     assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, "GET, HEAD"));
+}
+
+// threat: 23
+#[test]
+fn no_form_is_taken_from_elsewhere() {
+    let (portal, secrets) = portal();
+    portal.put(&[json!({"resourceType": "Organization", "id": "o1", "name": "가상병원"})]);
+    let mut visitors: Vec<Visitor> = secrets.iter().map(|secret| portal.sign_in(secret)).collect();
+    visitors.push(portal.enrol(&portal.invite(Role::Manager, Some("o1")), "kim").1);
+    for route in ROUTES.iter().filter(|route| route.method == Method::POST) {
+        for visitor in &visitors {
+            let own = format!("csrf={}", visitor.csrf);
+            let here = "http://127.0.0.1:8080";
+            // Another site with the right token, our own page with a wrong one, and with none.
+            for (form, origin) in [(own.as_str(), "http://evil.example"), ("csrf=wrong", here), ("", here)] {
+                let reply = portal.ask(post_request(visitor, &path(route), form, origin));
+                assert_eq!(reply.status.as_u16(), 403, "{} {form} from {origin}", route.pattern);
+            }
+        }
+    }
+    for visitor in &visitors {
+        assert_ne!(portal.get(visitor, "/accounts").status.as_u16(), 303, "nobody was signed out");
+    }
+}
+
+// threat: 23
+#[test]
+fn what_apps_are_answered_is_no_page_and_is_kept_nowhere() {
+    let portal = Portal::with_accounts();
+    for path in [
+        "/oauth/token",
+        "/oauth/par",
+        "/oauth/introspect",
+        "/oauth/revoke",
+        "/.well-known/jwks.json",
+        "/fhir/Patient",
+        "/fhir/nowhere",
+    ] {
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            let reply = portal.ask(Request::builder().method(method).uri(path).body(Body::empty()).unwrap());
+            assert!(reply.header("content-type").contains("json"), "{path}");
+            assert_eq!(
+                (reply.header("x-content-type-options"), reply.header("cache-control")),
+                ("nosniff", "no-store")
+            );
+        }
+    }
 }

@@ -7,6 +7,7 @@ use crate::support::{Portal, Visitor};
 
 const EVIL: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'&";
 
+// threat: 23
 #[test]
 fn hostile_text_stays_text_on_every_page() {
     let portal = Portal::with_accounts();

@@ -2,10 +2,10 @@
 
 mod authorization;
 mod coverage;
+mod cross;
 mod find;
 mod hostile;
 mod law;
-mod logs;
 mod people;
 mod records;
 mod sharing;

@@ -134,6 +134,7 @@ fn an_invited_person_reaches_nothing_until_they_have_set_up() {
     portal.get(&Visitor::default(), &link).expect(410);
 }
 
+// threat: 11
 #[test]
 fn names_are_not_told_and_failures_slow_down_and_end() {
     let portal = Portal::with_accounts();
@@ -175,6 +176,7 @@ fn names_are_not_told_and_failures_slow_down_and_end() {
     portal.try_human(&human, PASSWORD, &human.code(&portal)).expect(303);
 }
 
+// threat: 11
 #[test]
 fn one_address_does_not_try_many_names() {
     let portal = Portal::with_accounts();

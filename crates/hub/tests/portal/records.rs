@@ -61,6 +61,7 @@ fn restricted_records_do_not_exist_for_clinicians() {
     assert!(portal.get(&own, "/me/problems").expect(200).body.contains("비밀스러운진단"));
 }
 
+// threat: 2
 #[test]
 fn nobody_reaches_another_record_by_guessing() {
     let portal = Portal::with_accounts();

@@ -68,6 +68,7 @@ fn a_switch_opens_and_closes_what_others_wrote() {
     assert!(!problems().contains("나상병원에서 쓴 병"));
 }
 
+// threat: 8
 #[test]
 fn the_glass_is_broken_told_and_reviewed() {
     let portal = portal();

@@ -10,6 +10,7 @@ use crate::support::{Portal, Visitor, post_request};
 
 const HERE: &str = "http://127.0.0.1:8080";
 
+// threat: 23
 #[test]
 fn a_secret_opens_a_session_that_scripts_and_other_sites_cannot_use() {
     let portal = Portal::with_accounts();
@@ -45,6 +46,7 @@ fn over_tls_cookies_are_held_to_this_host() {
     assert!(reply.header("strict-transport-security").contains("max-age"));
 }
 
+// threat: 11
 #[test]
 fn wrong_secrets_are_slowed_down_and_lock_nobody_out() {
     let portal = Portal::with_accounts();
@@ -108,6 +110,7 @@ fn sessions_end() {
     portal.get(&visitor, "/operator").expect(303);
 }
 
+// threat: 23
 #[test]
 fn forms_from_elsewhere_are_refused() {
     let portal = Portal::with_accounts();

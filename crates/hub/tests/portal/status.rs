@@ -30,6 +30,7 @@ fn numbers_are_for_this_machine_and_operators() {
     assert_eq!(metrics(&portal, "10.0.0.1:1", &[("cookie", &operator.cookie)]).0, 200);
 }
 
+// threat: 18
 #[test]
 fn numbers_count_requests_by_pattern_and_never_name_anybody() {
     let portal = Portal::open();

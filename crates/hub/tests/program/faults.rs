@@ -76,6 +76,7 @@ fn a_disk_that_fills_up_under_many_writers() {
     a_copy_is_sound(&data);
 }
 
+// threat: 25
 #[test]
 fn a_disk_that_turns_read_only_while_clients_write() {
     let directory = tempfile::tempdir().unwrap();

@@ -284,6 +284,7 @@ fn an_address_without_interface_is_told_at_once() {
     hub.stop();
 }
 
+// threat: 18
 #[test]
 fn the_journal_names_no_file_and_leaves_nothing_under_way() {
     let bench = Bench::new();

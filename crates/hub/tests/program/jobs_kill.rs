@@ -11,6 +11,7 @@ use crate::support::{Running, run};
 const KILLS: u32 = 6;
 
 /// Every line is brought in once, what is refused is told once, and nothing is written twice.
+// threat: 25
 #[test]
 fn an_import_goes_on_where_it_was_durable() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! The program as people run it: the `ieum` binary as a child process.
 
 mod bench;
+mod canary;
 mod commands;
 mod definitions_kill;
 mod disk;

@@ -92,6 +92,7 @@ fn accounts_come_and_go_while_the_hub_runs_and_while_it_does_not() {
     hub.stop();
 }
 
+// threat: 16
 #[test]
 fn what_is_written_is_for_its_owner_alone() {
     let directory = tempfile::tempdir().unwrap();
@@ -168,6 +169,7 @@ fn addresses_that_cannot_be_served_are_told() {
     assert!(String::from_utf8_lossy(&report.stdout).contains("FAULT: listening beyond"), "{report:?}");
 }
 
+// threat: 25
 #[test]
 fn a_hub_on_a_full_disk_is_not_ready() {
     let directory = tempfile::tempdir().unwrap();
@@ -224,6 +226,7 @@ fn panics_over_a_name() {
     panic!("가상환자 930101-1");
 }
 
+// threat: 18
 #[test]
 fn a_panic_tells_its_place_and_not_what_it_was_over() {
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());

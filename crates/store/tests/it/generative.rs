@@ -33,6 +33,7 @@ fn cases() -> u32 {
     std::env::var("IEUM_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES)
 }
 
+// threat: 3
 #[test]
 fn the_engine_answers_as_the_oracle_does() {
     let mut runner =

@@ -190,6 +190,7 @@ fn a_new_address_is_indexed() {
 }
 
 /// One damaged record is one damaged record: it cannot be written, all others can, also in the same moment.
+// threat: 25
 #[test]
 fn damage_stays_where_it_is() {
     let directory = tempfile::tempdir().unwrap();

@@ -195,6 +195,7 @@ mod tests {
         assert_eq!(Jws::read(ed, &ALL).unwrap().claims::<Value>(&key(KEY)), Err(JwsError::Signature));
     }
 
+    // threat: 6
     #[test]
     fn every_change_of_a_token_is_noticed() {
         for index in 0..TOKEN.len() {
@@ -206,6 +207,7 @@ mod tests {
         }
     }
 
+    // threat: 6
     #[test]
     fn headers_that_lead_elsewhere_are_refused() {
         let rest = TOKEN.split_once('.').unwrap().1;
@@ -233,6 +235,7 @@ mod tests {
         assert_eq!(restricted.err(), Some(JwsError::Algorithm), "a list is a list");
     }
 
+    // threat: 6
     #[test]
     fn what_is_no_token_is_refused() {
         let no_signature = TOKEN.rsplit_once('.').unwrap().0;
@@ -248,6 +251,7 @@ mod tests {
         assert_eq!(unsigned, Err(JwsError::Signature));
     }
 
+    // threat: 6
     #[test]
     fn types_are_told_apart() {
         let with = |typ: &str| {

@@ -80,6 +80,7 @@ fn key(whose: &str, name: &str) -> [u8; 16] {
 mod tests {
     use super::*;
 
+    // threat: 5
     #[test]
     fn a_name_is_used_once_as_long_as_it_counts() {
         let replay = Replay::new(0);

@@ -123,6 +123,7 @@ mod tests {
         assert_eq!(waiting.take(&name, WAIT_SECONDS), None);
     }
 
+    // threat: 21
     #[test]
     fn never_too_much_waits() {
         let waiting = Waiting::default();

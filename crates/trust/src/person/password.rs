@@ -158,6 +158,7 @@ mod tests {
         assert_ne!(hash("the same twice").unwrap(), hash("the same twice").unwrap(), "salted");
     }
 
+    // threat: 11
     #[test]
     fn what_is_compared_for_nobody_costs_the_same() {
         let nobodys = PasswordHash::new(NOBODYS).unwrap();
@@ -185,6 +186,7 @@ mod tests {
         assert_eq!(check(&"ab1 c".repeat(60), "kim.nurse"), Err(Unfit::Long));
     }
 
+    // threat: 21
     #[test]
     fn few_compute_at_once_and_few_wait() {
         static TURNS: Turns = Turns { state: Mutex::new((0, 0)), left: Condvar::new() };

@@ -114,6 +114,7 @@ fn periods_and_pairs_are_kept() {
     assert_eq!(again, Representation::new(asked()));
 }
 
+// threat: 9
 #[test]
 fn what_is_granted_ends_with_the_birthday_all_the_same() {
     let birth = Birth::parse("2012-07-01").ok();
@@ -175,6 +176,7 @@ fn representatives_are_found_from_both_sides_and_by_day() {
     assert!(representatives(&door, &access, "p2", DAY).unwrap().is_empty());
 }
 
+// threat: 9
 #[test]
 fn a_block_is_not_passed_by_asking_anew() {
     let (door, access) = (door(), Access::system("test"));

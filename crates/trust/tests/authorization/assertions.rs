@@ -15,6 +15,7 @@ fn pushed(app: &App<'_>, assertion: &str) -> Result<Value, Fault> {
 
 type Change = fn(&mut Value, i64);
 
+// threat: 6
 #[test]
 fn assertions_that_claim_wrongly_are_refused() {
     let bench = Bench::new();
@@ -57,6 +58,7 @@ fn assertions_that_claim_wrongly_are_refused() {
     }
 }
 
+// threat: 6
 #[test]
 fn assertions_that_are_signed_wrongly_are_refused() {
     let bench = Bench::new();
@@ -89,6 +91,7 @@ fn assertions_that_are_signed_wrongly_are_refused() {
     );
 }
 
+// threat: 5
 #[test]
 fn an_assertion_is_used_once() {
     let bench = Bench::new();

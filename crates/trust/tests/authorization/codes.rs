@@ -31,6 +31,7 @@ fn a_code_is_for_one_app_one_address_and_one_verifier() {
     assert_eq!(app.token(app.redeeming(&late)), Err(Fault::Code), "over");
 }
 
+// threat: 5
 #[test]
 fn a_code_used_twice_ends_what_came_of_it() {
     let bench = Bench::new();
@@ -80,6 +81,7 @@ fn without_offline_access_there_is_no_refresh_token() {
     assert!(tokens.get("refresh_token").is_none());
 }
 
+// threat: 5
 #[test]
 fn refresh_tokens_that_nothing_binds_are_used_once() {
     let bench = Bench::new();

@@ -16,6 +16,7 @@ fn used(app: &App<'_>, token: &str, scheme: Scheme, proofs: &[&str]) -> Result<A
 
 type Change = fn(&mut Value, &mut Value, i64);
 
+// threat: 5
 #[test]
 fn proofs_that_are_not_of_this_request_are_refused() {
     let bench = Bench::new();
@@ -74,6 +75,7 @@ fn proofs_that_are_not_of_this_request_are_refused() {
     }
 }
 
+// threat: 5
 #[test]
 fn a_token_is_worth_nothing_without_its_key() {
     let bench = Bench::new();
@@ -110,6 +112,7 @@ fn a_token_is_worth_nothing_without_its_key() {
     assert_eq!(error(used(&app, token, Scheme::Dpop, &[&proof(&app)])), "invalid_token");
 }
 
+// threat: 5
 #[test]
 fn codes_and_refresh_tokens_are_bound_too() {
     let bench = Bench::new();

@@ -49,6 +49,7 @@ fn faults_are_told_the_app_where_its_address_is_certain() {
     assert!(matches!(bench.server.visit(&slash, bench.now()), Ok(Visit::Ask(_))));
 }
 
+// threat: 19
 #[test]
 fn nothing_is_sent_to_an_address_that_is_not_registered() {
     let bench = Bench::new();

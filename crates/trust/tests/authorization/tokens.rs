@@ -60,6 +60,7 @@ fn a_token_says_what_it_is_and_gives_that() {
 /// Ends what a token stands on.
 type End = fn(&Bench, &App<'_>, &Access, &Value);
 
+// threat: 5
 #[test]
 fn tokens_end_with_whatever_they_stand_on() {
     let bench = Bench::new();
@@ -112,6 +113,7 @@ fn whoever_may_not_enter_acts_by_no_app() {
     assert!(app.use_token(&tokens).is_ok());
 }
 
+// threat: 6
 #[test]
 fn tokens_of_others_are_nothing() {
     let bench = Bench::new();

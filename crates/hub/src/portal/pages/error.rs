@@ -89,6 +89,15 @@ fn words(call: &Call<'_>, refusal: &Refusal) -> (StatusCode, Tone, &'static str,
                 format!("Signing in failed several times. You can try again in {seconds} seconds."),
             ),
         ),
+        Refusal::TooManyPeople(seconds) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            Tone::Warning,
+            call.say("잠시 뒤에 다시 찾으세요", "Look again in a while"),
+            call.say(
+                format!("짧은 동안 환자를 너무 많이 찾았습니다. {seconds}초 뒤에 다시 찾을 수 있습니다."),
+                format!("Patients were looked for too often in a short time. You can look again in {seconds} seconds."),
+            ),
+        ),
         Refusal::NoRecord => (
             StatusCode::NOT_FOUND,
             Tone::Warning,

@@ -37,7 +37,11 @@ pub(super) enum Asked {
 /// Looks for patients: in each way the text can be read, until somebody is found. Without text, on pages that list
 /// everybody, all of them.
 pub(super) fn ask(call: &Call<'_>, view: &View<'_>, text: &str, limit: usize) -> Result<Asked, Refusal> {
-    let token = call.some("page");
+    let (hub, token) = (call.portal.hub(), call.some("page"));
+    // Nobody is signed in where an open hub is entered.
+    if let Ok(access) = call.access() {
+        hub.matching().count(access, hub.now()).map_err(Refusal::TooManyPeople)?;
+    }
     let ways = match questions(text, call.today()) {
         Ok(ways) => ways,
         Err(Unasked::Nothing) => {

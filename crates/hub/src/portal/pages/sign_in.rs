@@ -208,6 +208,7 @@ pub(super) fn belongs(path: &str, role: Role) -> bool {
 mod tests {
     use super::*;
 
+    // threat: 19
     #[test]
     fn nobody_is_sent_elsewhere_after_signing_in() {
         for bad in ["", "//evil.kr", "https://evil.kr", "/\\evil.kr", "/a?b", "/a b", "/%2f", "patients"] {

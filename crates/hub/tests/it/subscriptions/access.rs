@@ -34,6 +34,7 @@ pub(super) fn account_id(server: &Server, secret: &str) -> String {
     accounts.into_iter().find(|(_, account)| account.secret_digest == Some(digest(secret))).unwrap().0
 }
 
+// threat: 3
 fn hidden_records_are_no_events(kind: Kind) {
     let (few, all) = (Receiver::start(), Receiver::start());
     let server = with_entrance(kind, Entrance::Accounts, &[&few, &all]);
@@ -149,6 +150,7 @@ fn another_role_is_told_nothing(kind: Kind) {
     assert!(receiver.events().is_empty());
 }
 
+// threat: 17
 fn every_notification_is_in_the_audit_log(kind: Kind) {
     let receiver = Receiver::start();
     let server = with_entrance(kind, Entrance::Accounts, &[&receiver]);

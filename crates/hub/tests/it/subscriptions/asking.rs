@@ -26,6 +26,7 @@ fn refused(server: &Server, wanted: &Value, status: u16, code: &str, place: &str
     assert_eq!(reply.json()["issue"][0]["expression"][0], place, "{}", reply.text());
 }
 
+// threat: 19
 fn what_is_wrong_is_told_with_its_place(kind: Kind) {
     let receiver = Receiver::start();
     let server = server(kind, &[&receiver]);
@@ -132,6 +133,7 @@ fn what_is_wrong_is_told_with_its_place(kind: Kind) {
     refused(&closed, &good(), 422, "IEUM-N004", "Subscription.channel.endpoint");
 }
 
+// threat: 21
 fn only_so_many(kind: Kind) {
     let receiver = Receiver::start();
     let server = Server::with_subscriptions(kind, Entrance::Open, |options| {
@@ -299,6 +301,7 @@ fn written_by_itself_only(kind: Kind) {
     wait_for_state(&server, None, &id, "active");
 }
 
+// threat: 2
 fn only_its_maker_changes_it(kind: Kind) {
     let receiver = Receiver::start();
     let server = with_entrance(kind, Entrance::Accounts, &[&receiver]);

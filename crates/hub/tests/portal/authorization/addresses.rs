@@ -94,6 +94,7 @@ fn what_is_published_is_there() {
     assert_eq!((keys["keys"].as_array().unwrap().len(), keys["keys"][0].get("d")), (1, None));
 }
 
+// threat: 11
 #[test]
 fn whoever_guesses_must_wait_and_whoever_knows_need_not() {
     let portal = portal();

@@ -3,10 +3,9 @@
 use axum::body::Body;
 use axum::http::Request;
 use ieum_trust::access::{Access, Role};
-use ieum_trust::authorization::scopes::Scopes;
 use serde_json::json;
 
-use super::{FHIR, ask, authorize, code_of, onward, portal, redeem, register, told};
+use super::{FHIR, app_for_charts, ask, authorize, code_of, onward, portal, redeem, register, told};
 use crate::support::Visitor;
 
 #[test]
@@ -122,10 +121,7 @@ fn a_clinician_chooses_about_whom() {
 #[test]
 fn an_app_is_started_from_a_chart() {
     let portal = portal();
-    let app = register(&portal, |client| {
-        client.launch_uri = Some("https://app.example/launch".into());
-        client.scopes = Scopes::parse("launch patient/*.rs").unwrap();
-    });
+    let app = app_for_charts(&portal);
     let visitor = portal.sign_in(&portal.account(Role::Clinician, None));
     assert!(portal.get(&visitor, "/patients/p2").expect(200).body.contains("/patients/p2/apps"));
     assert!(

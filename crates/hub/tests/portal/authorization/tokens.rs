@@ -207,6 +207,7 @@ fn a_token_without_scopes_for_records_opens_no_route() {
     }
 }
 
+// threat: 5
 #[test]
 fn tokens_that_are_bound_to_a_key_need_its_proof() {
     let portal = portal();

@@ -42,6 +42,7 @@ on_every_engine! {
     }
 
     /// Neither chains nor `_has` tell about records that are hidden.
+    // threat: 3
     fn hidden_records_do_not_shine_through_chains(store: &Store) {
         fill(store);
         let a = only(&["a"]);
@@ -57,6 +58,7 @@ on_every_engine! {
     }
 
     /// A denied class does not exist: read, search, count, history, feed, compartment.
+    // threat: 4
     fn a_denied_class_does_not_exist(store: &Store) {
         fill(store);
         let plan = AccessPlan { denied: 2, ..everything() };

@@ -67,6 +67,7 @@ on_every_engine! {
     }
 
     /// Expectations are judged; a refused commit leaves no trace.
+    // threat: 25
     fn a_refused_commit_leaves_no_trace(store: &Store) {
         store.put(KIM);
         let other = r#"{"resourceType":"Patient","id":"p2","active":true}"#;
@@ -146,6 +147,7 @@ on_every_engine! {
     }
 
     /// A commit and its audit entry are one.
+    // threat: 17
     fn every_commit_has_its_audit_entry(store: &Store) {
         store.put(KIM);
         store.put(KIM);

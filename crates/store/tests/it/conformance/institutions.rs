@@ -51,6 +51,7 @@ fn seen(store: &Store, access: &AccessPlan) -> Vec<String> {
 
 on_every_engine! {
     /// Without a relation nothing of a patient is there; with one, what the institution made and the patient; both end.
+    // threat: 1
     fn a_relation_opens_what_the_institution_made(store: &Store) {
         fill(store);
         let dr = acting_for("a", Some("dr"));
@@ -172,6 +173,7 @@ on_every_engine! {
     }
 
     /// Chains, `_has`, counts and histories say no more than reading does.
+    // threat: 3
     fn what_is_closed_does_not_shine_through(store: &Store) {
         fill(store);
         relation(store, "r", r#""patient":"p","institution":"a""#);

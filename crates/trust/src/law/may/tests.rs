@@ -46,6 +46,7 @@ fn asked(facts: &Facts<'_>, act: Act, day: &str) -> String {
     word(&represent(&Law::built_in(), facts, act, day.parse().unwrap()))
 }
 
+// threat: 9
 #[test]
 fn guardians_act_for_children_and_lapse_at_the_birthdays() {
     use Act::{AskSending, ClosedCopy, Consent, Copy, View};
@@ -93,6 +94,7 @@ fn guardians_act_for_children_and_lapse_at_the_birthdays() {
     }
 }
 
+// threat: 9
 #[test]
 fn the_birthday_begins_at_midnight_in_korea() {
     let shown = papers(&[RequesterIdentity, GuardianshipProof]);
@@ -205,6 +207,7 @@ fn agents_show_a_power_of_attorney() {
     assert_eq!(asked(&agent("1980", &card, true), Act::Consent, "2026-11-28"), "NoBasis");
 }
 
+// threat: 9
 #[test]
 fn blocks_revocations_and_periods_come_first() {
     let all = papers(&Paper::ALL);
