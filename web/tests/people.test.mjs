@@ -245,6 +245,29 @@ test("a manager invites by a link, and the pages keep what every page keeps", as
   await page.goto(`${origin}/manager`);
   await page.getByRole("link", { name: "박의사" }).click();
   await lookAt(browser.context, origin, new URL(page.url()).pathname, { keyboard: true });
+
+  for (const address of ["/manager/clients", "/manager/clients/new"]) await lookAt(browser.context, origin, address, { keyboard: true });
+  await page.goto(`${origin}/manager/clients`);
+  await page.getByRole("link", { name: "등록하기" }).click();
+  await page.getByLabel("이름").fill("가상 EMR");
+  await page.getByRole("radio", { name: /^SMART/ }).check();
+  await page.getByLabel("범위").fill("system/*.cruds");
+  await page.getByLabel("시스템 계정").selectOption("new");
+  await press(page, "등록");
+  await page.getByText("공개 키가 있어야 합니다").waitFor();
+  assert.equal(await page.getByLabel("이름").inputValue(), "가상 EMR", "what was written stays");
+  if (shots) await page.screenshot({ path: path.join(shots, "manager-clients-wrong.png"), fullPage: true });
+  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign"]);
+  const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", pair.publicKey);
+  await page.getByLabel("공개 키 (JWKS)").fill(JSON.stringify({ keys: [{ kty, crv, x, y, kid: "2027-1" }] }));
+  await press(page, "등록");
+  await page.getByText("등록했습니다.").waitFor();
+  const one = new URL(page.url()).pathname;
+  assert.match(one, /^\/manager\/clients\/[0-9a-f]{32}$/);
+  await lookAt(browser.context, origin, one, { keyboard: true });
+  await lookAt(browser.context, origin, "/manager/clients");
+  await page.getByRole("button", { name: "끝내기" }).click();
+  await page.getByText("등록을 끝냈습니다.").waitFor();
   await page.close();
 });
 
