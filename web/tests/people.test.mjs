@@ -245,8 +245,14 @@ test("a manager invites by a link, and the pages keep what every page keeps", as
   await page.goto(`${origin}/manager`);
   await page.getByRole("link", { name: "박의사" }).click();
   await lookAt(browser.context, origin, new URL(page.url()).pathname, { keyboard: true });
+  await page.close();
+});
 
-  for (const address of ["/manager/clients", "/manager/clients/new"]) await lookAt(browser.context, origin, address, { keyboard: true });
+test("a manager registers a system of the institution, and ends it", async () => {
+  const authorization = `Bearer ${await account(records.folder, "service", "시험")}`;
+  const found = await (await fetch(`${site.origin}/fhir/Organization?_count=1`, { headers: { authorization } })).json();
+  const { page } = await enrolled("clients.manager", "manager", "--organization", found.entry[0].resource.id);
+  for (const address of ["/manager/clients/new", "/manager/clients"]) await lookAt(browser.context, origin, address, { keyboard: true });
   await page.goto(`${origin}/manager/clients`);
   await page.getByRole("link", { name: "등록하기" }).click();
   await page.getByLabel("이름").fill("가상 EMR");

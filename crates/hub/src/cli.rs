@@ -203,7 +203,7 @@ enum Account {
 #[derive(Subcommand)]
 enum Client {
     /// Register an app and print its client_id
-    Add(ClientAdd),
+    Add(Box<ClientAdd>),
     /// Print the apps: client_id, policy, name, who runs it, scopes
     List {
         /// Data directory; a hub may be running on it

@@ -125,24 +125,24 @@ fn shown(call: &Call<'_>, wrong: Option<&str>) -> Result<Reply, Refusal> {
     let list = |all: &[String]| {
         (!all.is_empty()).then(|| html! { ul { @for one in all { li { code { (one) } } } } })
     };
-    let facts = definitions(
-        &[
-            ("client_id", Some(html! { code { (id) } })),
-            (call.say("규칙", "Policy"), Some(html! { (policy_word(call, client.policy)) })),
-            (
-                call.say("할 수 있는 일", "What it may do"),
-                Some(html! { ul { @for line in &lines { li { (line) } } } }),
-            ),
-            (call.say("범위", "Scopes"), Some(html! { code { (client.scopes) } })),
-            (call.say("돌아갈 주소", "Addresses back"), list(&client.redirect_uris)),
-            (
-                call.say("시작 주소", "Launch address"),
-                client.launch_uri.as_ref().map(|uri| html! { code { (uri) } }),
-            ),
-            (call.say("시스템 계정", "Account"), account.map(|kept| html! { (kept.value.name) })),
-        ],
-        call.lang,
-    );
+    let mut facts = vec![
+        ("client_id", Some(html! { code { (id) } })),
+        (call.say("규칙", "Policy"), Some(html! { (policy_word(call, client.policy)) })),
+        (
+            call.say("할 수 있는 일", "What it may do"),
+            Some(html! { ul { @for line in &lines { li { (line) } } } }),
+        ),
+        (call.say("범위", "Scopes"), Some(html! { code { (client.scopes) } })),
+        (call.say("돌아갈 주소", "Addresses back"), list(&client.redirect_uris)),
+        (
+            call.say("시작 주소", "Launch address"),
+            client.launch_uri.as_ref().map(|uri| html! { code { (uri) } }),
+        ),
+        (call.say("시스템 계정", "Account"), account.map(|kept| html! { (kept.value.name) })),
+    ];
+    // A system has no addresses, an app for people no account: that says nothing.
+    facts.retain(|(_, fact)| fact.is_some());
+    let facts = definitions(&facts, call.lang);
     let end = format!("{address}/end");
     let content = html! {
         (card_plain(facts))

@@ -102,6 +102,10 @@ fn scope_word(call: &Call<'_>, error: ScopeError) -> &'static str {
     match error {
         ScopeError::None => call.say("범위를 하나 이상 넣으세요.", "Name at least one scope."),
         ScopeError::TooMany => call.say("범위가 너무 많습니다: 100개, 4096바이트까지입니다.", "These are too many: 100 scopes and 4096 bytes."),
+        ScopeError::Selection => call.say(
+            "물음표 뒤의 조건은 레코드 자신의 값만 고를 수 있습니다. 예: category, code",
+            "What follows a question mark may select by values of the record itself alone, such as category or code.",
+        ),
         ScopeError::Unknown => call.say(
             "알 수 없는 범위가 있습니다. patient/, user/, system/ 뒤에 자원 종류나 *, 점, cruds 가운데 몇 글자를 이 차례로 씁니다.",
             "A scope is not known: patient/, user/ or system/, then a resource type or *, a point, and some of cruds in this order.",
