@@ -23,6 +23,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::hub::{Entrance, Hub};
 use crate::limits::Limits;
+use crate::portal::guard::is_loopback_url;
 use crate::serve::serve;
 use crate::tls::Tls;
 use crate::unread::Timed;
@@ -112,7 +113,12 @@ impl Listening {
         if hub.entrance() == Entrance::Open && !listener.local_addr()?.ip().is_loopback() {
             return Err(ServerError::OpenBeyondLoopback);
         }
-        let app = if tls.is_some() { app.layer(axum::middleware::map_response(over_tls_alone)) } else { app };
+        // Not for `localhost`: browsers would hold whatever else runs on this machine to it.
+        let app = if tls.is_some() && !is_loopback_url(hub.base_url()) {
+            app.layer(axum::middleware::map_response(over_tls_alone))
+        } else {
+            app
+        };
         let limits = hub.limits();
         let places = Arc::new(Semaphore::new(limits.connections));
         let (stop_all, stopping) = watch::channel(false);

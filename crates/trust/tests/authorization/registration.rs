@@ -250,7 +250,7 @@ fn statements_that_are_signed_wrongly_are_refused() {
         (
             "names another URI",
             Holder::of(&one, |params| {
-                params.subject_alt_names = vec![SanType::URI("https://other.example".try_into().unwrap())]
+                params.subject_alt_names = vec![SanType::URI("https://other.example".try_into().unwrap())];
             }),
         ),
         ("another's certificate", lend(AppKey::new(), holder.x5c.clone())),

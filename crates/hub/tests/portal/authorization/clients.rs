@@ -219,6 +219,17 @@ fn an_app_of_an_institution_is_not_for_everybody() {
     portal.post(&operator, &consent, "").expect(400);
     let patient = portal.sign_in(&portal.account(Role::Patient, Some("p1")));
     portal.get(&patient, &consent).expect(200);
+    // From a chart nobody else's people open it either.
+    let launched = super::register(&portal, |client| {
+        client.institution = Some("o1".into());
+        client.scopes = ieum_trust::authorization::scopes::Scopes::parse("launch patient/*.rs").unwrap();
+        client.launch_uri = Some("https://app.example/launch".into());
+    });
+    let clinician = portal.sign_in(&portal.account(Role::Clinician, None));
+    assert!(
+        portal.get(&clinician, "/patients/p1/apps").expect(200).body.contains("열 수 있는 앱이 없습니다")
+    );
+    portal.post(&clinician, &format!("/patients/p1/apps/{launched}"), "").expect(404);
 }
 
 #[test]
