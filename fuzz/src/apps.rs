@@ -8,13 +8,14 @@ use ieum_store::catalogue::Catalogue;
 use ieum_store::memory::MemoryEngine;
 use ieum_trust::access::Access;
 use ieum_trust::authorization::Pairs;
+use ieum_trust::authorization::certificate::{Authorities, Chain};
 use ieum_trust::authorization::client::{self, Client, Policy};
 use ieum_trust::authorization::dpop::Sent;
 use ieum_trust::authorization::fault::Fault;
 use ieum_trust::authorization::jwk::KeySet;
 use ieum_trust::authorization::keys::SigningKeys;
 use ieum_trust::authorization::scopes::{Interactions, Scopes};
-use ieum_trust::authorization::server::{Scheme, Server, Visit};
+use ieum_trust::authorization::server::{Anchor, Scheme, Server, Visit};
 use ieum_trust::door::Door;
 use ieum_trust::evidence::POLICY;
 
@@ -24,24 +25,22 @@ const BACK: &str = "https://app.example/back";
 /// When the seeds were signed.
 const NOW: i64 = 1_790_000_000;
 
-/// A server that knows one app, and its id.
+/// One of the tests', whose key is not here.
+const AUTHORITY: &[u8] = include_bytes!("../../crates/hub/tests/program/tls/authority.pem");
+
+/// A server that knows one app, and one authority whose apps may register, and its id.
 static SERVER: LazyLock<(Server, String)> = LazyLock::new(|| {
     let catalogue = Arc::new(Catalogue::new(OWN_KINDS, vec![FHIR.into()], POLICY));
     let engine = MemoryEngine::new(catalogue, Arc::new(|| NOW * 1_000_000));
     let door = Door::new(Arc::new(engine), [7; 32]);
-    let app = Client {
-        name: "app".into(),
-        organization: "fuzz".into(),
-        policy: Policy::Smart,
-        redirect_uris: vec![BACK.into()],
-        launch_uri: None,
-        jwks: None,
-        scopes: registered(),
-        account: None,
-    };
+    let redirect_uris = vec![BACK.into()];
+    let app = Client { redirect_uris, ..Client::new("app", "fuzz", Policy::Smart, registered()) };
     let id = client::create(&door, &Access::system("fuzz"), &app).expect("an app that can be registered");
     let keys = SigningKeys::make(NOW).expect("randomness");
-    (Server::new(door, (ISSUER, FHIR), (keys, Box::new(|_| Ok(()))), NOW), id)
+    let terms = "policy = 'smart'\nscopes = 'patient/*.rs'";
+    let anchor = Anchor::read("fuzz", AUTHORITY, terms).expect("an authority");
+    let server = Server::new(door, (ISSUER, FHIR), (keys, Box::new(|_| Ok(()))), NOW);
+    (server.with_anchors(vec![anchor]), id)
 });
 
 fn registered() -> Scopes {
@@ -63,13 +62,23 @@ pub fn judge(input: &[u8]) {
     let (server, id) = &*SERVER;
     let (token, proof) = text.split_once('\n').unwrap_or((&text, &text));
     let proofs = [proof];
-    let sent = Sent { proofs: &proofs, method: "POST", url: "http://localhost/oauth/token" };
+    let chain = Chain::of(vec![input.to_vec()]).ok();
+    if let Some(chain) = &chain {
+        check_certificate(chain);
+    }
+    let url = "http://localhost/oauth/token";
+    let sent = Sent { proofs: &proofs, method: "POST", url, certificate: chain.as_ref() };
+    if let Ok(asked) = serde_json::from_slice(input) {
+        refused(server.register(&asked, NOW));
+    }
+    let asked = serde_json::json!({ "software_statement": text });
+    refused(server.register(&asked, NOW));
     for scheme in [Scheme::Bearer, Scheme::Dpop] {
         refused(server.authority(token, scheme, sent, NOW));
     }
     let Ok(mut pairs) = percent::pairs(&text) else { return };
     refused(server.token(&pairs, sent, NOW));
-    refused(server.introspect(&pairs, NOW));
+    refused(server.introspect(&pairs, sent, NOW));
     pairs.retain(|(name, _)| name != "client_id");
     pairs.push(("client_id".into(), id.clone()));
     refused(server.token(&pairs, sent, NOW));
@@ -82,6 +91,16 @@ fn refused<T>(result: Result<T, Fault>) {
         Err(Fault::Failed(what)) => panic!("not borne: {what}"),
         Err(_) => {}
     }
+}
+
+/// Whatever can be read of a certificate is read, and nobody made one that leads to an authority.
+fn check_certificate(chain: &Chain) {
+    let authorities = Authorities::read(AUTHORITY).expect("an authority");
+    let is_of_tests = chain.check(&authorities, NOW).is_ok();
+    assert!(!is_of_tests || chain.names_host("localhost"), "the receiver of the tests is the only one");
+    let _ = (chain.subject(), chain.organization(), chain.begins(), chain.ends(), chain.key());
+    assert!(!chain.names_uri("https://hub.example/no"));
+    assert_eq!(chain.thumbprint().len(), 43);
 }
 
 fn check_scopes(text: &str) {

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as oauth from "oauth4webapi";
 import * as openid from "openid-client";
+import { allow as inBrowser, keyPair } from "./browser.mjs";
 
 const { IEUM_FHIR: fhir, IEUM_PROGRAM: program, IEUM_DATA: data, IEUM_SECRET: secret } = process.env;
 assert.ok(fhir, "IEUM_FHIR is the address of a running hub");
@@ -34,13 +35,6 @@ function register({ policy, scope, keys, redirect = back, account }) {
   return ieum("client", "add", ...args);
 }
 
-/** A key pair, and its public part as it is registered. */
-async function keyPair(alg) {
-  const pair = await oauth.generateKeyPair(alg, { extractable: true });
-  const { kty, crv, x, y, n, e } = await crypto.subtle.exportKey("jwk", pair.publicKey);
-  return { ...pair, jwk: JSON.parse(JSON.stringify({ kty, crv, x, y, n, e, kid: alg })) };
-}
-
 /** A patient with an account. */
 async function patient() {
   const headers = { authorization: `Bearer ${secret}`, "content-type": "application/fhir+json" };
@@ -51,35 +45,7 @@ async function patient() {
   return { id, secret: account("patient", "--patient", id) };
 }
 
-/** Somebody's browser: follows an app's link, logs in, reads, and says yes; gives where it is sent back to. */
-async function allow(address, who, answer = "") {
-  const cookies = new Map();
-  const ask = async (path, form) => {
-    const headers = { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; ") };
-    if (form) Object.assign(headers, { origin: issuer.origin, "content-type": "application/x-www-form-urlencoded" });
-    const body = form && new URLSearchParams(form).toString();
-    const reply = await fetch(new URL(path, issuer), { method: form ? "POST" : "GET", headers, body, redirect: "manual" });
-    for (const cookie of reply.headers.getSetCookie()) {
-      const [name, value] = cookie.split(";")[0].split(/=(.*)/s);
-      cookies.set(name, value);
-    }
-    return { reply, text: await reply.text() };
-  };
-  const onward = ({ reply, text }) => {
-    assert.equal(reply.status, 200, text);
-    return reply.headers.get("refresh").replace("0; url=", "");
-  };
-  const consent = onward(await ask(address));
-  const logIn = await ask(consent);
-  assert.equal(logIn.reply.status, 303);
-  const entered = await ask("/sign-in", { secret: who.secret, next: consent });
-  assert.equal(entered.reply.headers.get("location"), consent, "log-in leads back");
-  const page = await ask(consent);
-  assert.equal(page.reply.status, 200, page.text);
-  assert.ok(page.text.includes("시험 앱"));
-  const csrf = /name="csrf" value="([^"]+)"/.exec(page.text)[1];
-  return new URL(onward(await ask(`${consent}${answer}`, { csrf })));
-}
+const allow = (address, who, answer) => inBrowser(issuer, address, who.secret, { answer });
 
 describe("the authorization server", { skip: !data && "an open hub has none" }, () => {
   before(() => { folder = mkdtempSync(join(tmpdir(), "ieum-oauth-")); });

@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
-import { checkAccessibility, checkKeyboard, checkSkipLink, checkWidth, launch, widths } from "./browser.mjs";
+import { checkAccessibility, checkKeyboard, checkSkipLink, checkWidth, launch, lookAt, widths } from "./browser.mjs";
 import { account, binary, data, hub } from "./hub.mjs";
 
 const require = createRequire(import.meta.url);
@@ -110,6 +110,21 @@ describe("a SMART app in a browser", () => {
     for (const text of ["혈압 수첩", "가상 회사", "내 모든 기록", "localhost"]) assert.ok((await page.textContent("main")).includes(text), text);
     await page.getByRole("button", { name: "허용", exact: true }).click();
     assert.deepEqual(await told(page), { patient, found: 2, user: `Patient/${patient}`, other: 404 });
+    await page.close();
+  });
+
+  test("what is connected is shown, and taken back", async () => {
+    await lookAt(browser.context, server.origin, "/my-apps", { keyboard: true });
+    const page = await browser.context.newPage();
+    await page.goto(`${server.origin}/me`);
+    await page.getByRole("link", { name: "연결된 앱" }).first().click();
+    await page.waitForURL(/\/my-apps$/);
+    if (shots) await page.screenshot({ path: path.join(shots, "my-apps.connected.png"), fullPage: true });
+    for (const text of ["혈압 수첩", "가상 회사", "내 모든 기록 보기", "마지막으로 쓴 날"]) assert.ok((await page.textContent("main")).includes(text), text);
+    await page.getByRole("button", { name: "‘혈압 수첩’ 연결 끊기" }).click();
+    await page.getByText("연결을 끊었습니다.").waitFor();
+    await page.getByText("연결된 앱이 없습니다.").waitFor();
+    if (shots) await page.screenshot({ path: path.join(shots, "my-apps.ended.png"), fullPage: true });
     await page.close();
   });
 

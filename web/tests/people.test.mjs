@@ -250,6 +250,35 @@ test("a manager invites by a link, and the pages keep what every page keeps", as
   await page.close();
 });
 
+test("a manager registers a system of the institution, and ends it", async () => {
+  const authorization = `Bearer ${await account(records.folder, "service", "시험")}`;
+  const found = await (await fetch(`${site.origin}/fhir/Organization?_count=1`, { headers: { authorization } })).json();
+  const { page } = await enrolled("clients.manager", "manager", "--organization", found.entry[0].resource.id);
+  for (const address of ["/manager/clients/new", "/manager/clients"]) await lookAt(browser.context, origin, address, { keyboard: true });
+  await page.goto(`${origin}/manager/clients`);
+  await page.getByRole("link", { name: "등록하기" }).click();
+  await page.getByLabel("이름").fill("가상 EMR");
+  await page.getByRole("radio", { name: /^SMART/ }).check();
+  await page.getByLabel("범위").fill("system/*.cruds");
+  await page.getByLabel("시스템 계정").selectOption("new");
+  await press(page, "등록");
+  await page.getByText("공개 키가 있어야 합니다").waitFor();
+  assert.equal(await page.getByLabel("이름").inputValue(), "가상 EMR", "what was written stays");
+  if (shots) await page.screenshot({ path: path.join(shots, "manager-clients-wrong.png"), fullPage: true });
+  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign"]);
+  const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", pair.publicKey);
+  await page.getByLabel("공개 키 (JWKS)").fill(JSON.stringify({ keys: [{ kty, crv, x, y, kid: "2027-1" }] }));
+  await press(page, "등록");
+  await page.getByText("등록했습니다.").waitFor();
+  const one = new URL(page.url()).pathname;
+  assert.match(one, /^\/manager\/clients\/[0-9a-f]{32}$/);
+  await lookAt(browser.context, origin, one, { keyboard: true });
+  await lookAt(browser.context, origin, "/manager/clients");
+  await page.getByRole("button", { name: "끝내기" }).click();
+  await page.getByText("등록을 끝냈습니다.").waitFor();
+  await page.close();
+});
+
 test("by number, the page says where passkeys are good", async () => {
   await browser.context.clearCookies();
   const { page } = await open(browser.context, `${site.origin}/sign-in`);

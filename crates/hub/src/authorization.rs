@@ -6,6 +6,7 @@
 //! | `key_file` | the signing keys, on disk |
 //! | [`routes`] | the addresses for apps |
 //! | `serve` | one request to them, from its head to its answer |
+//! | [`anchors`] | authorities whose apps may register by themselves |
 //! | `cross` | pages of other sites, for apps that run in a browser |
 //! | [`discovery`] | what apps read first: SMART configuration, RFC 8414, keys |
 //! | `scope` | whether a token's scopes allow a call of the FHIR interface |
@@ -14,12 +15,13 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use ieum_trust::authorization::server::Server;
+use ieum_trust::authorization::server::{Anchor, Server};
 
 use crate::hub::{Entrance, Hub};
 use crate::portal::throttle::{SECRETS, Throttle};
 use crate::refusals::Refused;
 
+pub mod anchors;
 pub(crate) mod cross;
 pub mod discovery;
 mod key_file;
@@ -29,11 +31,16 @@ pub(crate) mod serve;
 
 pub use key_file::KeyFileError;
 
+/// Registrations from one address in five minutes.
+const REGISTRATIONS: u32 = 20;
+
 /// The authorization server of a hub, and who fails at it too often.
 pub struct Authorization {
     /// What its addresses do.
     pub server: Server,
     failures: Throttle,
+    /// Registrations, whether they succeed or not.
+    registrations: Throttle,
     sites: Mutex<cross::Sites>,
 }
 
@@ -44,16 +51,25 @@ impl Authorization {
     /// # Errors
     /// [`KeyFileError`] when the keys cannot be read or made.
     pub fn start(hub: &Hub, directory: &Path) -> Result<(), KeyFileError> {
+        Self::start_with(hub, directory, Vec::new())
+    }
+
+    /// The same, and apps of these authorities may register by themselves.
+    ///
+    /// # Errors
+    /// [`KeyFileError`] when the keys cannot be read or made.
+    pub fn start_with(hub: &Hub, directory: &Path, anchors: Vec<Anchor>) -> Result<(), KeyFileError> {
         if hub.entrance() == Entrance::Open {
             return Ok(());
         }
         let now = seconds(hub);
         let keys = key_file::open(directory, now)?;
         let addresses = (origin(hub.base_url()), hub.base_url());
-        let server = Server::new(hub.door().clone(), addresses, keys, now);
+        let server = Server::new(hub.door().clone(), addresses, keys, now).with_anchors(anchors);
         hub.take_authorization(Arc::new(Self {
             server,
             failures: Throttle::new(SECRETS),
+            registrations: Throttle::new(REGISTRATIONS),
             sites: Mutex::default(),
         }));
         Ok(())

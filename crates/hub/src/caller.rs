@@ -1,16 +1,19 @@
 //! Who asks.
 
+use std::sync::Arc;
+
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use ieum_fhir::outcome::Code;
 use ieum_fhir::search::{Filter, Param, Query, SystemTest, Test, TokenTest};
 use ieum_trust::access::Access;
 use ieum_trust::account::{ACCOUNT, Account, digest};
+use ieum_trust::authorization::certificate::Chain;
 use ieum_trust::authorization::dpop::Sent;
 use ieum_trust::authorization::fault::Fault;
 use ieum_trust::authorization::server::{Authority, Scheme};
 
-use crate::authorization::serve::proofs;
+use crate::authorization::serve::{certificate, proofs};
 use crate::authorization::{origin, seconds};
 use crate::call::Failure;
 use crate::fhir::error;
@@ -22,6 +25,8 @@ pub struct Credential {
     shown: Option<(Scheme, String)>,
     /// With which the key of a token is proven.
     proofs: Vec<String>,
+    /// That the client connected with.
+    certificate: Option<Arc<Chain>>,
     method: String,
     path: String,
 }
@@ -50,6 +55,7 @@ impl Credential {
         Self {
             shown: shown(&parts.headers),
             proofs: proofs(&parts.headers),
+            certificate: certificate(parts),
             method: parts.method.as_str().to_owned(),
             path: parts.uri.path().to_owned(),
         }
@@ -76,7 +82,8 @@ impl Credential {
         let proofs: Vec<&str> = self.proofs.iter().map(String::as_str).collect();
         // Our own address as it was set, whatever headers say of it.
         let url = format!("{}{}", origin(hub.base_url()), self.path);
-        let sent = Sent { proofs: &proofs, method: &self.method, url: &url };
+        let certificate = self.certificate.as_deref();
+        let sent = Sent { proofs: &proofs, method: &self.method, url: &url, certificate };
         let authority = authorization
             .server
             .authority(token, scheme, sent, seconds(hub))

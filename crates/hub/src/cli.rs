@@ -203,7 +203,7 @@ enum Account {
 #[derive(Subcommand)]
 enum Client {
     /// Register an app and print its client_id
-    Add(ClientAdd),
+    Add(Box<ClientAdd>),
     /// Print the apps: client_id, policy, name, who runs it, scopes
     List {
         /// Data directory; a hub may be running on it
@@ -247,6 +247,18 @@ struct ClientAdd {
     /// File with its public keys, a JWK set
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
+    /// Instead of keys: the subject of its TLS certificate (RFC 4514), letter by letter
+    #[arg(long, value_name = "NAME", group = "certificate")]
+    certificate_subject: Option<String>,
+    /// Instead of keys: a host among the alternative names of its TLS certificate
+    #[arg(long, value_name = "HOST", group = "certificate")]
+    certificate_host: Option<String>,
+    /// Instead of keys: a URI among the alternative names of its TLS certificate
+    #[arg(long, value_name = "URI", group = "certificate")]
+    certificate_uri: Option<String>,
+    /// Its TLS certificate is one of those in the JWK set (x5c), whoever made it
+    #[arg(long, group = "certificate")]
+    certificate_own: bool,
     /// Id of the account it acts as without a user; goes with `system/` scopes
     #[arg(long, value_name = "ID")]
     account: Option<String>,

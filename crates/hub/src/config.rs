@@ -8,10 +8,13 @@ use axum::http::Uri;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use ieum_store::sqlite::SqliteOptions;
+use ieum_trust::authorization::server::Anchor;
 use ieum_trust::law::{Law, LawError};
 use serde::{Deserialize, Serialize};
 
+use crate::authorization::anchors::{self, AnchorsError};
 use crate::portal::guard::is_loopback_url;
+use crate::tls;
 
 /// All settings of `ieum serve`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +47,18 @@ pub struct Settings {
     /// Directory with tables of law that are laid over those of the program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub law: Option<PathBuf>,
+    /// File with the hub's certificate, and those that lead from it to an authority; then it speaks TLS alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_certificate: Option<PathBuf>,
+    /// File with the key of that certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_key: Option<PathBuf>,
+    /// File with authorities for certificates of clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ca: Option<PathBuf>,
+    /// Directory with authorities whose apps may register by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration_anchors: Option<PathBuf>,
 }
 
 /// How the log is written.
@@ -107,6 +122,22 @@ pub struct Flags {
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub law: Option<PathBuf>,
+    /// File with the hub's certificate and those that lead from it to an authority (PEM); it is read anew when it changes
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_certificate: Option<PathBuf>,
+    /// File with the key of that certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_key: Option<PathBuf>,
+    /// File with authorities for certificates of clients (PEM); then apps may prove by them who they are
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_ca: Option<PathBuf>,
+    /// Directory with authorities whose apps may register by themselves: NAME.pem and NAME.toml for each
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration_anchors: Option<PathBuf>,
     /// Settings file; otherwise `ieum.toml` in the data directory, if there is one
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -129,6 +160,10 @@ impl Default for Settings {
             subscription_origins: Vec::new(),
             subscription_private: false,
             law: None,
+            tls_certificate: None,
+            tls_key: None,
+            client_ca: None,
+            registration_anchors: None,
         }
     }
 }
@@ -143,12 +178,26 @@ pub enum Misfit {
     OpenBeyondLoopback,
     /// Clients elsewhere would be sent to an address that is none.
     #[error(
-        "listening beyond this machine takes --base-url https://NAME/fhir: the address as clients see it, at a proxy with TLS"
+        "listening beyond this machine takes --base-url https://NAME/fhir: the address as clients see it, at this hub or at a proxy with TLS"
     )]
     BaseUrlMissing,
     /// Secrets and records would go over the network for all to read, and browsers would refuse to sign in.
-    #[error("base_url must begin with https:// unless it names this machine: put a proxy with TLS in front")]
+    #[error(
+        "base_url must begin with https:// unless it names this machine: give --tls-certificate and --tls-key, or put a proxy \
+         with TLS in front"
+    )]
     BaseUrlPlain,
+    /// A certificate without key, or a key without certificate.
+    #[error("--tls-certificate and --tls-key go together")]
+    TlsHalf,
+    /// Certificates of clients where there is no TLS: what a proxy says of them is not believed.
+    #[error(
+        "--client-ca takes --tls-certificate and --tls-key: certificates of clients are looked at where TLS ends"
+    )]
+    ClientsWithoutTls,
+    /// Clients would be led to where nobody answers.
+    #[error("base_url must begin with https:// where the hub speaks TLS")]
+    BaseUrlNotTls,
     /// No address.
     #[error("base_url is no address of a FHIR interface; write it like https://hub.example/fhir")]
     BaseUrlForm,
@@ -163,6 +212,21 @@ impl Settings {
         self.law.as_deref().map_or_else(|| Ok(Law::built_in()), Law::with_overlay)
     }
 
+    /// The files of TLS, if the hub has its own.
+    #[must_use]
+    pub fn tls(&self) -> Option<tls::Files> {
+        let (certificate, key) = self.tls_certificate.clone().zip(self.tls_key.clone())?;
+        Some(tls::Files { certificate, key, clients: self.client_ca.clone() })
+    }
+
+    /// The authorities whose apps may register by themselves.
+    ///
+    /// # Errors
+    /// [`AnchorsError`] when the directory of the setting cannot be read.
+    pub fn anchors(&self) -> Result<Vec<Anchor>, AnchorsError> {
+        self.registration_anchors.as_deref().map_or_else(|| Ok(Vec::new()), anchors::read)
+    }
+
     /// Whether the settings can be served.
     ///
     /// # Errors
@@ -171,6 +235,12 @@ impl Settings {
         let beyond = !self.listen.ip().is_loopback();
         if self.open && beyond {
             return Err(Misfit::OpenBeyondLoopback);
+        }
+        if self.tls_certificate.is_some() != self.tls_key.is_some() {
+            return Err(Misfit::TlsHalf);
+        }
+        if self.client_ca.is_some() && self.tls_key.is_none() {
+            return Err(Misfit::ClientsWithoutTls);
         }
         let Some(base_url) = &self.base_url else {
             return if beyond { Err(Misfit::BaseUrlMissing) } else { Ok(()) };
@@ -181,6 +251,7 @@ impl Settings {
         }
         match uri.scheme_str() {
             Some("https") => Ok(()),
+            Some("http") if self.tls_key.is_some() => Err(Misfit::BaseUrlNotTls),
             Some("http") if is_loopback_url(base_url) => Ok(()),
             Some("http") => Err(Misfit::BaseUrlPlain),
             _ => Err(Misfit::BaseUrlForm),
@@ -223,7 +294,7 @@ pub struct Shown {
 }
 
 /// The names of all settings, in the order of [`Settings`].
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 16] = [
     "listen",
     "open",
     "demo",
@@ -236,6 +307,10 @@ const NAMES: [&str; 12] = [
     "subscription_origins",
     "subscription_private",
     "law",
+    "tls_certificate",
+    "tls_key",
+    "client_ca",
+    "registration_anchors",
 ];
 
 /// Settings with their origins.
@@ -302,57 +377,4 @@ fn origin(metadata: &figment::Metadata) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn later_sources_win_and_tell() {
-        let data = tempfile::tempdir().unwrap();
-        std::fs::write(data.path().join("ieum.toml"), "log = 'json'\nlisten = '127.0.0.1:1'\n").unwrap();
-        let flags = Flags { listen: Some("127.0.0.1:2".parse().unwrap()), ..Flags::default() };
-        let loaded = Loaded::new(data.path(), &flags).unwrap();
-        assert_eq!(loaded.settings.listen.port(), 2);
-        assert_eq!(loaded.settings.log, LogFormat::Json);
-        let origins: Vec<_> = loaded.shown().into_iter().map(|shown| (shown.name, shown.origin)).collect();
-        assert_eq!(origins[0], ("listen", "flag".into()));
-        assert_eq!(origins[1], ("open", "default".into()));
-        assert!(origins[4].1.ends_with("ieum.toml"), "{origins:?}");
-    }
-
-    #[test]
-    fn unknown_settings_are_refused() {
-        let data = tempfile::tempdir().unwrap();
-        std::fs::write(data.path().join("ieum.toml"), "listn = '127.0.0.1:1'\n").unwrap();
-        let error = Loaded::new(data.path(), &Flags::default()).unwrap_err().to_string();
-        assert!(error.contains("listn"), "{error}");
-    }
-
-    #[test]
-    fn names_can_be_listened_on() {
-        let data = tempfile::tempdir().unwrap();
-        std::fs::write(data.path().join("ieum.toml"), "listen = 'localhost:9152'\n").unwrap();
-        let listen = Loaded::new(data.path(), &Flags::default()).unwrap().settings.listen;
-        assert!(listen.ip().is_loopback() && listen.port() == 9152);
-        for wrong in ["localhost", "127.0.0.1", ":80", "127.0.0.1:99999", ""] {
-            assert!(address(wrong).is_err_and(|text| text.contains("127.0.0.1:8080")), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_served_is_told_before_it_is() {
-        let with = |listen: &str, open, base_url: &str| {
-            let base_url = Some(base_url.to_owned()).filter(|text| !text.is_empty());
-            Settings { listen: listen.parse().unwrap(), open, base_url, ..Settings::default() }.check()
-        };
-        assert_eq!(with("127.0.0.1:80", true, ""), Ok(()));
-        assert_eq!(with("0.0.0.0:80", true, "https://hub.kr/fhir"), Err(Misfit::OpenBeyondLoopback));
-        assert_eq!(with("0.0.0.0:80", false, ""), Err(Misfit::BaseUrlMissing));
-        assert_eq!(with("0.0.0.0:80", false, "https://hub.kr/fhir"), Ok(()));
-        assert_eq!(with("127.0.0.1:80", false, "https://hub.kr/fhir"), Ok(()));
-        assert_eq!(with("127.0.0.1:80", false, "http://localhost:80/fhir"), Ok(()));
-        assert_eq!(with("127.0.0.1:80", false, "http://hub.kr/fhir"), Err(Misfit::BaseUrlPlain));
-        for wrong in ["hub.kr/fhir", "/fhir", "ftp://hub.kr/fhir", "https://", "https://hub.kr/fhir?a=b"] {
-            assert_eq!(with("127.0.0.1:80", false, wrong), Err(Misfit::BaseUrlForm), "{wrong}");
-        }
-    }
-}
+mod tests;

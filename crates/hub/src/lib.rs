@@ -5,6 +5,7 @@
 //! | [`hub`] | everything a request needs: the door, the address, the limits |
 //! | [`routes`] | the one list of routes; the router, the checks and the CapabilityStatement come from it |
 //! | [`server`] | listening, time limits of connections, graceful stop |
+//! | [`tls`] | TLS of the hub's own, and certificates of clients |
 //! | [`serve`], [`receive`], [`send`] | one request from its head to its answer; its body; answers that are files |
 //! | [`caller`] | who asks |
 //! | `unread` | answers that clients do not read: how long, and how much of memory |
@@ -42,4 +43,5 @@ pub mod serve;
 pub mod server;
 pub mod status;
 pub mod subscriptions;
+pub mod tls;
 mod unread;

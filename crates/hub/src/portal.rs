@@ -89,7 +89,7 @@ fn router_with(hub: Hub, setup: Setup, metrics: Metrics) -> Router {
 
 impl Portal {
     fn new(hub: Hub, setup: Setup, metrics: Metrics) -> Self {
-        let secure = !guard::is_loopback_url(hub.base_url());
+        let secure = hub.base_url().starts_with("https://") || !guard::is_loopback_url(hub.base_url());
         let (cookie_name, site) = (guard::cookie_name(hub.base_url(), secure), Site::of(hub.base_url()));
         let (sessions, guesses) = (Sessions::default(), Guesses::default());
         let (secrets, passwords) = (Throttle::new(SECRETS), Throttle::new(PASSWORDS));

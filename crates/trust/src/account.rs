@@ -141,6 +141,17 @@ pub fn create(door: &Door, access: &Access, account: Account, secret: &str) -> R
     put_own(door, access, "account", &ACCOUNT, &id, &account)
 }
 
+/// Makes an account that nobody enters by: for a system that only gets tokens. Gives its id.
+///
+/// # Errors
+/// [`CommitError`] when the access may not, or the store fails.
+pub fn create_for_tokens(door: &Door, access: &Access, account: &Account) -> Result<String, CommitError> {
+    let secret = new_secret().map_err(|error| StoreError::Engine(error.to_string()))?;
+    let id = id_of(&digest(&secret));
+    put_own(door, access, "account", &ACCOUNT, &id, account)?;
+    Ok(id)
+}
+
 /// Makes an account for somebody to take over; gives its id and what the link of the invitation ends with, once.
 /// The account is nobody's yet, so the invitation needs no bounds.
 ///

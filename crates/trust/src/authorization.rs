@@ -9,11 +9,13 @@
 //! | [`jwk`], [`jws`] | public keys and signatures, strictly |
 //! | [`keys`] | the keys we sign with |
 //! | [`assertion`], [`dpop`], [`pkce`], [`replay`] | the proofs that requests carry, each used once |
+//! | [`certificate`] | certificates: whom they name, and whether they lead back to an authority |
 //! | [`request`] | requests for authorization that wait for somebody's yes |
 //! | [`server`] | all of it together: what each address of the server does |
 //! | [`fault`] | why something was refused |
 
 pub mod assertion;
+pub mod certificate;
 pub mod client;
 pub mod dpop;
 pub mod fault;

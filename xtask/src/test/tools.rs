@@ -20,7 +20,7 @@ pub(crate) enum Tool {
     Python,
     /// The npm packages of the portal and its tests.
     WebModules,
-    /// The npm packages of the client tests.
+    /// The npm packages of the client tests, and what makes their certificates.
     ClientModules,
     /// Licences, duplicate versions, sources.
     CargoDeny,
@@ -60,7 +60,12 @@ pub(crate) fn ensure(tool: Tool) -> Result<()> {
         Tool::Browser => browser(),
         Tool::Python => python(),
         Tool::WebModules => npm_modules(&root().join("web")),
-        Tool::ClientModules => npm_modules(&root().join("tests/clients")),
+        Tool::ClientModules => {
+            if find("openssl").is_none() {
+                debian(&["openssl"])?;
+            }
+            npm_modules(&root().join("tests/clients"))
+        }
         Tool::CargoDeny => cargo_tool("cargo-deny", CARGO_DENY),
         Tool::CargoMachete => cargo_tool("cargo-machete", CARGO_MACHETE),
         Tool::Faults => faults(),

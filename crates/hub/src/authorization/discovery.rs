@@ -28,6 +28,9 @@ const CAPABILITIES: [&str; 11] = [
 pub(super) fn metadata(hub: &Hub, server: &Server) -> Value {
     let mut all = common(server);
     all.insert("issuer".into(), server.issuer().into());
+    if server.registers() {
+        all.insert("registration_endpoint".into(), server.endpoint("register").into());
+    }
     all.insert("response_modes_supported".into(), json!(["query"]));
     all.insert("require_pushed_authorization_requests".into(), false.into());
     all.insert("authorization_response_iss_parameter_supported".into(), true.into());
@@ -38,7 +41,7 @@ pub(super) fn metadata(hub: &Hub, server: &Server) -> Value {
     all.insert("protected_resources".into(), json!([hub.base_url()]));
     for endpoint in ["introspection", "revocation"] {
         let name = |what: &str| format!("{endpoint}_endpoint_auth_{what}_supported");
-        all.insert(name("methods"), methods(endpoint == "revocation"));
+        all.insert(name("methods"), methods(server, endpoint == "revocation"));
         all.insert(name("signing_alg_values"), algorithms_of_assertions());
     }
     all.into()
@@ -71,7 +74,7 @@ fn common(server: &Server) -> Map<String, Value> {
         ("token_endpoint", endpoint("token")),
         ("introspection_endpoint", endpoint("introspect")),
         ("revocation_endpoint", endpoint("revoke")),
-        ("token_endpoint_auth_methods_supported", methods(true)),
+        ("token_endpoint_auth_methods_supported", methods(server, true)),
         ("token_endpoint_auth_signing_alg_values_supported", algorithms_of_assertions()),
         ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
         ("response_types_supported", json!(["code"])),
@@ -90,11 +93,21 @@ fn common(server: &Server) -> Map<String, Value> {
             ]),
         ),
     ];
-    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let bound =
+        server.client_authorities().map(|_| ("tls_client_certificate_bound_access_tokens", true.into()));
+    members.into_iter().chain(bound).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn methods(with_public: bool) -> Value {
-    if with_public { json!(["private_key_jwt", "none"]) } else { json!(["private_key_jwt"]) }
+/// How apps prove who they are; by certificates only where TLS ends in the hub (RFC 8705, section 2).
+fn methods(server: &Server, with_public: bool) -> Value {
+    let mut methods = vec!["private_key_jwt"];
+    if server.client_authorities().is_some() {
+        methods.extend(["tls_client_auth", "self_signed_tls_client_auth"]);
+    }
+    if with_public {
+        methods.push("none");
+    }
+    json!(methods)
 }
 
 fn algorithms_of_assertions() -> Value {

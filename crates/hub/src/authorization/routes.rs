@@ -17,7 +17,20 @@ pub struct Route {
     pub path: &'static str,
     /// What audit entries call it.
     pub action: &'static str,
+    /// What it takes.
+    pub takes: Takes,
     pub(super) run: fn(&Asked<'_>) -> Result<Answer, Fault>,
+}
+
+/// What an address takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// No body.
+    Nothing,
+    /// A form.
+    Form,
+    /// A JSON object.
+    Json,
 }
 
 /// A request as its address sees it.
@@ -26,6 +39,8 @@ pub(super) struct Asked<'a> {
     pub(super) authorization: &'a Authorization,
     /// The form that was sent.
     pub(super) form: Pairs,
+    /// The JSON that was sent.
+    pub(super) json: Value,
     /// With the proof of a key, if there is one.
     pub(super) sent: Sent<'a>,
     /// Seconds since 1970.
@@ -50,24 +65,28 @@ pub static ROUTES: &[Route] = &[
         method: Method::GET,
         path: "/.well-known/oauth-authorization-server",
         action: "oauth-metadata",
+        takes: Takes::Nothing,
         run: |asked| Ok(discovery::metadata(asked.hub, &asked.authorization.server).into()),
     },
     Route {
         method: Method::GET,
         path: "/.well-known/openid-configuration",
         action: "oauth-metadata",
+        takes: Takes::Nothing,
         run: |asked| Ok(discovery::metadata(asked.hub, &asked.authorization.server).into()),
     },
     Route {
         method: Method::GET,
         path: "/.well-known/jwks.json",
         action: "oauth-keys",
+        takes: Takes::Nothing,
         run: |asked| Ok(asked.authorization.server.public_keys(asked.now).into()),
     },
     Route {
         method: Method::POST,
         path: "/oauth/par",
         action: "oauth-par",
+        takes: Takes::Form,
         run: |asked| {
             let pushed = asked.authorization.server.push(&asked.form, asked.sent, asked.now)?;
             Ok(Answer { status: StatusCode::CREATED, json: Some(pushed) })
@@ -77,21 +96,35 @@ pub static ROUTES: &[Route] = &[
         method: Method::POST,
         path: "/oauth/token",
         action: "oauth-token",
+        takes: Takes::Form,
         run: |asked| Ok(asked.authorization.server.token(&asked.form, asked.sent, asked.now)?.into()),
     },
     Route {
         method: Method::POST,
         path: "/oauth/introspect",
         action: "oauth-introspect",
-        run: |asked| Ok(asked.authorization.server.introspect(&asked.form, asked.now)?.into()),
+        takes: Takes::Form,
+        run: |asked| Ok(asked.authorization.server.introspect(&asked.form, asked.sent, asked.now)?.into()),
     },
     Route {
         method: Method::POST,
         path: "/oauth/revoke",
         action: "oauth-revoke",
+        takes: Takes::Form,
         run: |asked| {
-            asked.authorization.server.revoke(&asked.form, asked.now)?;
+            asked.authorization.server.revoke(&asked.form, asked.sent, asked.now)?;
             Ok(Answer { status: StatusCode::OK, json: None })
+        },
+    },
+    Route {
+        method: Method::POST,
+        path: "/oauth/register",
+        action: "oauth-register",
+        takes: Takes::Json,
+        run: |asked| {
+            let registered = asked.authorization.server.register(&asked.json, asked.now)?;
+            let status = if registered.is_new { StatusCode::CREATED } else { StatusCode::OK };
+            Ok(Answer { status, json: Some(registered.told) })
         },
     },
 ];

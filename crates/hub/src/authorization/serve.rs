@@ -14,13 +14,14 @@ use axum::response::Response;
 use axum::routing::any;
 use http_body_util::{BodyExt, Limited};
 use ieum_trust::authorization::Pairs;
+use ieum_trust::authorization::certificate::Chain;
 use ieum_trust::authorization::dpop::Sent;
 use ieum_trust::authorization::fault::Fault;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::routes::{Answer, Asked, ROUTES, Route};
+use super::routes::{Answer, Asked, ROUTES, Route, Takes};
 use super::{Authorization, seconds};
 use crate::hub::Hub;
 use crate::percent;
@@ -50,6 +51,8 @@ enum Refusal {
     Method(&'static Method),
     /// A form that cannot be read.
     Form,
+    /// JSON that cannot be read.
+    Json,
     /// Too many failures from this address; the seconds to wait.
     TooMany(u64),
     /// Nobody has time at the moment.
@@ -104,31 +107,41 @@ async fn exchange(hub: &Hub, route: &'static Route, parts: &Parts, body: Body) -
     if parts.headers.contains_key(header::AUTHORIZATION) {
         return Err(Fault::ClientProof.into());
     }
-    let form = if route.method == Method::POST { form(&parts.headers, body).await? } else { Pairs::new() };
-    let proofs = proofs(&parts.headers);
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let (mut form, mut json) = (Pairs::new(), Value::Null);
+    match route.takes {
+        Takes::Nothing => {}
+        Takes::Form => {
+            let text = received(&parts.headers, body, "application/x-www-form-urlencoded").await;
+            form = text.and_then(|text| percent::pairs(&text).ok()).ok_or(Refusal::Form)?;
+        }
+        Takes::Json => {
+            if !authorization.server.registers() {
+                return Err(Refusal::NotHere);
+            }
+            if let Some(seconds) = authorization.registrations.wait_seconds(peer, hub.now()) {
+                return Err(Refusal::TooMany(seconds));
+            }
+            authorization.registrations.failed(peer, hub.now());
+            let text = received(&parts.headers, body, "application/json").await;
+            json = text.and_then(|text| serde_json::from_str(&text).ok()).ok_or(Refusal::Json)?;
+        }
+    }
+    let (proofs, certificate) = (proofs(&parts.headers), certificate(parts));
     let turn = timeout(hub.limits().wait_time, Arc::clone(hub.turns()).acquire_owned()).await;
     let Ok(Ok(turn)) = turn else { return Err(Refusal::Busy) };
     let hub = hub.clone();
     let work = move || {
-        let done = run(&hub, &authorization, route, form, &proofs);
+        let proofs: Vec<&str> = proofs.iter().map(String::as_str).collect();
+        let url = format!("{}{}", authorization.server.issuer(), route.path);
+        let certificate = certificate.as_deref();
+        let sent = Sent { proofs: &proofs, method: route.method.as_str(), url: &url, certificate };
+        let now = seconds(&hub);
+        let done = (route.run)(&Asked { hub: &hub, authorization: &authorization, form, json, sent, now });
         drop(turn);
         done.map_err(|fault| counted(&hub, &authorization, route, peer, fault))
     };
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(Refusal::Broken))
-}
-
-fn run(
-    hub: &Hub,
-    authorization: &Authorization,
-    route: &Route,
-    form: Pairs,
-    proofs: &[String],
-) -> Result<Answer, Fault> {
-    let proofs: Vec<&str> = proofs.iter().map(String::as_str).collect();
-    let url = format!("{}{}", authorization.server.issuer(), route.path);
-    let sent = Sent { proofs: &proofs, method: route.method.as_str(), url: &url };
-    (route.run)(&Asked { hub, authorization, form, sent, now: seconds(hub) })
 }
 
 /// Counts a failure that somebody who guesses would make, and writes it down as long as they are few.
@@ -148,16 +161,20 @@ fn counted(
     }
 }
 
-async fn form(headers: &HeaderMap, body: Body) -> Result<Pairs, Refusal> {
-    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+/// The body, if it is of this kind and arrives within its bounds.
+async fn received(headers: &HeaderMap, body: Body, kind: &str) -> Option<String> {
+    let media = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let media = media.split(';').next().unwrap_or_default().trim();
-    if !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(Refusal::Form);
+    if !media.eq_ignore_ascii_case(kind) {
+        return None;
     }
-    let received = timeout(FORM_TIME, Limited::new(body, FORM_BYTES).collect()).await;
-    let bytes = received.map_err(|_| Refusal::Form)?.map_err(|_| Refusal::Form)?.to_bytes();
-    let text = std::str::from_utf8(&bytes).map_err(|_| Refusal::Form)?;
-    percent::pairs(text).map_err(|_| Refusal::Form)
+    let received = timeout(FORM_TIME, Limited::new(body, FORM_BYTES).collect()).await.ok()?.ok()?;
+    String::from_utf8(received.to_bytes().to_vec()).ok()
+}
+
+/// The certificate that the client connected with.
+pub(crate) fn certificate(parts: &Parts) -> Option<Arc<Chain>> {
+    parts.extensions.get::<Arc<Chain>>().cloned()
 }
 
 /// Every value of the header `DPoP`; one that is no text is no proof.
@@ -184,7 +201,7 @@ fn refused(refusal: &Refusal, id: Uuid) -> Response {
             };
             told(status, fault.error(), &fault.to_string())
         }
-        Refusal::NotHere => told(StatusCode::NOT_FOUND, invalid, "this hub has no authorization server"),
+        Refusal::NotHere => told(StatusCode::NOT_FOUND, invalid, "this hub does not do this"),
         Refusal::Method(method) => {
             let what = format!("this address knows {method}");
             let mut response = told(StatusCode::METHOD_NOT_ALLOWED, invalid, &what);
@@ -195,6 +212,11 @@ fn refused(refusal: &Refusal, id: Uuid) -> Response {
             StatusCode::BAD_REQUEST,
             invalid,
             "send a form (application/x-www-form-urlencoded) of 32 kB at most, within 10 seconds",
+        ),
+        Refusal::Json => told(
+            StatusCode::BAD_REQUEST,
+            invalid,
+            "send JSON (application/json) of 32 kB at most, within 10 seconds",
         ),
         Refusal::TooMany(seconds) => {
             let what = "too many failures from this address; try again after the seconds in Retry-After";

@@ -50,18 +50,25 @@ fn described(add: &ClientAdd) -> Result<client::Client> {
         }
         None => None,
     };
+    let scopes = Scopes::parse(&add.scope)?;
     let client = client::Client {
-        name: add.name.clone(),
-        organization: add.organization.clone(),
-        policy: add.policy,
         redirect_uris: add.redirects.clone(),
         launch_uri: add.launch.clone(),
         jwks,
-        scopes: Scopes::parse(&add.scope)?,
         account: add.account.clone(),
+        certificate: certificate(add),
+        ..client::Client::new(&add.name, &add.organization, add.policy, scopes)
     };
     client.check()?;
     Ok(client)
+}
+
+/// How its certificate is known; the flags exclude one another.
+fn certificate(add: &ClientAdd) -> Option<client::ByCertificate> {
+    let subject = add.certificate_subject.clone().map(client::ByCertificate::Subject);
+    let host = add.certificate_host.clone().map(client::ByCertificate::Host);
+    let uri = add.certificate_uri.clone().map(client::ByCertificate::Uri);
+    subject.or(host).or(uri).or(add.certificate_own.then_some(client::ByCertificate::Own))
 }
 
 /// Does it here, or has the hub do it that has the directory open.

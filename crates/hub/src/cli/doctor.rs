@@ -8,12 +8,14 @@ use ieum_store::commit::StoreError;
 use indicatif::ProgressBar;
 
 use super::{Doctor, Result, say};
-use crate::config::Loaded;
+use crate::config::{Loaded, Settings};
 use crate::data::{Data, DataError, holds_records};
 use crate::import::progress_style;
 
 /// Free space under which a warning is given.
 const LOW_SPACE_BYTES: u64 = 2 << 30;
+/// Days before its end from which a certificate is a fault.
+const SOON_DAYS: i64 = 14;
 
 pub(super) fn run(arguments: &Doctor) -> Result<ExitCode> {
     let mut faults = 0;
@@ -35,6 +37,11 @@ pub(super) fn run(arguments: &Doctor) -> Result<ExitCode> {
                     faults += 1;
                     say(&format!("  FAULT: {error}"));
                 }
+            }
+            faults += check_tls(&loaded.settings);
+            if let Err(error) = loaded.settings.anchors() {
+                faults +=
+                    tell(&error, "Each authority needs NAME.pem and NAME.toml; see docs/authorization.md.");
             }
         }
         Err(error) => {
@@ -58,6 +65,38 @@ pub(super) fn run(arguments: &Doctor) -> Result<ExitCode> {
         count => format!("{count} to look into."),
     });
     Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Certificate and key of the hub's own, if it has any.
+fn check_tls(settings: &Settings) -> u32 {
+    let Some(files) = settings.tls() else { return 0 };
+    let certificate = match files.load() {
+        Ok(loaded) => loaded.certificate,
+        Err(error) => {
+            return tell(&error, "Give certificate and key in PEM, readable by the user who runs ieum.");
+        }
+    };
+    let now = (ieum_store::clock::system_clock())().div_euclid(1_000_000);
+    let day = |at: i64| {
+        jiff::Timestamp::from_second(at).map(|at| ieum_ui::format::korean_time(at).date().to_string())
+    };
+    let (begins, ends) = (certificate.begins(), certificate.ends());
+    let days = (ends - now).div_euclid(86_400);
+    let until = day(ends).unwrap_or_else(|_| "ever".to_owned());
+    if begins > now {
+        return tell(&"the certificate is not valid yet", "Set the clock, or wait with it.");
+    }
+    if ends <= now {
+        return tell(&format!("the certificate was over on {until}"), "Get a new one: nobody connects.");
+    }
+    if days < SOON_DAYS {
+        return tell(
+            &format!("the certificate ends in {days} days"),
+            "Get a new one; the hub reads it by itself.",
+        );
+    }
+    say(&format!("  certificate of {} good until {until}", certificate.subject()));
+    0
 }
 
 /// A fault, with what to do.

@@ -25,6 +25,7 @@ use crate::portal;
 use crate::server::Listening;
 use crate::status::SqliteInfo;
 use crate::subscriptions::{SubscriptionOptions, SubscriptionService};
+use crate::tls::Tls;
 
 pub(super) fn run(arguments: &Serve) -> Result<ExitCode> {
     let settings = Loaded::new(&arguments.data, &arguments.flags)?.settings;
@@ -41,7 +42,8 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     let listening =
         Listening::on(settings.listen).await.map_err(|error| cannot_listen(settings.listen, &error))?;
     let address = listening.address()?;
-    let base_url = settings.base_url.clone().unwrap_or_else(|| format!("http://{address}/fhir"));
+    let scheme = if settings.tls_key.is_some() { "https" } else { "http" };
+    let base_url = settings.base_url.clone().unwrap_or_else(|| format!("{scheme}://{address}/fhir"));
     let store = SqliteOptions { query_records: settings.search_records, ..SqliteOptions::default() };
     let data = Data::open_with(&arguments.data, Some(&base_url), store)?;
     let entrance = if settings.open { Entrance::Open } else { Entrance::Accounts };
@@ -52,7 +54,8 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     }
     data.door.set_sensitive(law.sensitive_codes(in_korea(hub.now())))?;
     hub.take_law(law);
-    Authorization::start(&hub, &arguments.data)?;
+    Authorization::start_with(&hub, &arguments.data, settings.anchors()?)?;
+    let tls = settings.tls().map(|files| Tls::start(&hub, files)).transpose()?;
     close_left_open(&hub)?;
     let _control = Control::start(&data);
     let mut options = JobOptions::new(&arguments.data.join("jobs"));
@@ -65,12 +68,12 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
         SubscriptionService::start(&hub, SubscriptionOptions::new(Rules { origins, private }))?;
     // Before anybody is told: from then on a signal means a tidy stop.
     let stop = stop_asked()?;
-    say(&format!("Ieum is listening on http://{address}/ (FHIR: {})", hub.base_url()));
+    say(&format!("Ieum is listening on {scheme}://{address}/ (FHIR: {})", hub.base_url()));
     tracing::info!(address = %address, open = settings.open, version = env!("CARGO_PKG_VERSION"), "started");
     let operator = Arc::new(SqliteInfo::new(Arc::clone(&data.engine), &data.path));
     // A hub that anybody may enter holds nothing but synthetic records.
     let setup = portal::Setup { demo: settings.open || settings.demo, operator };
-    listening.serve(&hub, portal::app(hub.clone(), setup), stop).await?;
+    listening.over(tls).serve(&hub, portal::app(hub.clone(), setup), stop).await?;
     // Joining threads blocks, and nothing else is left to do.
     subscriptions.stop();
     jobs.stop();

@@ -7,17 +7,19 @@ use std::time::{Duration, Instant};
 
 use ieum_fhir::outcome::Code;
 use ieum_store::commit::CommitError;
+use ieum_trust::authorization::grant;
 
 use super::keep::{self, Kept};
 use super::state::{Event, NoSuchStep, State};
 use super::work::{Control, Stop, Work, access_gone};
 use super::{JobOptions, Jobs, files, index};
+use crate::authorization::seconds;
 use crate::fhir::bulk;
 use crate::hub::Hub;
 
 /// How long a runner sleeps when nothing is to be done. News wake it at once.
 const PAUSE: Duration = Duration::from_secs(2);
-/// How often old results are looked for.
+/// How often old results, and what apps were allowed and has ended, are looked for.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// How often a job is picked up without coming any further, before it is given up: one that takes the process down
 /// with it would otherwise do so for ever.
@@ -99,6 +101,9 @@ fn run(hub: &Hub, jobs: &Jobs) {
             swept = Some(Instant::now());
             if let Err(error) = keep::sweep(hub, jobs) {
                 tracing::error!(error = %error, "old jobs cannot be removed");
+            }
+            if let Err(error) = grant::sweep(hub.door(), seconds(hub)) {
+                tracing::error!(error = %error, "what apps were allowed and has ended cannot be removed");
             }
         }
         if let Err(error) = index::ask(hub, jobs) {

@@ -111,9 +111,11 @@ pub(crate) fn role_word(role: Role, lang: Lang) -> &'static str {
 /// The main menu of a role: address, Korean, English.
 fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static str)] {
     match role {
-        Some(Role::Clinician) => {
-            &[("/patients", "환자 찾기", "Find a patient"), ("/emergency", "응급 열람", "Emergency access")]
-        }
+        Some(Role::Clinician) => &[
+            ("/patients", "환자 찾기", "Find a patient"),
+            ("/emergency", "응급 열람", "Emergency access"),
+            ("/my-apps", "연결된 앱", "Connected apps"),
+        ],
         Some(Role::Patient) => &[
             ("/me", "내 건강기록", "My health record"),
             ("/me/visits", "진료", "Visits"),
@@ -123,6 +125,7 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
             ("/me/immunisations", "예방접종", "Vaccinations"),
             ("/me/documents", "문서·영상", "Documents"),
             ("/me/sharing", "기록 공개 설정", "Who sees it"),
+            ("/my-apps", "연결된 앱", "Connected apps"),
         ],
         Some(Role::Operator) => &[
             ("/operator", "운영 현황", "Overview"),
@@ -132,7 +135,9 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
             ("/operator/audit", "감사 기록", "Audit log"),
             ("/operator/statements", "느린 질의", "Slow statements"),
         ],
-        Some(Role::Manager) => &[("/manager", "직원", "Staff")],
+        Some(Role::Manager) => {
+            &[("/manager", "직원", "Staff"), ("/manager/clients", "앱과 시스템", "Apps and systems")]
+        }
         Some(Role::Privacy) => &[
             ("/privacy", "들어올 수 있는 사람", "Who may enter"),
             ("/privacy/reviews", "응급 열람 검토", "Emergency access"),
@@ -144,5 +149,7 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
 /// Whether a page lies under a menu entry. A role's home is current only itself when others lie beside it.
 fn is_under(path: &str, href: &str) -> bool {
     let below = path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/'));
-    path == href || (below && !matches!(href, "/me" | "/operator" | "/privacy"))
+    // Accounts of the staff lie under the manager's home and are its own.
+    let is_beside = path.starts_with("/manager/clients") && href == "/manager";
+    path == href || (below && !is_beside && !matches!(href, "/me" | "/operator" | "/privacy"))
 }

@@ -2,6 +2,7 @@
 
 mod alerts;
 pub(crate) mod apps;
+pub(crate) mod clients;
 pub(crate) mod consent;
 pub(crate) mod document;
 pub(crate) mod documents;
@@ -15,6 +16,7 @@ pub(crate) mod immunisations;
 pub(crate) mod law;
 mod left_out;
 pub(crate) mod medicines;
+pub(crate) mod my_apps;
 pub(crate) mod my_login;
 pub(crate) mod operator;
 pub(crate) mod problems;

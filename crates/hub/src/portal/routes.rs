@@ -7,8 +7,9 @@ use super::Portal;
 use super::call::{Call, Refusal, Reply};
 use super::pages::entry::{choose, confirm, set_up, ways, welcome};
 use super::pages::{
-    apps, consent, document, documents, emergency, enter, find, immunisations, law, medicines, my_login,
-    operator, problems, result, results, reviews, sharing, sign_in, staff, start, summary, timeline, vitals,
+    apps, clients, consent, document, documents, emergency, enter, find, immunisations, law, medicines,
+    my_apps, my_login, operator, problems, result, results, reviews, sharing, sign_in, staff, start, summary,
+    timeline, vitals,
 };
 use crate::status;
 
@@ -118,6 +119,8 @@ pub static ROUTES: &[Route] = &[
     get("/oauth/consent/{request}", Who::SignedIn, "authorize", Run::Page(consent::page)),
     post("/oauth/consent/{request}", Who::SignedIn, "authorize", consent::allow),
     post("/oauth/consent/{request}/deny", Who::SignedIn, "authorize", consent::deny),
+    get("/my-apps", Who::SignedIn, "own-apps", Run::Page(my_apps::page)),
+    post("/my-apps/{client}/end", Who::SignedIn, "app-end", my_apps::end),
     get("/law", Who::Anybody, "law", Run::Page(law::page)),
     get("/enter", Who::Anybody, "enter", Run::Page(enter::page)),
     post("/enter", Who::Anybody, "enter", enter::enter),
@@ -154,6 +157,12 @@ pub static ROUTES: &[Route] = &[
     post("/manager/staff/{id}", MANAGER, "staff-change", staff::change::change),
     post("/manager/staff/{id}/invite", MANAGER, "staff-invite", staff::change::invite_again),
     post("/manager/staff/{id}/end", MANAGER, "staff-end", staff::change::end),
+    get("/manager/clients", MANAGER, "clients", Run::Page(clients::list)),
+    get("/manager/clients/new", MANAGER, "client-register", Run::Page(clients::register::page)),
+    post("/manager/clients", MANAGER, "client-register", clients::register::register),
+    get("/manager/clients/{id}", MANAGER, "clients", Run::Page(clients::one)),
+    post("/manager/clients/{id}/keys", MANAGER, "client-keys", clients::change::keys),
+    post("/manager/clients/{id}/end", MANAGER, "client-end", clients::change::end),
     get("/privacy", PRIVACY, "staff", Run::Page(staff::privacy)),
     get("/privacy/reviews", PRIVACY, "reviews", Run::Page(reviews::page)),
     post("/privacy/reviews/{id}", PRIVACY, "review-decide", reviews::decide),

@@ -27,8 +27,8 @@ use crate::percent;
 use crate::serve::known_method;
 use crate::status::Pattern;
 
-/// Bytes of a form: a passkey with an RSA key, an id and a token.
-const FORM_BYTES: usize = 8 << 10;
+/// Bytes of a form: the public keys of an app.
+const FORM_BYTES: usize = 32 << 10;
 /// Bytes of path and query.
 const ADDRESS_BYTES: usize = 8 << 10;
 /// How long a form may take to arrive.

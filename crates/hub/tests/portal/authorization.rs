@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use crate::support::{Portal, Reply, Visitor};
 
 mod addresses;
+mod clients;
+mod connected;
 mod pages;
 mod tokens;
 
@@ -35,17 +37,9 @@ fn portal() -> Portal {
 }
 
 fn register(portal: &Portal, change: impl FnOnce(&mut Client)) -> String {
-    let mut client = Client {
-        name: "혈압 <수첩>".into(),
-        organization: "이음 시험".into(),
-        policy: Policy::Smart,
-        redirect_uris: vec![BACK.into()],
-        launch_uri: None,
-        jwks: None,
-        scopes: Scopes::parse("openid fhirUser offline_access launch/patient patient/*.rs user/*.cruds")
-            .unwrap(),
-        account: None,
-    };
+    let scopes = "openid fhirUser offline_access launch/patient patient/*.rs user/*.cruds";
+    let mut client = Client::new("혈압 <수첩>", "이음 시험", Policy::Smart, Scopes::parse(scopes).unwrap());
+    client.redirect_uris = vec![BACK.into()];
     change(&mut client);
     client::create(&portal.door, &Access::system("test"), &client).unwrap()
 }

@@ -64,6 +64,9 @@ const EXPECTED: &[Row] = &[
     ("GET", "/oauth/consent/{request}", [303, 404, 404, 404, 404, 404, 303, 303]),
     ("POST", "/oauth/consent/{request}", [303, 404, 404, 404, 404, 404, 303, 303]),
     ("POST", "/oauth/consent/{request}/deny", [303, 404, 404, 404, 404, 404, 303, 303]),
+    ("GET", "/my-apps", [303, 200, 200, 200, 200, 200, 303, 303]),
+    // No such app.
+    ("POST", "/my-apps/{client}/end", [303, 404, 404, 404, 404, 404, 303, 303]),
     ("GET", "/law", ALL),
     ("GET", "/enter", [404; 8]),
     ("POST", "/enter", [404; 8]),
@@ -104,6 +107,13 @@ const EXPECTED: &[Row] = &[
     ("POST", "/manager/staff/{id}", MANAGERS_MISS),
     ("POST", "/manager/staff/{id}/invite", MANAGERS_MISS),
     ("POST", "/manager/staff/{id}/end", MANAGERS_MISS),
+    ("GET", "/manager/clients", MANAGERS),
+    ("GET", "/manager/clients/new", MANAGERS),
+    // Nothing is chosen.
+    ("POST", "/manager/clients", [303, 403, 403, 403, 400, 403, 303, 303]),
+    ("GET", "/manager/clients/{id}", MANAGERS_MISS),
+    ("POST", "/manager/clients/{id}/keys", MANAGERS_MISS),
+    ("POST", "/manager/clients/{id}/end", MANAGERS_MISS),
     ("GET", "/privacy", PRIVACY),
     ("GET", "/privacy/reviews", PRIVACY),
     // No decision.

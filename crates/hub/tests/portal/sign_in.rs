@@ -133,7 +133,7 @@ fn forms_from_elsewhere_are_refused() {
     portal.ask(post_request(&visitor, "/sign-out", &format!("csrf={}", other.csrf), HERE)).expect(403);
     portal.get(&visitor, "/patients").expect(200);
 
-    let long = format!("secret={}", "a".repeat(10_000));
+    let long = format!("secret={}", "a".repeat(40_000));
     portal.ask(post_request(&Visitor::default(), "/sign-in", &long, HERE)).expect(413);
     let mut request = post_request(&Visitor::default(), "/sign-in", "{}", HERE);
     request.headers_mut().insert(header::CONTENT_TYPE, "application/json".parse().unwrap());

@@ -12,6 +12,7 @@ mod jobs_kill;
 mod kill;
 mod law;
 mod operating;
+mod own_tls;
 mod pairs;
 mod real_data;
 mod receiver;

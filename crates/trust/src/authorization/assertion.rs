@@ -1,8 +1,11 @@
 //! How an app proves who it is: an assertion signed with its key (`private_key_jwt`; RFC 7523, section 2.2).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::certificate::thumbprint;
 use super::client::{Client, Policy};
 use super::fault::Fault;
 use super::jws::{Jws, JwsError};
@@ -46,7 +49,9 @@ pub struct Addressee<'a> {
 pub fn subject(assertion: &str, policies: &[Policy]) -> Result<String, Fault> {
     let mut last = JwsError::Algorithm;
     for policy in policies {
-        match Jws::read(assertion, policy.algorithms()).and_then(|jws| jws.unproven::<Claims>()) {
+        match Jws::read_with_chain(assertion, policy.algorithms())
+            .and_then(|(jws, _)| jws.unproven::<Claims>())
+        {
             Ok(claims) => return claims.sub.ok_or(Fault::AssertionClaim("it has no sub")),
             Err(error) => last = error,
         }
@@ -65,7 +70,11 @@ pub fn check(
     replay: &Replay,
     now: i64,
 ) -> Result<(), Fault> {
-    let jws = Jws::read(assertion, client.policy.algorithms()).map_err(Fault::Assertion)?;
+    let (jws, chain) =
+        Jws::read_with_chain(assertion, client.policy.algorithms()).map_err(Fault::Assertion)?;
+    if chain.is_some_and(|chain| !is_of(&chain, client)) {
+        return Err(Fault::Assertion(JwsError::Header));
+    }
     let keys = client.keys();
     let key = keys.find(jws.kid()).ok_or(Fault::Assertion(JwsError::Signature))?;
     let claims: Claims = jws.claims(key).map_err(Fault::Assertion)?;
@@ -106,4 +115,11 @@ pub fn check(
         Use::Again => Err(Fault::AssertionAgain),
         Use::Full => Err(Fault::Full),
     }
+}
+
+/// Apps that registered themselves send their certificate with each assertion (UDAP). It says nothing new, and must say
+/// nothing else: the key is the one we hold.
+fn is_of(chain: &[String], client: &Client) -> bool {
+    let own = chain.first().and_then(|text| STANDARD.decode(text).ok());
+    client.statement.as_ref().zip(own).is_some_and(|(known, own)| thumbprint(&own) == known.certificate)
 }

@@ -1,25 +1,35 @@
 //! Registered apps. What an app may do is fixed when it is registered and never chosen by a request: its policy, its
 //! addresses, its keys and its scopes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ieum_fhir::index::ParamType;
-use ieum_fhir::search::{Query, Total};
 use ieum_store::access::Family;
-use ieum_store::commit::{Change, CommitError, Expect, StoreError};
+use ieum_store::commit::CommitError;
 use ieum_store::own::{OwnKind, OwnParam};
 use serde_json::Value;
 
+use super::certificate::{Authorities, Chain, thumbprint};
 use super::jwk::{KeyError, KeySet};
 use super::jws::Algorithm;
 use super::scopes::{Level, Scope, Scopes};
-use crate::access::Access;
-use crate::account::{digest, new_secret, put_own};
-use crate::door::{Door, DoorError};
+use crate::access::Role;
+
+mod keep;
+#[cfg(test)]
+mod tests;
+
+pub use keep::{Known, by_issuer, change_keys, create, list, of_institution, read, remove, replace};
 
 /// The record kind.
 pub static CLIENT: OwnKind = OwnKind {
     name: "IeumClient",
     family: Family::System,
-    params: &[OwnParam { code: "account", param_type: ParamType::Token, path: &["account"] }],
+    params: &[
+        OwnParam { code: "account", param_type: ParamType::Token, path: &["account"] },
+        OwnParam { code: "institution", param_type: ParamType::Token, path: &["institution"] },
+        OwnParam { code: "issuer", param_type: ParamType::Token, path: &["statement", "issuer"] },
+    ],
 };
 
 /// Addresses that one app may have.
@@ -89,6 +99,43 @@ pub struct Client {
     /// As which account it acts when it acts for nobody (`client_credentials`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// Id of the institution whose manager registered it. It is for the institution's own people and for patients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub institution: Option<String>,
+    /// How its certificate is known, where that proves who it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<ByCertificate>,
+    /// By what it registered itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<Stated>,
+}
+
+/// How the certificate of an app is known, with which it proves in TLS who it is (RFC 8705, section 2).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ByCertificate {
+    /// It leads to an authority for clients, and has this subject (RFC 4514), letter by letter.
+    Subject(String),
+    /// It leads to an authority for clients, and names this host.
+    Host(String),
+    /// It leads to an authority for clients, and names this URI.
+    Uri(String),
+    /// It is one of those in the app's JWK set (`x5c`), whoever made it.
+    Own,
+}
+
+/// What an app registered itself by: a software statement (RFC 7591).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stated {
+    /// Who made it: a URI of the app's.
+    pub issuer: String,
+    /// Under which authority's terms.
+    pub anchor: String,
+    /// Thumbprint of its certificate.
+    pub certificate: String,
+    /// When that is over, in seconds since 1970: then the app proves nothing, and registers anew.
+    pub until: i64,
 }
 
 /// Why an app cannot be registered.
@@ -105,12 +152,18 @@ pub enum ClientError {
     /// The keys cannot be taken.
     #[error("the keys cannot be taken: {0}")]
     Keys(#[from] KeyError),
+    /// A certificate that is not described as it must be.
+    #[error(
+        "certificates are for policy fapi2; name a subject, host or URI of 512 bytes at most and give no keys, or let every \
+         key have its certificate (x5c)"
+    )]
+    Certificate,
     /// A strict app without keys.
     #[error("policy fapi2 needs keys (--jwks): such apps prove who they are")]
     NeedsKeys,
     /// Scopes and the rest do not go together.
-    #[error("{0}")]
-    Misfit(&'static str),
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
     /// The store.
     #[error(transparent)]
     Commit(#[from] CommitError),
@@ -119,11 +172,61 @@ pub enum ClientError {
     Random(#[from] getrandom::Error),
 }
 
+/// What of an app does not go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// `system/` scopes without account, or an account without them.
+    #[error("`system/` scopes and an account (--account) to act as go together")]
+    Account,
+    /// `system/` scopes of an app that cannot prove who it is.
+    #[error("`system/` scopes need keys (--jwks): without a user only a key tells who asks")]
+    SystemKeys,
+    /// Scopes for users without a way back, or a way back without them.
+    #[error("scopes other than `system/` and addresses to send people back to (--redirect) go together")]
+    Redirect,
+    /// A launch without address, or the other way round.
+    #[error("the scope `launch` and an address to be started at (--launch) go together")]
+    Launch,
+}
+
 impl Client {
+    /// An app with nothing but what all have.
+    #[must_use]
+    pub fn new(name: &str, organization: &str, policy: Policy, scopes: Scopes) -> Self {
+        Self {
+            name: name.to_owned(),
+            organization: organization.to_owned(),
+            policy,
+            redirect_uris: Vec::new(),
+            launch_uri: None,
+            jwks: None,
+            scopes,
+            account: None,
+            institution: None,
+            certificate: None,
+            statement: None,
+        }
+    }
+
+    /// Whether it may act for this account.
+    #[must_use]
+    pub fn is_for(&self, role: Role, organization: Option<&str>) -> bool {
+        match &self.institution {
+            Some(institution) => match role {
+                Role::Patient => true,
+                Role::Clinician | Role::Manager | Role::Privacy | Role::Service => {
+                    organization == Some(institution)
+                }
+                Role::Operator | Role::Open => false,
+            },
+            None => true,
+        }
+    }
+
     /// Whether it cannot prove who it is: an app in a browser or on a phone, which has no place for a key.
     #[must_use]
     pub fn is_public(&self) -> bool {
-        self.jwks.is_none()
+        self.jwks.is_none() && self.certificate.is_none()
     }
 
     /// Its keys; none when it is public.
@@ -150,29 +253,70 @@ impl Client {
         }
         match &self.jwks {
             Some(set) => drop(KeySet::read(set)?),
-            None if self.policy == Policy::Fapi2 => return Err(ClientError::NeedsKeys),
+            None if self.policy == Policy::Fapi2 && self.is_public() => return Err(ClientError::NeedsKeys),
             None => {}
+        }
+        if let Some(certificate) = &self.certificate
+            && !self.is_described(certificate)
+        {
+            return Err(ClientError::Certificate);
         }
         self.check_scopes()
     }
 
+    fn is_described(&self, certificate: &ByCertificate) -> bool {
+        let is_name = |name: &str| {
+            self.jwks.is_none()
+                && (1..=ADDRESS_BYTES).contains(&name.len())
+                && !name.chars().any(char::is_control)
+        };
+        self.policy == Policy::Fapi2
+            && match certificate {
+                ByCertificate::Subject(name) | ByCertificate::Host(name) | ByCertificate::Uri(name) => {
+                    is_name(name)
+                }
+                ByCertificate::Own => {
+                    let keys = self.jwks.as_ref().and_then(|set| set["keys"].as_array()).map_or(0, Vec::len);
+                    keys > 0 && self.own_certificates().len() == keys
+                }
+            }
+    }
+
+    /// Thumbprints of the certificates in its JWK set (RFC 7517, section 4.7).
+    #[must_use]
+    pub fn own_certificates(&self) -> Vec<String> {
+        let keys = self.jwks.as_ref().and_then(|set| set["keys"].as_array()).into_iter().flatten();
+        let first = keys.filter_map(|key| key["x5c"].get(0).and_then(Value::as_str));
+        first.filter_map(|text| STANDARD.decode(text).ok()).map(|der| thumbprint(&der)).collect()
+    }
+
+    /// Whether the certificate of a connection proves that it is this app's; `authorities` are those for clients.
+    #[must_use]
+    pub fn is_proven_by(&self, chain: &Chain, authorities: &Authorities, now: i64) -> bool {
+        let is_trusted = || chain.check(authorities, now).is_ok();
+        match &self.certificate {
+            None => false,
+            Some(ByCertificate::Subject(subject)) => *subject == chain.subject() && is_trusted(),
+            Some(ByCertificate::Host(host)) => chain.names_host(host) && is_trusted(),
+            Some(ByCertificate::Uri(uri)) => chain.names_uri(uri) && is_trusted(),
+            Some(ByCertificate::Own) => self.own_certificates().contains(&chain.thumbprint()),
+        }
+    }
+
     fn check_scopes(&self) -> Result<(), ClientError> {
         let is_system = |scope: &Scope| matches!(scope, Scope::Records(one) if one.level == Level::System);
-        let misfit = |what| Err(ClientError::Misfit(what));
         let alone = self.scopes.iter().any(is_system);
         if alone != self.account.is_some() {
-            return misfit("`system/` scopes and an account (--account) to act as go together");
+            return Err(Misfit::Account.into());
         }
         if alone && self.is_public() {
-            return misfit("`system/` scopes need keys (--jwks): without a user only a key tells who asks");
+            return Err(Misfit::SystemKeys.into());
         }
         if self.scopes.iter().all(is_system) != self.redirect_uris.is_empty() {
-            return misfit(
-                "scopes other than `system/` and addresses to send people back to (--redirect) go together",
-            );
+            return Err(Misfit::Redirect.into());
         }
         if self.launch_uri.is_some() != self.scopes.contains(&Scope::Launch) {
-            return misfit("the scope `launch` and an address to be started at (--launch) go together");
+            return Err(Misfit::Launch.into());
         }
         Ok(())
     }
@@ -190,144 +334,4 @@ fn is_address(uri: &str) -> bool {
     // `https://hub.kr@evil.example/` leads to evil.example; so would a user on this machine.
     let names_a_user = uri.split('/').nth(2).is_none_or(|authority| authority.contains('@'));
     uri.len() <= ADDRESS_BYTES && is_plain && !names_a_user && (on_this_machine || over_tls)
-}
-
-/// Registers an app; gives its id.
-///
-/// # Errors
-/// [`ClientError`].
-pub fn create(door: &Door, access: &Access, client: &Client) -> Result<String, ClientError> {
-    client.check()?;
-    let id = digest(&new_secret()?)[..32].to_owned();
-    put_own(door, access, "client", &CLIENT, &id, client)?;
-    Ok(id)
-}
-
-/// An app, if there is one of this id.
-///
-/// # Errors
-/// [`DoorError`] when the access may not, or the store fails.
-pub fn read(door: &Door, access: &Access, id: &str) -> Result<Option<Client>, DoorError> {
-    let record = door.view(access)?.read(CLIENT.name, id)?.filter(|record| !record.is_deleted());
-    Ok(record.map(|record| parsed(&record.id, &record.plain_json())).transpose()?)
-}
-
-/// All apps, with their ids.
-///
-/// # Errors
-/// [`DoorError`] when the access may not, or the store fails.
-pub fn list(door: &Door, access: &Access) -> Result<Vec<(String, Client)>, DoorError> {
-    const PAGE: usize = 1_000;
-    let view = door.view(access)?;
-    let query = Query { kind: CLIENT.name.into(), total: Total::None, ..Query::default() };
-    let (mut clients, mut next): (_, Option<String>) = (Vec::new(), None);
-    loop {
-        let page = view.search(&query, next.as_deref(), PAGE)?;
-        for record in page.records {
-            let client = parsed(&record.id, &record.plain_json())?;
-            clients.push((record.id, client));
-        }
-        next = page.next;
-        if next.is_none() {
-            return Ok(clients);
-        }
-    }
-}
-
-fn parsed(id: &str, json: &[u8]) -> Result<Client, StoreError> {
-    serde_json::from_slice(json).map_err(|_| StoreError::Damaged(format!("client {id} cannot be read")))
-}
-
-/// Removes an app; false when there is none of this id. From then on its tokens are worth nothing.
-///
-/// # Errors
-/// [`CommitError`] when the access may not, or the store fails.
-pub fn remove(door: &Door, access: &Access, id: &str) -> Result<bool, CommitError> {
-    let known = door.view(access)?.read(CLIENT.name, id)?;
-    if known.is_none_or(|record| record.is_deleted()) {
-        return Ok(false);
-    }
-    let change = Change::Delete { kind: CLIENT.name.into(), id: id.to_owned(), expect: Expect::Anything };
-    door.commit(access, "client", Vec::new(), vec![change])?;
-    Ok(true)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn client() -> Client {
-        Client {
-            name: "혈압 수첩".into(),
-            organization: "이음 시험".into(),
-            policy: Policy::Smart,
-            redirect_uris: vec!["https://app.example/back".into()],
-            launch_uri: None,
-            jwks: None,
-            scopes: Scopes::parse("launch/patient patient/*.rs").unwrap(),
-            account: None,
-        }
-    }
-
-    fn told(change: impl FnOnce(&mut Client)) -> Option<String> {
-        let mut changed = client();
-        change(&mut changed);
-        changed.check().err().map(|error| error.to_string())
-    }
-
-    #[test]
-    fn codes_are_sent_to_safe_addresses_only() {
-        for good in [
-            "https://app.example/back",
-            "https://app.example",
-            "https://app.example:8443/a?b=c",
-            "http://127.0.0.1:5000/back",
-            "http://localhost/back",
-            "http://[::1]:1/",
-        ] {
-            assert!(is_address(good), "{good}");
-        }
-        for bad in [
-            "http://app.example/back",
-            "http://localhost.evil.example/",
-            "http://127.0.0.1.evil.example/",
-            "https://hub.kr@evil.example/",
-            "http://localhost:1@evil.example/",
-            "https:///back",
-            "https://",
-            "https://app.example/#part",
-            "https://app.example/a b",
-            "https://app.example/\r\nSet-Cookie: a=b",
-            "https://app.example/한글",
-            "javascript:alert(1)",
-            "app.example/back",
-            "",
-            &format!("https://app.example/{}", "a".repeat(ADDRESS_BYTES)),
-        ] {
-            assert!(!is_address(bad), "{bad}");
-        }
-        assert!(told(|client| client.redirect_uris = vec!["https://a.kr".into(); 11]).is_some());
-    }
-
-    #[test]
-    fn what_does_not_go_together_is_not_registered() {
-        let scopes = |text: &str| Scopes::parse(text).unwrap();
-        assert_eq!(told(|_| {}), None);
-        assert!(told(|client| client.policy = Policy::Fapi2).unwrap().contains("--jwks"));
-        assert!(told(|client| client.name = " ".into()).unwrap().contains("name"));
-        assert!(told(|client| client.organization = "가".repeat(81)).unwrap().contains("name"));
-        assert!(told(|client| client.name = "a\nb".into()).unwrap().contains("name"));
-        assert!(told(|client| client.redirect_uris.clear()).unwrap().contains("--redirect"));
-        assert!(told(|client| client.account = Some("a".into())).unwrap().contains("--account"));
-        assert!(told(|client| client.scopes = scopes("system/*.rs")).unwrap().contains("--account"));
-        assert!(told(|client| client.scopes = scopes("launch patient/*.rs")).unwrap().contains("--launch"));
-        let alone = told(|client| {
-            client.scopes = scopes("system/*.rs");
-            client.account = Some("a".into());
-            client.redirect_uris.clear();
-        });
-        assert!(alone.unwrap().contains("--jwks"));
-        let private = serde_json::json!({ "keys": [{ "kty": "EC", "crv": "P-256", "d": "AA" }] });
-        assert!(told(|client| client.jwks = Some(private)).unwrap().contains("private"));
-    }
 }

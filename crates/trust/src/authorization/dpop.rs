@@ -6,6 +6,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::assertion::{AHEAD_SECONDS, JTI_BYTES};
+use super::certificate::Chain;
 use super::fault::Fault;
 use super::jwk::PublicKey;
 use super::jws::{Algorithm, Jws};
@@ -35,6 +36,8 @@ pub struct Sent<'a> {
     pub method: &'a str,
     /// The address as clients see it; query and fragment do not count.
     pub url: &'a str,
+    /// The certificate that the client connected with, and whose key it holds; whose it is has not been asked.
+    pub certificate: Option<&'a Chain>,
 }
 
 /// The thumbprint of the key that the request proves to hold; `None` when it proves none. With a token, the proof must
@@ -127,7 +130,12 @@ mod tests {
     #[test]
     fn the_examples_of_the_standard_are_taken() {
         let at_token = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg";
-        let sent = Sent { proofs: &[at_token], method: "POST", url: "https://server.example.com/token" };
+        let sent = Sent {
+            proofs: &[at_token],
+            method: "POST",
+            url: "https://server.example.com/token",
+            certificate: None,
+        };
         let replay = Replay::new(0);
         let thumbprint = check(sent, None, &replay, 1_562_262_616).unwrap();
         assert_eq!(thumbprint.as_deref(), Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"));

@@ -2,6 +2,7 @@
 
 use ieum_store::commit::{CommitError, StoreError};
 
+use super::certificate::CertificateError;
 use super::jws::JwsError;
 use super::scopes::ScopeError;
 use crate::door::DoorError;
@@ -65,11 +66,50 @@ pub enum Fault {
     /// Somebody said no.
     #[error("the user did not allow it")]
     Denied,
+    /// An app of an institution, and a user of another.
+    #[error("the app is an institution's: for its own people, and for patients")]
+    NotForUser,
     /// The app did not prove who it is, or in more than one way.
     #[error(
-        "give client_assertion and client_assertion_type for private_key_jwt, and nothing else to prove who the app is"
+        "prove who the app is in the one way it is registered for: client_assertion with client_assertion_type, or a TLS \
+         certificate; and nothing else"
     )]
     ClientProof,
+    /// The certificate of the connection does not prove who the app is.
+    #[error(
+        "this app proves who it is by its TLS certificate: connect with one that is registered, still good, and leads to an \
+         authority for clients"
+    )]
+    ClientCertificate,
+    /// The certificate that an app registered itself by is over.
+    #[error("the certificate that this app is registered by is over: register anew with the next one")]
+    CertificateOver,
+    /// A token that is bound to a certificate, on a connection without it.
+    #[error("the token is bound to a certificate: use it on a connection with that one")]
+    Certificate,
+    /// Neither a proof of a key nor a certificate, where tokens must be bound.
+    #[error("tokens of this app are bound: send a DPoP proof, or connect with a certificate")]
+    Unbound,
+    /// The software statement.
+    #[error("the software statement is not taken: {0}")]
+    Statement(&'static str),
+    /// It is not signed as it must be.
+    #[error("the software statement is not taken: {0}")]
+    StatementSignature(JwsError),
+    /// Its certificate.
+    #[error("the software statement is not taken: its certificate (x5c): {0}")]
+    StatementCertificate(CertificateError),
+    /// It may not be used here.
+    #[error("the software statement may not be used: {0}")]
+    Unapproved(&'static str),
+    /// What it says of the app.
+    #[error("the app cannot be registered: {0}")]
+    Metadata(&'static str),
+    /// Addresses in it.
+    #[error(
+        "redirect_uris must be https://…, or http:// on this machine, without fragment, of 512 bytes at most, and 10 of them"
+    )]
+    RedirectUris,
     /// The assertion is not signed as it must be.
     #[error("the client assertion is not taken: {0}")]
     Assertion(JwsError),
@@ -133,17 +173,25 @@ impl Fault {
             Self::RequestObject => "request_not_supported",
             Self::RequestUri => "invalid_request_uri",
             Self::ResponseType => "unsupported_response_type",
-            Self::UnknownClient | Self::ClientProof => "invalid_client",
+            Self::UnknownClient | Self::ClientProof | Self::ClientCertificate | Self::CertificateOver => {
+                "invalid_client"
+            }
+            Self::Statement(_) | Self::StatementSignature(_) | Self::StatementCertificate(_) => {
+                "invalid_software_statement"
+            }
+            Self::Unapproved(_) => "unapproved_software_statement",
+            Self::Metadata(_) => "invalid_client_metadata",
+            Self::RedirectUris => "invalid_redirect_uri",
             Self::Assertion(_) | Self::AssertionClaim(_) | Self::AssertionAgain => "invalid_client",
             Self::Audience => "invalid_target",
             Self::Scope(_) | Self::ScopeBeyond | Self::ScopeMisfit(_) => "invalid_scope",
             Self::Interaction => "interaction_required",
-            Self::Denied => "access_denied",
-            Self::Dpop(_) | Self::DpopSignature(_) => "invalid_dpop_proof",
+            Self::Denied | Self::NotForUser => "access_denied",
+            Self::Dpop(_) | Self::DpopSignature(_) | Self::Unbound => "invalid_dpop_proof",
             Self::NotRegistered(_) => "unauthorized_client",
             Self::GrantType => "unsupported_grant_type",
             Self::Code | Self::Verifier | Self::Refresh => "invalid_grant",
-            Self::Token | Self::Scheme => "invalid_token",
+            Self::Token | Self::Scheme | Self::Certificate => "invalid_token",
             Self::TokenType => "unsupported_token_type",
             Self::Full => "temporarily_unavailable",
             Self::Failed(_) => "server_error",
@@ -156,7 +204,12 @@ impl Fault {
     pub fn is_suspicious(&self) -> bool {
         matches!(
             self.error(),
-            "invalid_client" | "invalid_grant" | "invalid_dpop_proof" | "invalid_request_uri"
+            "invalid_client"
+                | "invalid_grant"
+                | "invalid_dpop_proof"
+                | "invalid_request_uri"
+                | "invalid_software_statement"
+                | "unapproved_software_statement"
         )
     }
 }

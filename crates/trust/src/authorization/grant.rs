@@ -1,9 +1,10 @@
 //! What somebody allowed an app. A code, refresh tokens and access tokens stand on such a record: without it they are
 //! worth nothing, from the next request on.
 
+use ieum_fhir::decimal::Decimal;
 use ieum_fhir::index::ParamType;
 use ieum_fhir::json::{Document, Limits};
-use ieum_fhir::search::{Filter, Param, Query, SystemTest, Test, TokenTest, Total};
+use ieum_fhir::search::{Filter, NumberTest, Param, Prefix, Query, SystemTest, Test, TokenTest, Total};
 use ieum_store::access::Family;
 use ieum_store::commit::{Change, CommitError, Expect, StoreError};
 use ieum_store::own::{OwnKind, OwnParam};
@@ -24,6 +25,7 @@ pub static GRANT: OwnKind = OwnKind {
         OwnParam { code: "refresh-before", param_type: ParamType::Token, path: &["refreshBefore"] },
         OwnParam { code: "account", param_type: ParamType::Token, path: &["account"] },
         OwnParam { code: "client", param_type: ParamType::Token, path: &["client"] },
+        OwnParam { code: "ends", param_type: ParamType::Number, path: &["ends"] },
     ],
 };
 
@@ -31,6 +33,13 @@ pub static GRANT: OwnKind = OwnKind {
 pub const CODE_SECONDS: i64 = 60;
 /// Seconds after which an app must ask again, if it may act without the user: 90 days.
 pub const OFFLINE_SECONDS: i64 = 90 * 86_400;
+
+/// Grants read, or ended, at once.
+const AT_ONCE: usize = 500;
+/// Pages of them that one call goes through.
+const PAGES: usize = 200;
+/// Seconds that Korea is ahead of UTC.
+const KOREA_SECONDS: i64 = 9 * 3_600;
 
 /// What was allowed. Of code and refresh tokens only digests are kept.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -49,6 +58,9 @@ pub struct Grant {
     pub made: i64,
     /// Until when tokens are given for it.
     pub ends: i64,
+    /// When tokens were last given for it; of those of one day, the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<i64>,
     /// Where the code was sent.
     pub redirect_uri: String,
     /// PKCE.
@@ -70,6 +82,24 @@ pub struct Grant {
     /// Digest of the one before it, where they change with each use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_before: Option<String>,
+}
+
+impl Grant {
+    /// Whether anything can still come of it.
+    #[must_use]
+    pub fn is_living(&self, now: i64) -> bool {
+        now < self.ends && (self.code_used || now <= self.made + CODE_SECONDS)
+    }
+
+    /// Notes that tokens are given for it now; whether that is news, a day in Korea after the last time.
+    pub(super) fn note_used(&mut self, now: i64) -> bool {
+        let day = |at: i64| (at + KOREA_SECONDS).div_euclid(86_400);
+        let is_news = self.used.is_none_or(|used| day(used) != day(now));
+        if is_news {
+            self.used = Some(now);
+        }
+        is_news
+    }
 }
 
 /// A grant as it is kept.
@@ -133,13 +163,82 @@ pub fn read(door: &Door, id: &str) -> Result<Option<Kept>, DoorError> {
 /// # Errors
 /// [`DoorError`].
 pub fn find(door: &Door, by: By, secret: &str) -> Result<Option<Kept>, DoorError> {
-    let param = Param { kind: GRANT.name.into(), code: by.code().into() };
     // Looked up by digest: how long that takes says nothing about the secret.
-    let test = TokenTest { system: SystemTest::Any, code: Some(digest(secret)) };
-    let filters = vec![Filter::Any { param, tests: vec![Test::Token(test)] }];
-    let query = Query { kind: GRANT.name.into(), filters, total: Total::None, ..Query::default() };
+    let query = query(vec![has(by.code(), &digest(secret))]);
     let page = door.view(&access())?.search(&query, None, 1)?;
     Ok(page.records.into_iter().next().map(kept).transpose()?.flatten())
+}
+
+/// What an account has allowed apps and has not ended.
+///
+/// # Errors
+/// [`DoorError`].
+pub fn living(door: &Door, account: &str, now: i64) -> Result<Vec<Kept>, DoorError> {
+    let query = query(vec![has("account", account)]);
+    let (view, mut living, mut next) = (door.view(&access())?, Vec::new(), None::<String>);
+    for _ in 0..PAGES {
+        let page = view.search(&query, next.as_deref(), AT_ONCE)?;
+        for record in page.records {
+            living.extend(kept(record)?.filter(|kept| kept.grant.is_living(now)));
+        }
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    Ok(living)
+}
+
+/// Takes back everything that an account has allowed an app; gives how many grants that were.
+///
+/// # Errors
+/// [`CommitError`].
+pub fn revoke_app(door: &Door, account: &str, client: &str) -> Result<usize, CommitError> {
+    delete(door, &query(vec![has("account", account), has("client", client)]), "grant-revoke")
+}
+
+/// Removes grants that have ended; gives how many.
+///
+/// # Errors
+/// [`CommitError`].
+pub fn sweep(door: &Door, now: i64) -> Result<usize, CommitError> {
+    let param = Param { kind: GRANT.name.into(), code: "ends".into() };
+    let exact = Decimal::parse(&now.to_string()).expect("a whole number is one").sort_key();
+    let test = NumberTest { prefix: Prefix::Le, lo: exact.clone(), hi: exact.clone(), exact };
+    delete(door, &query(vec![Filter::Any { param, tests: vec![Test::Number(test)] }]), "grant-sweep")
+}
+
+/// Deletes what a question finds, some at a time, so that others may write between.
+fn delete(door: &Door, query: &Query, action: &'static str) -> Result<usize, CommitError> {
+    let mut deleted = 0;
+    for _ in 0..PAGES {
+        let page = door.view(&access())?.search(query, None, AT_ONCE).map_err(|error| match error {
+            DoorError::Store(error) => error,
+            DoorError::Cursor(_) => StoreError::Engine("a token was not given".into()),
+        })?;
+        let change = |record: Record| Change::Delete {
+            kind: GRANT.name.into(),
+            id: record.id,
+            expect: Expect::Anything,
+        };
+        let changes: Vec<Change> = page.records.into_iter().map(change).collect();
+        if changes.is_empty() {
+            break;
+        }
+        deleted += changes.len();
+        door.commit(&access(), action, Vec::new(), changes)?;
+    }
+    Ok(deleted)
+}
+
+fn has(code: &str, value: &str) -> Filter {
+    let param = Param { kind: GRANT.name.into(), code: code.into() };
+    let test = TokenTest { system: SystemTest::Any, code: Some(value.to_owned()) };
+    Filter::Any { param, tests: vec![Test::Token(test)] }
+}
+
+fn query(filters: Vec<Filter>) -> Query {
+    Query { kind: GRANT.name.into(), filters, total: Total::None, ..Query::default() }
 }
 
 fn kept(record: Record) -> Result<Option<Kept>, StoreError> {

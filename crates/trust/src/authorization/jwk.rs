@@ -5,6 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use x509_cert::der::asn1::{ObjectIdentifier, UintRef};
+use x509_cert::der::{Decode as _, Reader as _, SliceReader};
 
 use super::jws::Algorithm;
 
@@ -16,6 +18,15 @@ const MOST_MODULUS: usize = 512;
 const LEAST_MODULUS: usize = 256;
 /// Members that only private keys have (RFC 7518, sections 6.2.2, 6.3.2 and 6.4.1).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// `id-ecPublicKey`, with a curve as its parameter (RFC 5480, section 2.1.1).
+const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+/// `rsaEncryption` (RFC 8017, appendix A.1).
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+/// RFC 8410, section 3.
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// Why a key is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -78,6 +89,26 @@ impl PublicKey {
         Ok(Self { kid: text("kid").map(ToOwned::to_owned), material })
     }
 
+    /// The key of a certificate: its algorithm, its curve if it has one, and its bits.
+    pub(super) fn of_certificate(
+        algorithm: ObjectIdentifier,
+        curve: Option<ObjectIdentifier>,
+        key: &[u8],
+    ) -> Result<Self, KeyError> {
+        let is_point = |length: usize| key.len() == 1 + 2 * length && key[0] == 4;
+        let material = match (algorithm, curve) {
+            (EC, Some(P256)) if is_point(32) => Material::P256(key.to_vec()),
+            (EC, Some(P384)) if is_point(48) => Material::P384(key.to_vec()),
+            (ED25519, None) if key.len() == 32 => Material::Ed25519(key.to_vec()),
+            (RSA, _) => {
+                let (n, e) = numbers(key).map_err(|_| KeyError::Form)?;
+                checked_rsa(n, e)?
+            }
+            _ => return Err(KeyError::Kind),
+        };
+        Ok(Self { kid: None, material })
+    }
+
     /// A key on P-256 that we made: its uncompressed point.
     pub(super) fn of_point(point: &[u8]) -> Self {
         Self { kid: None, material: Material::P256(point.to_vec()) }
@@ -87,6 +118,17 @@ impl PublicKey {
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
+    }
+
+    /// Of which kind it is, in a word.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match &self.material {
+            Material::P256(_) => "EC P-256",
+            Material::P384(_) => "EC P-384",
+            Material::Rsa { .. } => "RSA",
+            Material::Ed25519(_) => "Ed25519",
+        }
     }
 
     /// Its members (RFC 7518, section 6), those that the thumbprint is made of.
@@ -112,6 +154,18 @@ impl PublicKey {
         URL_SAFE_NO_PAD.encode(Sha256::digest(self.members().to_string().as_bytes()))
     }
 
+    /// Whether it can sign so.
+    #[must_use]
+    pub(super) const fn signs(&self, algorithm: Algorithm) -> bool {
+        matches!(
+            (algorithm, &self.material),
+            (Algorithm::Es256, Material::P256(_))
+                | (Algorithm::Es384, Material::P384(_))
+                | (Algorithm::EdDsa, Material::Ed25519(_))
+                | (Algorithm::Ps256 | Algorithm::Rs256, Material::Rsa { .. })
+        )
+    }
+
     /// Whether the signature is this key's. An algorithm that does not go with the key is no signature: what a header
     /// says never turns a key into one of another kind.
     #[must_use]
@@ -126,13 +180,30 @@ impl PublicKey {
             (Algorithm::Ps256, Material::Rsa { n, e }) => RsaPublicKeyComponents { n, e }
                 .verify(&signature::RSA_PSS_2048_8192_SHA256, message, signed)
                 .is_ok(),
+            (Algorithm::Rs256, Material::Rsa { n, e }) => RsaPublicKeyComponents { n, e }
+                .verify(&signature::RSA_PKCS1_2048_8192_SHA256, message, signed)
+                .is_ok(),
             _ => false,
         }
     }
 }
 
 fn rsa(members: &Map<String, Value>) -> Result<Material, KeyError> {
-    let (n, e) = (decoded(members, "n")?, decoded(members, "e")?);
+    checked_rsa(decoded(members, "n")?, decoded(members, "e")?)
+}
+
+/// `RSAPublicKey`: modulus and exponent (RFC 8017, appendix A.1.1).
+fn numbers(der: &[u8]) -> x509_cert::der::Result<(Vec<u8>, Vec<u8>)> {
+    let mut reader = SliceReader::new(der)?;
+    let numbers = reader.sequence(|inner: &mut SliceReader<'_>| {
+        let (n, e) = (UintRef::decode(inner)?, UintRef::decode(inner)?);
+        Ok::<_, x509_cert::der::Error>((n.as_bytes().to_vec(), e.as_bytes().to_vec()))
+    })?;
+    reader.finish()?;
+    Ok(numbers)
+}
+
+fn checked_rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Material, KeyError> {
     if !(LEAST_MODULUS..=MOST_MODULUS).contains(&n.len()) || n[0] == 0 || e.is_empty() || e.len() > 4 {
         return Err(KeyError::Kind);
     }
@@ -174,6 +245,11 @@ impl KeySet {
             return Err(KeyError::Names);
         }
         Ok(Self(keys))
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &PublicKey> {
+        self.0.iter()
     }
 
     /// The key of a name; where there is only one, also without.

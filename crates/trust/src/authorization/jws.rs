@@ -11,6 +11,8 @@ use super::jwk::PublicKey;
 
 /// Bytes of a token.
 pub const MOST_BYTES: usize = 8 << 10;
+/// Bytes of a token that has certificates in its header.
+const MOST_WITH_CHAIN: usize = 28 << 10;
 
 /// An algorithm that we know. There is no `none` and nothing with a shared secret, so no header can ask for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub enum Algorithm {
     Ps256,
     /// Ed25519.
     EdDsa,
+    /// RSASSA-PKCS1-v1_5 with SHA-256: for software statements alone, which UDAP signs with it.
+    Rs256,
 }
 
 impl Algorithm {
@@ -34,6 +38,7 @@ impl Algorithm {
             Self::Es384 => "ES384",
             Self::Ps256 => "PS256",
             Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
         }
     }
 }
@@ -87,8 +92,8 @@ impl<'t> Jws<'t> {
     /// # Errors
     /// [`JwsError`].
     pub fn read(token: &'t str, algorithms: &[Algorithm]) -> Result<Self, JwsError> {
-        let jws = Self::taken_apart(token, algorithms)?;
-        if jws.header.jwk.is_some() { Err(JwsError::Header) } else { Ok(jws) }
+        let jws = Self::taken_apart(token, algorithms, MOST_BYTES)?;
+        if jws.header.jwk.is_some() || jws.header.x5c.is_some() { Err(JwsError::Header) } else { Ok(jws) }
     }
 
     /// The same for a token that is signed by the key in its own header, which this gives too: a DPoP proof.
@@ -96,13 +101,31 @@ impl<'t> Jws<'t> {
     /// # Errors
     /// [`JwsError`].
     pub fn read_with_key(token: &'t str, algorithms: &[Algorithm]) -> Result<(Self, Value), JwsError> {
-        let mut jws = Self::taken_apart(token, algorithms)?;
+        let mut jws = Self::taken_apart(token, algorithms, MOST_BYTES)?;
         let key = jws.header.jwk.take().ok_or(JwsError::Header)?;
-        Ok((jws, key))
+        if jws.header.x5c.is_some() { Err(JwsError::Header) } else { Ok((jws, key)) }
     }
 
-    fn taken_apart(token: &'t str, algorithms: &[Algorithm]) -> Result<Self, JwsError> {
-        if token.len() > MOST_BYTES {
+    /// The same for a token that may have certificates in its header, which this gives too, as they stand there: none of
+    /// them is known to be anybody's.
+    ///
+    /// # Errors
+    /// [`JwsError`].
+    pub fn read_with_chain(
+        token: &'t str,
+        algorithms: &[Algorithm],
+    ) -> Result<(Self, Option<Vec<String>>), JwsError> {
+        let mut jws = Self::taken_apart(token, algorithms, MOST_WITH_CHAIN)?;
+        if jws.header.jwk.is_some() {
+            return Err(JwsError::Header);
+        }
+        let chain = jws.header.x5c.take();
+        let chain = chain.map(serde_json::from_value).transpose().map_err(|_| JwsError::Form)?;
+        Ok((jws, chain))
+    }
+
+    fn taken_apart(token: &'t str, algorithms: &[Algorithm], most_bytes: usize) -> Result<Self, JwsError> {
+        if token.len() > most_bytes {
             return Err(JwsError::Form);
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(JwsError::Form)?;
@@ -110,7 +133,7 @@ impl<'t> Jws<'t> {
         // What is left may hold no further point: it is no letter of base64url.
         let decoded = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| JwsError::Form);
         let header: Header = serde_json::from_slice(&decoded(header)?).map_err(|_| JwsError::Form)?;
-        let elsewhere = [&header.jku, &header.x5u, &header.x5c, &header.crit, &header.b64];
+        let elsewhere = [&header.jku, &header.x5u, &header.crit, &header.b64];
         if elsewhere.iter().any(|member| member.is_some()) {
             return Err(JwsError::Header);
         }

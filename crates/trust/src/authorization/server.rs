@@ -3,15 +3,17 @@
 
 mod authorize;
 mod proven;
+mod register;
 mod token;
 
 use std::io;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use ieum_fhir::reference::is_id;
 use serde_json::Value;
 
 use super::assertion::{self, Addressee, TYPE};
+use super::certificate::{Authorities, Chain};
 use super::client::{self, Client, Policy};
 use super::fault::Fault;
 use super::grant;
@@ -26,6 +28,7 @@ use crate::person::{self, State};
 
 pub use authorize::{Back, Visit};
 pub use proven::{Authority, Scheme};
+pub use register::{Anchor, AnchorError, Registered, Terms};
 
 /// Makes signing keys durable.
 pub type Save = Box<dyn Fn(&[u8]) -> io::Result<()> + Send + Sync>;
@@ -46,6 +49,11 @@ pub struct Server {
     /// From everybody else: anybody can bring some, and push out the oldest, but no pushed ones.
     brought: Waiting<Request>,
     launches: Waiting<Launch>,
+    /// The authorities for certificates of clients, where TLS asks for any.
+    clients: RwLock<Option<Arc<Authorities>>>,
+    /// Those whose apps may register by themselves.
+    anchors: Vec<Anchor>,
+    registering: Mutex<()>,
 }
 
 /// How apps sign their assertions, under all policies.
@@ -73,7 +81,21 @@ impl Server {
             pushed: Waiting::default(),
             brought: Waiting::default(),
             launches: Waiting::default(),
+            clients: RwLock::default(),
+            anchors: Vec::new(),
+            registering: Mutex::default(),
         }
+    }
+
+    /// From now on clients may show certificates in TLS, and these authorities are those for it.
+    pub fn trust_clients_of(&self, authorities: Authorities) {
+        *self.clients.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(authorities));
+    }
+
+    /// The authorities for certificates of clients; `None` where TLS asks for none.
+    #[must_use]
+    pub fn client_authorities(&self) -> Option<Arc<Authorities>> {
+        self.clients.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Its own address.
@@ -146,8 +168,13 @@ impl Server {
         Ok(Some(account).filter(|_| may_enter))
     }
 
-    /// Which app asks. One with keys must prove it; one without can only say it.
-    fn authenticate(&self, pairs: &Pairs, now: i64) -> Result<(String, Client), Fault> {
+    /// Which app asks. One with keys or a certificate must prove it; one without can only say it.
+    fn authenticate(
+        &self,
+        pairs: &Pairs,
+        certificate: Option<&Chain>,
+        now: i64,
+    ) -> Result<(String, Client), Fault> {
         if value(pairs, "client_secret").is_some() {
             return Err(Fault::ClientProof);
         }
@@ -155,6 +182,11 @@ impl Server {
         let Some(assertion) = value(pairs, "client_assertion") else {
             let id = given.ok_or(Fault::Missing("client_id"))?;
             let client = self.client(id)?.ok_or(Fault::UnknownClient)?;
+            if client.certificate.is_some() {
+                let proven = certificate.zip(self.client_authorities());
+                let proven = proven.is_some_and(|(chain, trusted)| client.is_proven_by(chain, &trusted, now));
+                return if proven { Ok((id.to_owned(), client)) } else { Err(Fault::ClientCertificate) };
+            }
             return if client.is_public() { Ok((id.to_owned(), client)) } else { Err(Fault::ClientProof) };
         };
         if value(pairs, "client_assertion_type") != Some(TYPE) {
@@ -165,8 +197,14 @@ impl Server {
             return Err(Fault::ClientProof);
         }
         let client = self.client(&id)?.ok_or(Fault::UnknownClient)?;
+        if client.certificate.is_some() {
+            return Err(Fault::ClientProof);
+        }
         let addressee = Addressee { issuer: &self.issuer, token: &self.endpoint("token") };
         assertion::check(assertion, (&id, &client), addressee, &self.replay, now)?;
+        if client.statement.as_ref().is_some_and(|statement| statement.until <= now) {
+            return Err(Fault::CertificateOver);
+        }
         Ok((id, client))
     }
 }

@@ -2,8 +2,11 @@
 //! tables follow the list of negative cases of the handbook (trust-and-exchange, 3.4).
 
 mod assertions;
+mod certificates;
 mod codes;
+mod grants;
 mod proofs;
+mod registration;
 mod requests;
 mod support;
 mod tokens;

@@ -11,7 +11,12 @@ use crate::support::{App, AppKey, Bench, FHIR, TOKEN, error, told};
 /// Uses a token with these proofs.
 fn used(app: &App<'_>, token: &str, scheme: Scheme, proofs: &[&str]) -> Result<Authority, Fault> {
     let url = format!("{FHIR}/Patient/p1");
-    app.bench.server.authority(token, scheme, Sent { proofs, method: "GET", url: &url }, app.bench.now())
+    app.bench.server.authority(
+        token,
+        scheme,
+        Sent { proofs, method: "GET", url: &url, certificate: None },
+        app.bench.now(),
+    )
 }
 
 type Change = fn(&mut Value, &mut Value, i64);
@@ -162,7 +167,8 @@ fn the_thumbprint_of_a_request_must_be_that_of_the_proof() {
     let code = told(&bench.server.allow(name, &user, None, bench.now()).unwrap(), "code");
     assert_eq!(error(app.token(app.redeeming(&code))), "invalid_dpop_proof");
     let proof = app.proof("POST", TOKEN, None).unwrap();
-    let again = Sent { proofs: &[&proof], method: "POST", url: "https://hub.example/oauth/par" };
+    let again =
+        Sent { proofs: &[&proof], method: "POST", url: "https://hub.example/oauth/par", certificate: None };
     assert_eq!(
         error(bench.server.token(&app.proven(app.redeeming(&code)), again, bench.now())),
         "invalid_dpop_proof"

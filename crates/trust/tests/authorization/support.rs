@@ -13,6 +13,7 @@ use ieum_trust::access::{Access, Role};
 use ieum_trust::account::{self, ACCOUNT, Account};
 use ieum_trust::authorization::Pairs;
 use ieum_trust::authorization::assertion::TYPE;
+use ieum_trust::authorization::certificate::Chain;
 use ieum_trust::authorization::client::{self, CLIENT, Client, Policy};
 use ieum_trust::authorization::dpop::Sent;
 use ieum_trust::authorization::fault::Fault;
@@ -55,6 +56,12 @@ impl AppKey {
         Self(EcdsaKeyPair::from_pkcs8(kind, pkcs8.as_ref(), &random).unwrap())
     }
 
+    /// The same key, as one that certificates are made of has it.
+    pub(crate) fn of(pair: &rcgen::KeyPair) -> Self {
+        let (random, kind) = (SystemRandom::new(), &ECDSA_P256_SHA256_FIXED_SIGNING);
+        Self(EcdsaKeyPair::from_pkcs8(kind, &pair.serialize_der(), &random).unwrap())
+    }
+
     pub(crate) fn jwk(&self) -> Value {
         let (x, y) = self.0.public_key().as_ref()[1..].split_at(32);
         json!({ "kty": "EC", "crv": "P-256", "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y) })
@@ -84,7 +91,7 @@ pub(crate) fn with(mut pairs: Pairs, name: &str, value: &str) -> Pairs {
 
 /// A request that proves nothing.
 pub(crate) fn bare(url: &str) -> Sent<'_> {
-    Sent { proofs: &[], method: "POST", url }
+    Sent { proofs: &[], method: "POST", url, certificate: None }
 }
 
 impl Bench {
@@ -156,50 +163,36 @@ impl Bench {
     /// An app of the strict policy.
     pub(crate) fn strict(&self) -> App<'_> {
         let key = AppKey::new();
-        let client = Client {
-            name: "진료 화면".into(),
-            organization: "이음 시험".into(),
-            policy: Policy::Fapi2,
-            redirect_uris: vec![BACK.into()],
-            launch_uri: None,
-            jwks: Some(json!({ "keys": [key.jwk()] })),
-            scopes: Scopes::parse("openid fhirUser offline_access launch/patient patient/*.rs user/*.cruds")
-                .unwrap(),
-            account: None,
-        };
-        App { bench: self, id: self.register(&client), key: Some(key), dpop: Some(AppKey::new()) }
+        let scopes = "openid fhirUser offline_access launch/patient patient/*.rs user/*.cruds";
+        let mut client = Client::new("진료 화면", "이음 시험", Policy::Fapi2, Scopes::parse(scopes).unwrap());
+        client.redirect_uris = vec![BACK.into()];
+        client.jwks = Some(json!({ "keys": [key.jwk()] }));
+        App {
+            bench: self,
+            id: self.register(&client),
+            key: Some(key),
+            dpop: Some(AppKey::new()),
+            certificate: None,
+        }
     }
 
     /// An app without keys.
     pub(crate) fn public(&self) -> App<'_> {
-        let client = Client {
-            name: "혈압 수첩".into(),
-            organization: "이음 시험".into(),
-            policy: Policy::Smart,
-            redirect_uris: vec![BACK.into(), "http://127.0.0.1:9/back?a=b".into()],
-            launch_uri: Some("https://app.example/launch".into()),
-            jwks: None,
-            scopes: Scopes::parse("launch openid fhirUser offline_access launch/patient patient/*.rs")
-                .unwrap(),
-            account: None,
-        };
-        App { bench: self, id: self.register(&client), key: None, dpop: None }
+        let scopes = "launch openid fhirUser offline_access launch/patient patient/*.rs";
+        let mut client = Client::new("혈압 수첩", "이음 시험", Policy::Smart, Scopes::parse(scopes).unwrap());
+        client.redirect_uris = vec![BACK.into(), "http://127.0.0.1:9/back?a=b".into()];
+        client.launch_uri = Some("https://app.example/launch".into());
+        App { bench: self, id: self.register(&client), key: None, dpop: None, certificate: None }
     }
 
     /// An app that acts as an account of its own.
     pub(crate) fn backend(&self, account: &str) -> App<'_> {
         let key = AppKey::new();
-        let client = Client {
-            name: "야간 보고".into(),
-            organization: "이음 시험".into(),
-            policy: Policy::Smart,
-            redirect_uris: Vec::new(),
-            launch_uri: None,
-            jwks: Some(json!({ "keys": [key.jwk()] })),
-            scopes: Scopes::parse("system/*.rs").unwrap(),
-            account: Some(account.to_owned()),
-        };
-        App { bench: self, id: self.register(&client), key: Some(key), dpop: None }
+        let scopes = Scopes::parse("system/*.rs").unwrap();
+        let mut client = Client::new("야간 보고", "이음 시험", Policy::Smart, scopes);
+        client.jwks = Some(json!({ "keys": [key.jwk()] }));
+        client.account = Some(account.to_owned());
+        App { bench: self, id: self.register(&client), key: Some(key), dpop: None, certificate: None }
     }
 }
 
@@ -209,6 +202,8 @@ pub(crate) struct App<'b> {
     pub(crate) id: String,
     pub(crate) key: Option<AppKey>,
     pub(crate) dpop: Option<AppKey>,
+    /// What it connects with.
+    pub(crate) certificate: Option<Chain>,
 }
 
 impl App<'_> {
@@ -266,7 +261,7 @@ impl App<'_> {
     pub(crate) fn push(&self, pairs: Pairs) -> Result<Value, Fault> {
         let proof = self.proof("POST", PAR, None);
         let proofs: Vec<&str> = proof.iter().map(String::as_str).collect();
-        let sent = Sent { proofs: &proofs, method: "POST", url: PAR };
+        let sent = Sent { proofs: &proofs, method: "POST", url: PAR, certificate: self.certificate.as_ref() };
         self.bench.server.push(&self.proven(pairs), sent, self.bench.now())
     }
 
@@ -274,8 +269,8 @@ impl App<'_> {
     pub(crate) fn ask(&self, scope: &str) -> String {
         let asking = self.asking(scope);
         let visit = match self.key {
-            None => asking,
-            Some(_) => {
+            None if self.certificate.is_none() => asking,
+            _ => {
                 let pushed = self.push(asking).unwrap();
                 pairs(&[("client_id", &self.id), ("request_uri", pushed["request_uri"].as_str().unwrap())])
             }
@@ -305,7 +300,8 @@ impl App<'_> {
     pub(crate) fn token(&self, pairs: Pairs) -> Result<Value, Fault> {
         let proof = self.proof("POST", TOKEN, None);
         let proofs: Vec<&str> = proof.iter().map(String::as_str).collect();
-        let sent = Sent { proofs: &proofs, method: "POST", url: TOKEN };
+        let sent =
+            Sent { proofs: &proofs, method: "POST", url: TOKEN, certificate: self.certificate.as_ref() };
         self.bench.server.token(&self.proven(pairs), sent, self.bench.now())
     }
 
@@ -329,7 +325,7 @@ impl App<'_> {
         self.bench.server.authority(
             token,
             scheme,
-            Sent { proofs: &proofs, method: "GET", url: &url },
+            Sent { proofs: &proofs, method: "GET", url: &url, certificate: self.certificate.as_ref() },
             self.bench.now(),
         )
     }

@@ -8,7 +8,7 @@ use ieum_trust::authorization::keys::{KEY_SECONDS, TOKEN_SECONDS};
 use ieum_trust::person::{PERSON, Person, State};
 use serde_json::{Value, json};
 
-use crate::support::{App, AppKey, Bench, FHIR, ISSUER, error, pairs, with};
+use crate::support::{App, AppKey, Bench, FHIR, ISSUER, TOKEN, bare, error, pairs, with};
 
 fn part(token: &str, index: usize) -> Value {
     use base64::Engine as _;
@@ -72,12 +72,12 @@ fn tokens_end_with_whatever_they_stand_on() {
         }),
         ("the access token, revoked", |bench, app, _, tokens| {
             let token = tokens["access_token"].as_str().unwrap();
-            bench.server.revoke(&app.proven(pairs(&[("token", token)])), bench.now()).unwrap();
+            bench.server.revoke(&app.proven(pairs(&[("token", token)])), bare(TOKEN), bench.now()).unwrap();
         }),
         ("the refresh token, revoked", |bench, app, _, tokens| {
             let token = tokens["refresh_token"].as_str().unwrap();
             let form = pairs(&[("token", token), ("token_type_hint", "refresh_token")]);
-            bench.server.revoke(&app.proven(form), bench.now()).unwrap();
+            bench.server.revoke(&app.proven(form), bare(TOKEN), bench.now()).unwrap();
         }),
     ];
     for (what, end) in ends {
@@ -179,7 +179,7 @@ fn an_app_on_its_own_acts_as_its_account() {
     assert_eq!(error(on_its_own(&bench.public(), "patient/*.rs")), "unauthorized_client");
     let token = tokens["access_token"].as_str().unwrap();
     let form = || app.proven(pairs(&[("token", token)]));
-    assert_eq!(bench.server.revoke(&form(), bench.now()), Err(Fault::TokenType));
+    assert_eq!(bench.server.revoke(&form(), bare(TOKEN), bench.now()), Err(Fault::TokenType));
     bench.remove_account(&service.actor);
     assert_eq!(app.use_token(&tokens), Err(Fault::Token));
     assert_eq!(error(on_its_own(&app, "system/Observation.rs")), "unauthorized_client");
@@ -193,7 +193,7 @@ fn introspection_tells_an_app_of_its_own_tokens() {
     let tokens = app.tokens("offline_access patient/*.rs", &user);
     let asked = |app: &App<'_>, name: &str| {
         let form = app.proven(pairs(&[("token", tokens[name].as_str().unwrap())]));
-        bench.server.introspect(&form, bench.now())
+        bench.server.introspect(&form, bare(TOKEN), bench.now())
     };
     let told = asked(&app, "access_token").unwrap();
     assert_eq!(
@@ -209,7 +209,7 @@ fn introspection_tells_an_app_of_its_own_tokens() {
     let public = bench.public();
     assert_eq!(error(asked(&public, "access_token")), "invalid_client");
     let form = with(app.proven(pairs(&[("token", "a.b.c")])), "client_assertion", "");
-    assert_eq!(error(bench.server.introspect(&form, bench.now())), "invalid_client");
+    assert_eq!(error(bench.server.introspect(&form, bare(TOKEN), bench.now())), "invalid_client");
     bench.remove_account(&user.actor);
     for name in ["access_token", "refresh_token"] {
         assert_eq!(asked(&app, name).unwrap(), json!({ "active": false }), "{name}");
@@ -219,7 +219,7 @@ fn introspection_tells_an_app_of_its_own_tokens() {
     let tokens = app.tokens("offline_access patient/*.rs", &user);
     for name in ["access_token", "refresh_token"] {
         let form = other.proven(pairs(&[("token", tokens[name].as_str().unwrap())]));
-        assert_eq!(bench.server.revoke(&form, bench.now()), Ok(()));
+        assert_eq!(bench.server.revoke(&form, bare(TOKEN), bench.now()), Ok(()));
     }
     assert!(app.use_token(&tokens).is_ok() && app.refresh(&tokens).is_ok());
 }

@@ -14,13 +14,16 @@ use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::Frame;
 use crate::portal::record::load;
 
-/// Those that can be started, with their ids.
+/// Those that whoever is signed in can start, with their ids.
 fn apps(call: &Call<'_>) -> Result<Vec<(String, Client)>, Refusal> {
     if call.portal.hub().authorization().is_none() {
         return Ok(Vec::new());
     }
     let all = client::list(call.portal.hub().door(), &Access::system("apps"))?;
-    Ok(all.into_iter().filter(|(_, client)| client.launch_uri.is_some()).collect())
+    let access = call.access()?;
+    let is_theirs = |client: &Client| client.is_for(access.role, access.organization.as_deref());
+    let can_start = |(_, client): &(String, Client)| client.launch_uri.is_some() && is_theirs(client);
+    Ok(all.into_iter().filter(can_start).collect())
 }
 
 /// `GET /patients/{id}/apps`

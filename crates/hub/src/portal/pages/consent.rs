@@ -24,7 +24,9 @@ use crate::portal::record::fields::read;
 use crate::portal::record::load;
 use crate::portal::record::person::Person;
 
-mod words;
+pub(super) mod words;
+
+use words::Whom;
 
 /// Patients to choose from.
 const PATIENTS: usize = 20;
@@ -113,6 +115,9 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     if let Some(elsewhere) = without_registration(call, &path) {
         return Ok(elsewhere);
     }
+    if !client.is_for(access.role, access.organization.as_deref()) {
+        return Ok(not_asked(call, StatusCode::FORBIDDEN, &Fault::NotForUser));
+    }
     let must_choose = match server.must_choose(&request, access, now(call)) {
         Ok(must_choose) => must_choose,
         Err(Fault::Failed(what)) => return Err(Refusal::Broken(what)),
@@ -127,7 +132,7 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     let content = html! {
         (who(call, &client, &request, about.as_deref()))
         (card(call.say("이 앱이 하려는 일", "What it would do"), html! {
-            ul { @for line in words::scopes(&request.scopes, access.role, call.lang) { li { (line) } } }
+            ul { @for line in words::scopes(&request.scopes, Whom::of(access.role), call.lang) { li { (line) } } }
         }))
         @if must_choose { (choice(call, &path)?) }
         @else { (card_plain(html! { (yes(call, &path, &html! {})) (no(call, &path)) })) }

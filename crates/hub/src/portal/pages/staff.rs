@@ -42,7 +42,7 @@ pub(crate) fn privacy(call: &Call<'_>) -> Result<Reply, Refusal> {
 }
 
 /// The institution in whose name somebody acts.
-fn organization(call: &Call<'_>) -> Result<String, Refusal> {
+pub(super) fn organization(call: &Call<'_>) -> Result<String, Refusal> {
     call.access()?.organization.clone().ok_or(Refusal::NotFound)
 }
 
@@ -50,7 +50,7 @@ fn account(call: &Call<'_>, id: &str) -> Result<Option<Kept<Account>>, Refusal> 
     Ok(records::read(&call.portal.hub().door().view(&keep::access())?, &ACCOUNT, id)?)
 }
 
-fn institution_of(call: &Call<'_>, organization: &str) -> Result<String, Refusal> {
+pub(super) fn institution_of(call: &Call<'_>, organization: &str) -> Result<String, Refusal> {
     let account = Account { organization: Some(organization.to_owned()), ..Account::new("", Role::Manager) };
     institution(call, &account)
 }

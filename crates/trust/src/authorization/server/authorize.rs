@@ -44,7 +44,7 @@ impl Server {
     /// [`Fault`].
     pub fn push(&self, pairs: &Pairs, sent: Sent<'_>, now: i64) -> Result<Value, Fault> {
         check_once(pairs)?;
-        let (id, client) = self.authenticate(pairs, now)?;
+        let (id, client) = self.authenticate(pairs, sent.certificate, now)?;
         if value(pairs, "request_uri").is_some() {
             return Err(Fault::RequestUriInside);
         }
@@ -193,7 +193,10 @@ impl Server {
     /// # Errors
     /// [`Fault`]; then nothing was allowed.
     pub fn allow(&self, name: &str, user: &Access, chosen: Option<&str>, now: i64) -> Result<Back, Fault> {
-        let (request, _) = self.waiting(name, now)?;
+        let (request, client) = self.waiting(name, now)?;
+        if !client.is_for(user.role, user.organization.as_deref()) {
+            return Err(Fault::NotForUser);
+        }
         let patient = match self.patient(&request, user, now)? {
             Some(patient) => Some(patient),
             None if is_about_a_patient(&request.scopes) => Some(self.chosen(user, chosen)?),
@@ -214,6 +217,7 @@ impl Server {
             patient,
             made: now,
             ends,
+            used: None,
             redirect_uri: request.redirect_uri.clone(),
             challenge: request.challenge,
             nonce: request.nonce,

@@ -1,11 +1,12 @@
 //! What an access token gives, looked at anew with each request.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Server;
 use super::token::ACCESS_TOKEN;
 use crate::access::Access;
 use crate::account::Account;
+use crate::authorization::certificate::Chain;
 use crate::authorization::dpop::{self, Sent};
 use crate::authorization::fault::Fault;
 use crate::authorization::grant;
@@ -47,12 +48,28 @@ pub(super) struct Claims {
     pub(super) exp: i64,
     pub(super) grant: Option<String>,
     pub(super) patient: Option<String>,
-    pub(super) cnf: Option<Confirmation>,
+    pub(super) cnf: Option<Binding>,
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Confirmation {
-    pub(super) jkt: String,
+/// What a token is bound to (RFC 7800): it is worth nothing without that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Binding {
+    /// A key, by its thumbprint (RFC 9449, section 6.1).
+    #[serde(rename = "jkt")]
+    Key(String),
+    /// A TLS certificate, by its thumbprint (RFC 8705, section 3.1).
+    #[serde(rename = "x5t#S256")]
+    Certificate(String),
+}
+
+impl Binding {
+    /// How a token that is bound so is sent.
+    pub(super) const fn token_type(binding: Option<&Self>) -> &'static str {
+        match binding {
+            Some(Self::Key(_)) => "DPoP",
+            Some(Self::Certificate(_)) | None => "Bearer",
+        }
+    }
 }
 
 /// A token that is ours, and stands on something that is still there.
@@ -76,10 +93,15 @@ impl Server {
         let Proven { claims, account } = self.proven(token, now)?;
         match (scheme, &claims.cnf) {
             (Scheme::Bearer, None) => {}
-            (Scheme::Dpop, Some(bound)) => {
+            (Scheme::Bearer, Some(Binding::Certificate(bound))) => {
+                if sent.certificate.map(Chain::thumbprint).as_ref() != Some(bound) {
+                    return Err(Fault::Certificate);
+                }
+            }
+            (Scheme::Dpop, Some(Binding::Key(bound))) => {
                 let key = dpop::check(sent, Some(token), &self.replay, now)?;
                 let key = key.ok_or(Fault::Dpop("it is missing"))?;
-                if key != bound.jkt {
+                if key != *bound {
                     return Err(Fault::Dpop("the token is bound to another key"));
                 }
             }
@@ -114,7 +136,11 @@ impl Server {
             }),
             None => client.account.as_ref() == Some(&claims.sub),
         };
-        let account = self.account(&claims.sub)?.filter(|_| stands).ok_or(Fault::Token)?;
+        // What the app is registered for, and whom its user stands for, may have changed.
+        let stands = stands && client.scopes.cover(&claims.scope);
+        let is_for = |account: &Account| client.is_for(account.role, account.organization.as_deref());
+        let account = self.account(&claims.sub)?.filter(|account| stands && is_for(account));
+        let account = account.ok_or(Fault::Token)?;
         Ok(Proven { claims, account })
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::authorize::asked;
+use super::proven::Binding;
 use super::{Pairs, Server, check_once, required, value};
 use crate::access::{Access, Role};
 use crate::account::{Account, digest, new_secret};
@@ -24,8 +25,15 @@ struct Made<'a> {
     scopes: &'a Scopes,
     /// The grant it stands on, and the patient it is about; an app without a user has neither.
     grant: Option<(&'a str, Option<&'a str>)>,
-    /// Thumbprint of the key that it is bound to.
-    key: Option<&'a str>,
+    bound: Option<&'a Binding>,
+}
+
+/// The thumbprint of the key, where it is a key.
+fn key_of(bound: Option<&Binding>) -> Option<&str> {
+    match bound {
+        Some(Binding::Key(key)) => Some(key),
+        Some(Binding::Certificate(_)) | None => None,
+    }
 }
 
 impl Server {
@@ -41,22 +49,29 @@ impl Server {
             "client_credentials" => Self::by_key_alone,
             _ => return Err(Fault::GrantType),
         };
-        let (id, client) = self.authenticate(pairs, now)?;
+        let (id, client) = self.authenticate(pairs, sent.certificate, now)?;
         let key = dpop::check(sent, None, self.replay_of(&client), now)?;
-        if client.policy == Policy::Fapi2 && key.is_none() {
-            return Err(Fault::Dpop("this app must send one: its tokens are bound to a key"));
-        }
-        by(self, pairs, (&id, &client), key.as_deref(), now)
+        // Whoever has a certificate and sends no proof binds tokens to it. Apps that cannot prove who they are do not: their
+        // refresh tokens would have to be bound as well.
+        let certificate = sent.certificate.filter(|_| !client.is_public());
+        let bound = match (key, certificate) {
+            (Some(key), _) => Some(Binding::Key(key)),
+            (None, Some(chain)) => Some(Binding::Certificate(chain.thumbprint())),
+            (None, None) if client.policy == Policy::Fapi2 => return Err(Fault::Unbound),
+            (None, None) => None,
+        };
+        by(self, pairs, (&id, &client), bound.as_ref(), now)
     }
 
     fn by_code(
         &self,
         pairs: &Pairs,
         (id, client): (&str, &Client),
-        key: Option<&str>,
+        bound: Option<&Binding>,
         now: i64,
     ) -> Result<Value, Fault> {
         let code = required(pairs, "code")?;
+        let key = key_of(bound);
         let kept = grant::find(&self.door, By::Code, code)?.filter(|kept| kept.grant.client == id);
         let mut kept = kept.ok_or(Fault::Code)?;
         if kept.grant.code_used {
@@ -79,6 +94,7 @@ impl Server {
             false => None,
         };
         kept.grant.code_used = true;
+        kept.grant.note_used(now);
         kept.grant.refresh_digest = refresh.as_deref().map(digest);
         // An app with keys proves who it is with each refresh; without, what it has is bound to its DPoP key.
         kept.grant.key = key.filter(|_| client.is_public()).map(ToOwned::to_owned);
@@ -87,7 +103,7 @@ impl Server {
         }
         let nonce = kept.grant.nonce.clone();
         let scopes = kept.grant.scopes.clone();
-        let mut answer = self.answer((&kept, &access), &scopes, key, refresh, now)?;
+        let mut answer = self.answer((&kept, &access), &scopes, bound, refresh, now)?;
         if scopes.contains(&Scope::OpenId) {
             let id_token = self.id_token(&kept, &account, nonce, now)?;
             answer.insert("id_token".into(), id_token.into());
@@ -105,10 +121,11 @@ impl Server {
         &self,
         pairs: &Pairs,
         (id, client): (&str, &Client),
-        key: Option<&str>,
+        bound: Option<&Binding>,
         now: i64,
     ) -> Result<Value, Fault> {
         let token = required(pairs, "refresh_token")?;
+        let key = key_of(bound);
         let find =
             |by| Ok::<_, Fault>(grant::find(&self.door, by, token)?.filter(|kept| kept.grant.client == id));
         let Some(mut kept) = find(By::Refresh)? else {
@@ -126,12 +143,14 @@ impl Server {
             Some(text) => Scopes::parse(text)?,
             None => kept.grant.scopes.clone(),
         };
-        if !kept.grant.scopes.cover(&scopes) {
+        // What the app is registered for may be less than it was.
+        if !kept.grant.scopes.cover(&scopes) || !client.scopes.cover(&scopes) {
             return Err(Fault::ScopeBeyond);
         }
         // FAPI 2.0 wants no rotation (section 5.3.2.1): it makes networks that break off cost people their consent. It is
         // all there is where nothing else binds the token to the app.
         let mut next = None;
+        let is_news = kept.grant.note_used(now);
         if client.is_public() && kept.grant.key.is_none() {
             let fresh = new_secret()?;
             kept.grant.refresh_before = kept.grant.refresh_digest.replace(digest(&fresh));
@@ -139,16 +158,22 @@ impl Server {
                 return Err(Fault::Refresh);
             }
             next = Some(fresh);
+        } else if is_news
+            && !grant::update(&self.door, &kept)?
+            && grant::read(&self.door, &kept.id)?.is_none()
+        {
+            // Somebody else may have noted it; but it may also have been taken back meanwhile.
+            return Err(Fault::Refresh);
         }
         let access = account.access(&kept.grant.account);
-        Ok(self.answer((&kept, &access), &scopes, key, next, now)?.into())
+        Ok(self.answer((&kept, &access), &scopes, bound, next, now)?.into())
     }
 
     fn by_key_alone(
         &self,
         pairs: &Pairs,
         (id, client): (&str, &Client),
-        key: Option<&str>,
+        bound: Option<&Binding>,
         now: i64,
     ) -> Result<Value, Fault> {
         let account = client.account.as_deref().filter(|_| !client.is_public());
@@ -162,7 +187,7 @@ impl Server {
         }
         let known = self.account(account)?.ok_or(Fault::NotRegistered("its account was removed"))?;
         self.door.released(&known.access(account), "token", &format!("{}/{id}", CLIENT.name))?;
-        let made = Made { account, client: id, scopes: &scopes, grant: None, key };
+        let made = Made { account, client: id, scopes: &scopes, grant: None, bound };
         Ok(self.access_token(&made, now)?.into())
     }
 
@@ -171,7 +196,7 @@ impl Server {
         &self,
         (kept, access): (&Kept, &Access),
         scopes: &Scopes,
-        key: Option<&str>,
+        bound: Option<&Binding>,
         refresh: Option<String>,
         now: i64,
     ) -> Result<Map<String, Value>, Fault> {
@@ -182,7 +207,7 @@ impl Server {
             client: &grant.client,
             scopes,
             grant: Some((id, grant.patient.as_deref())),
-            key,
+            bound,
         };
         let mut answer = self.access_token(&made, now)?;
         if let Some(patient) = &grant.patient {
@@ -212,13 +237,13 @@ impl Server {
                 claims["patient"] = patient.into();
             }
         }
-        if let Some(key) = made.key {
-            claims["cnf"] = json!({ "jkt": key });
+        if let Some(bound) = made.bound {
+            claims["cnf"] = json!(bound);
         }
         let token = self.sign(ACCESS_TOKEN, &claims, now)?;
         let mut answer = Map::new();
         answer.insert("access_token".into(), token.into());
-        answer.insert("token_type".into(), if made.key.is_some() { "DPoP" } else { "Bearer" }.into());
+        answer.insert("token_type".into(), Binding::token_type(made.bound).into());
         answer.insert("expires_in".into(), TOKEN_SECONDS.into());
         answer.insert("scope".into(), scope.into());
         Ok(answer)
@@ -256,9 +281,9 @@ impl Server {
     ///
     /// # Errors
     /// [`Fault`].
-    pub fn introspect(&self, pairs: &Pairs, now: i64) -> Result<Value, Fault> {
+    pub fn introspect(&self, pairs: &Pairs, sent: Sent<'_>, now: i64) -> Result<Value, Fault> {
         check_once(pairs)?;
-        let (id, client) = self.authenticate(pairs, now)?;
+        let (id, client) = self.authenticate(pairs, sent.certificate, now)?;
         if client.is_public() {
             return Err(Fault::ClientProof);
         }
@@ -277,10 +302,10 @@ impl Server {
                 "scope": claims.scope.to_string(),
                 "iat": claims.iat,
                 "exp": claims.exp,
-                "token_type": if claims.cnf.is_some() { "DPoP" } else { "Bearer" },
+                "token_type": Binding::token_type(claims.cnf.as_ref()),
             });
-            if let Some(cnf) = claims.cnf {
-                answer["cnf"] = json!({ "jkt": cnf.jkt });
+            if let Some(bound) = claims.cnf {
+                answer["cnf"] = json!(bound);
             }
             if let Some(patient) = claims.patient {
                 answer["patient"] = patient.into();
@@ -308,9 +333,9 @@ impl Server {
     ///
     /// # Errors
     /// [`Fault`].
-    pub fn revoke(&self, pairs: &Pairs, now: i64) -> Result<(), Fault> {
+    pub fn revoke(&self, pairs: &Pairs, sent: Sent<'_>, now: i64) -> Result<(), Fault> {
         check_once(pairs)?;
-        let (id, _) = self.authenticate(pairs, now)?;
+        let (id, _) = self.authenticate(pairs, sent.certificate, now)?;
         let token = required(pairs, "token")?;
         if let Ok(proven) = self.proven(token, now) {
             return match proven.claims.grant {

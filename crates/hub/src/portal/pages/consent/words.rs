@@ -42,14 +42,34 @@ const CATEGORIES: &[(&str, &str, &str, &str)] = &[
     ("Condition", "encounter-diagnosis", "진료 때의 진단", "diagnoses of visits"),
 ];
 
-/// Each scope as a line, to somebody in this role.
-pub(super) fn scopes(scopes: &Scopes, role: Role, lang: Lang) -> Vec<String> {
-    let mut lines: Vec<String> = scopes.iter().filter_map(|scope| line(scope, role, lang)).collect();
+/// About whom a scope of one patient is, to whoever reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::portal::pages) enum Whom {
+    /// The reader.
+    Reader,
+    /// A patient whose name stands above.
+    Above,
+    /// A patient whom the reader chose.
+    Chosen,
+    /// A patient whom somebody else, who uses the app, chooses.
+    OfUser,
+}
+
+impl Whom {
+    /// Where the patient's name stands above, unless it is the reader.
+    pub(super) fn of(role: Role) -> Self {
+        if role == Role::Patient { Self::Reader } else { Self::Above }
+    }
+}
+
+/// Each scope as a line.
+pub(in crate::portal::pages) fn scopes(scopes: &Scopes, whom: Whom, lang: Lang) -> Vec<String> {
+    let mut lines: Vec<String> = scopes.iter().filter_map(|scope| line(scope, whom, lang)).collect();
     lines.dedup();
     lines
 }
 
-fn line(scope: &Scope, role: Role, lang: Lang) -> Option<String> {
+fn line(scope: &Scope, whom: Whom, lang: Lang) -> Option<String> {
     let say = |ko: &str, en: &str| Some(lang.pick(ko, en).to_owned());
     match scope {
         Scope::OpenId => say("내가 누구인지 확인", "Learn who you are"),
@@ -59,31 +79,39 @@ fn line(scope: &Scope, role: Role, lang: Lang) -> Option<String> {
         }
         // About whom is said above.
         Scope::Launch | Scope::LaunchPatient => None,
-        Scope::Records(records) => Some(of_records(records, role, lang)),
+        Scope::Records(records) => Some(of_records(records, whom, lang)),
     }
 }
 
-fn of_records(records: &Records, role: Role, lang: Lang) -> String {
+fn of_records(records: &Records, reader: Whom, lang: Lang) -> String {
     let kind = records.kind.as_deref().map(|kind| named(kind, &records.query, lang));
     let kind = kind.as_deref();
     let verbs = verbs(records.may, lang);
-    let own = role == Role::Patient;
-    let about_one = records.level == Level::Patient;
+    let whom = if records.level == Level::Patient || reader == Whom::Reader { Some(reader) } else { None };
     if lang == Lang::Ko {
-        let whose = match (own, about_one) {
-            (true, _) => "내",
-            (false, true) => "위 환자의",
-            (false, false) => "내가 볼 수 있는 모든 사람의",
+        let whose = match whom {
+            Some(Whom::Reader) => "내",
+            Some(Whom::Above) => "위 환자의",
+            Some(Whom::Chosen) => "고른 환자의",
+            Some(Whom::OfUser) => "쓰는 사람 본인이나 고른 환자의",
+            None if records.level == Level::System => "시스템 계정이 볼 수 있는 모든 사람의",
+            None if reader == Whom::OfUser => "쓰는 사람이 볼 수 있는 모든 사람의",
+            None => "내가 볼 수 있는 모든 사람의",
         };
         return format!("{whose} {} {verbs}", kind.unwrap_or("모든 기록"));
     }
-    let what = match (own, about_one, kind) {
-        (true, _, None) => "all your records".to_owned(),
-        (true, _, Some(kind)) => format!("your {kind}"),
-        (false, true, kind) => format!("{} of the patient above", kind.unwrap_or("all records")),
-        (false, false, kind) => {
-            format!("{} of everybody whose records you reach", kind.unwrap_or("all records"))
+    let all = kind.unwrap_or("all records");
+    let what = match (whom, kind) {
+        (Some(Whom::Reader), None) => "all your records".to_owned(),
+        (Some(Whom::Reader), Some(kind)) => format!("your {kind}"),
+        (Some(Whom::Above), _) => format!("{all} of the patient above"),
+        (Some(Whom::Chosen), _) => format!("{all} of the patient chosen"),
+        (Some(Whom::OfUser), _) => format!("{all} of the user, or of the patient whom the user chooses"),
+        (None, _) if records.level == Level::System => {
+            format!("{all} of everybody whom the system's account reaches")
         }
+        (None, _) if reader == Whom::OfUser => format!("{all} of everybody whose records the user reaches"),
+        (None, _) => format!("{all} of everybody whose records you reach"),
     };
     format!("{verbs} {what}")
 }
@@ -160,8 +188,8 @@ mod tests {
             ),
         ] {
             let asked = Scopes::parse(text).unwrap();
-            assert_eq!(scopes(&asked, role, Lang::Ko), [ko]);
-            assert_eq!(scopes(&asked, role, Lang::En), [en]);
+            assert_eq!(scopes(&asked, Whom::of(role), Lang::Ko), [ko]);
+            assert_eq!(scopes(&asked, Whom::of(role), Lang::En), [en]);
         }
     }
 

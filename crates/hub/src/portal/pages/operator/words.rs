@@ -87,11 +87,20 @@ const PARTS: [(&str, &str, &str); 13] = [
     ("document", "문서 열람", "Document read"),
 ];
 
-const ACTIONS: [(&str, &str, &str); 93] = [
+const ACTIONS: [(&str, &str, &str); 102] = [
     ("authorize", "앱에 허용할지 답함", "Answer to an app"),
     ("authorize-find", "앱을 위한 환자 찾기", "Patients found for an app"),
     ("launch", "기록에서 앱 열기", "App opened from a record"),
     ("grant", "앱에 허용", "App allowed"),
+    ("grant-sweep", "끝난 앱 허용 정리", "Ended leaves of apps removed"),
+    ("own-apps", "연결된 앱", "Own connected apps"),
+    ("app-end", "앱 연결 끊기", "App disconnected"),
+    ("clients", "기관의 앱과 시스템", "Apps of an institution"),
+    ("client-register", "기관의 앱 등록", "App of an institution registered"),
+    ("client-keys", "앱의 키 바꾸기", "Keys of an app changed"),
+    ("client-end", "앱 등록 끝내기", "Registration of an app ended"),
+    ("register", "앱 스스로 등록", "App registered by itself"),
+    ("oauth-register", "앱 스스로 등록 요청", "Registration asked for by an app"),
     ("grant-revoke", "앱 허용 거두기", "Leave of an app withdrawn"),
     ("client", "앱 등록", "App registered"),
     ("token", "앱의 토큰", "Token of an app"),
