@@ -22,7 +22,7 @@ use crate::refusals::Refused;
 
 pub(crate) mod cross;
 pub mod discovery;
-mod key_file;
+pub(crate) mod key_file;
 pub mod routes;
 pub(crate) mod scope;
 pub(crate) mod serve;
@@ -48,7 +48,7 @@ impl Authorization {
             return Ok(());
         }
         let now = seconds(hub);
-        let keys = key_file::open(directory, now)?;
+        let keys = key_file::open(directory, key_file::TOKENS, now)?;
         let addresses = (origin(hub.base_url()), hub.base_url());
         let server = Server::new(hub.door().clone(), addresses, keys, now);
         hub.take_authorization(Arc::new(Self {

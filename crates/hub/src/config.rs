@@ -8,6 +8,7 @@ use axum::http::Uri;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use ieum_store::sqlite::SqliteOptions;
+use ieum_trust::federation::{self, Provider, SetUpError};
 use ieum_trust::law::{Law, LawError};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,9 @@ pub struct Settings {
     /// Directory with tables of law that are laid over those of the program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub law: Option<PathBuf>,
+    /// Providers elsewhere that people may enter by; in the file alone.
+    #[serde(default)]
+    pub login_provider: Vec<Provider>,
 }
 
 /// How the log is written.
@@ -129,6 +133,7 @@ impl Default for Settings {
             subscription_origins: Vec::new(),
             subscription_private: false,
             law: None,
+            login_provider: Vec::new(),
         }
     }
 }
@@ -152,6 +157,9 @@ pub enum Misfit {
     /// No address.
     #[error("base_url is no address of a FHIR interface; write it like https://hub.example/fhir")]
     BaseUrlForm,
+    /// A provider elsewhere.
+    #[error(transparent)]
+    LoginProvider(#[from] SetUpError),
 }
 
 impl Settings {
@@ -168,6 +176,7 @@ impl Settings {
     /// # Errors
     /// [`Misfit`]; its message says what to change.
     pub fn check(&self) -> Result<(), Misfit> {
+        federation::check(&self.login_provider)?;
         let beyond = !self.listen.ip().is_loopback();
         if self.open && beyond {
             return Err(Misfit::OpenBeyondLoopback);

@@ -10,6 +10,7 @@ use ieum_trust::law::Law;
 use tokio::sync::Semaphore;
 
 use crate::authorization::Authorization;
+use crate::federation::Federation;
 use crate::jobs::Jobs;
 use crate::limits::Limits;
 use crate::refusals::Refusals;
@@ -40,6 +41,8 @@ struct Inner {
     subscriptions: OnceLock<Subscriptions>,
     /// The authorization server, where there is one.
     authorization: OnceLock<Arc<Authorization>>,
+    /// Log-in at providers elsewhere, where there is any.
+    federation: OnceLock<Arc<Federation>>,
     /// The law in force; the program's own tables until another is taken.
     law: OnceLock<Arc<Law>>,
 }
@@ -92,6 +95,7 @@ impl Hub {
             jobs,
             subscriptions: OnceLock::new(),
             authorization: OnceLock::new(),
+            federation: OnceLock::new(),
             law: OnceLock::new(),
         }))
     }
@@ -163,6 +167,17 @@ impl Hub {
     /// From now on it takes tokens. The first to say so counts.
     pub(crate) fn take_authorization(&self, authorization: Arc<Authorization>) {
         let _ = self.0.authorization.set(authorization);
+    }
+
+    /// The providers elsewhere that people may enter by, if there are any.
+    #[must_use]
+    pub fn federation(&self) -> Option<&Federation> {
+        self.0.federation.get().map(Arc::as_ref)
+    }
+
+    /// From now on people may enter by these. The first to say so counts.
+    pub(crate) fn take_federation(&self, federation: Arc<Federation>) {
+        let _ = self.0.federation.set(federation);
     }
 
     /// The law in force: the tables of the program, unless others were taken.

@@ -10,6 +10,7 @@
 //! | `unread` | answers that clients do not read: how long, and how much of memory |
 //! | `host`, `refusals` | under which names an open hub answers; refusals that are written down |
 //! | [`authorization`] | apps: their tokens, and how they come by them |
+//! | [`federation`] | log-in at providers elsewhere: what is asked of them, over HTTP |
 //! | [`call`] | an interaction as its handler sees it, over HTTP or inside a bundle |
 //! | [`fhir`] | the FHIR R4 interface, one file for each interaction |
 //! | [`jobs`] | long work that survives a restart: exports, imports, answers asked for later |
@@ -24,6 +25,7 @@ pub mod caller;
 pub mod cli;
 pub mod config;
 pub mod data;
+pub mod federation;
 pub mod fhir;
 mod host;
 pub mod hub;

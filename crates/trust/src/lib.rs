@@ -10,6 +10,7 @@ pub mod authorization;
 pub mod breaking;
 pub mod door;
 pub mod evidence;
+pub mod federation;
 pub mod labels;
 pub mod law;
 mod own;

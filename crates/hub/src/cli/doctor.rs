@@ -8,8 +8,9 @@ use ieum_store::commit::StoreError;
 use indicatif::ProgressBar;
 
 use super::{Doctor, Result, say};
-use crate::config::Loaded;
+use crate::config::{Loaded, Settings};
 use crate::data::{Data, DataError, holds_records};
+use crate::federation::Federation;
 use crate::import::progress_style;
 
 /// Free space under which a warning is given.
@@ -29,6 +30,7 @@ pub(super) fn run(arguments: &Doctor) -> Result<ExitCode> {
                 faults += 1;
                 say(&format!("  FAULT: {misfit}"));
             }
+            faults += check_login_providers(&arguments.data, &loaded.settings);
             match loaded.settings.law_in_force() {
                 Ok(law) => say(&format!("  {} rows of law", law.rows().len())),
                 Err(error) => {
@@ -58,6 +60,34 @@ pub(super) fn run(arguments: &Doctor) -> Result<ExitCode> {
         count => format!("{count} to look into."),
     });
     Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Providers by which people enter: whether each can be asked, and the keys by which it must know the hub.
+fn check_login_providers(directory: &Path, settings: &Settings) -> u32 {
+    let providers = &settings.login_provider;
+    if providers.is_empty() || !directory.exists() {
+        return 0;
+    }
+    let now = (ieum_store::clock::system_clock())().div_euclid(1_000_000);
+    // Where people come back to does not matter here.
+    let federation = match Federation::new("", directory, providers, now) {
+        Ok(federation) => federation,
+        Err(error) => return tell(&error, "Until then the hub does not start."),
+    };
+    let mut faults = 0;
+    for known in federation.providers() {
+        say(&format!("  login_provider {:<9} {}", known.provider.id, known.provider.issuer));
+        if let Err(fault) = known.metadata(now) {
+            faults += tell(
+                &fault,
+                "Compare its issuer, letter by letter, and see that this machine reaches it by https.",
+            );
+        }
+    }
+    if let Some(keys) = federation.providers().iter().find_map(|known| known.public_keys(now)) {
+        say(&format!("  keys for providers without client_secret_file: {keys}"));
+    }
+    faults
 }
 
 /// A fault, with what to do.

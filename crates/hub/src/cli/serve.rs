@@ -15,6 +15,7 @@ use super::{Result, Serve, log, say};
 use crate::authorization::Authorization;
 use crate::config::{Loaded, Settings};
 use crate::data::Data;
+use crate::federation::Federation;
 use crate::hub::{Entrance, Hub, Options};
 use crate::import::journal::close_left_open;
 use crate::jobs::{JobOptions, Service};
@@ -51,6 +52,7 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     }
     hub.take_law(law);
     Authorization::start(&hub, &arguments.data)?;
+    Federation::start(&hub, &arguments.data, &settings.login_provider)?;
     close_left_open(&hub)?;
     let _control = Control::start(&data);
     let mut options = JobOptions::new(&arguments.data.join("jobs"));

@@ -2,6 +2,7 @@
 
 mod authorization;
 mod coverage;
+mod elsewhere;
 mod find;
 mod hostile;
 mod law;
