@@ -6,17 +6,14 @@
 //! is set up as private, without redirects (`outgoing`). Answers are bounded in size and time, and only few wait at once:
 //! a provider that hangs holds up those who log in there, and nobody else.
 
-use std::fs;
+use std::borrow::Cow;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use ieum_trust::authorization::assertion;
-use ieum_trust::authorization::keys::SigningKeys;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ieum_trust::federation::id_token::{self, Expected, IdTokenError, Shown};
 use ieum_trust::federation::keys::Keys;
 use ieum_trust::federation::metadata::{Metadata, MetadataError};
@@ -24,7 +21,6 @@ use ieum_trust::federation::{self, Provider, SetUpError};
 use ieum_trust::person::Issuer;
 use ieum_ui::Lang;
 use serde::Deserialize;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
@@ -32,6 +28,10 @@ use crate::authorization::{KeyFileError, key_file, origin};
 use crate::hub::{Entrance, Hub};
 use crate::outgoing;
 use crate::percent::with_pairs;
+
+mod proof;
+
+use proof::Proof;
 
 /// The file with the key that the hub shows itself with.
 const KEY_FILE: &str = "login-key.json";
@@ -41,14 +41,10 @@ const TIME: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 8;
 /// Bytes of an answer.
 const ANSWER_BYTES: u64 = 256 << 10;
-/// Bytes of a file with a secret.
-const SECRET_BYTES: u64 = 1 << 10;
 /// Seconds for which metadata and keys are good.
 const KEPT_SECONDS: i64 = 3_600;
 /// Seconds after which keys may be fetched again because one is not among them, and a provider that failed is asked again.
 const AGAIN_SECONDS: i64 = 30;
-/// Seconds that an assertion of ours is good.
-const ASSERTION_SECONDS: i64 = 60;
 
 /// Why the hub cannot start with its providers.
 #[derive(Debug, thiserror::Error)]
@@ -120,12 +116,6 @@ pub struct Known {
     fetched: Mutex<Fetched>,
 }
 
-/// What the hub shows a provider.
-enum Proof {
-    Secret(String),
-    Key(Arc<SigningKeys>),
-}
-
 #[derive(Default)]
 struct Fetched {
     metadata: Option<(i64, Arc<Metadata>)>,
@@ -187,7 +177,7 @@ impl Federation {
         let key = if signs { Some(Arc::new(key_file::open(directory, KEY_FILE, now)?.0)) } else { None };
         let known = |provider: &Provider| {
             let proof = match (&provider.client_secret_file, &key) {
-                (Some(file), _) => Proof::Secret(secret(&provider.id, &directory.join(file))?),
+                (Some(file), _) => Proof::secret(&provider.id, &directory.join(file))?,
                 (None, Some(key)) => Proof::Key(Arc::clone(key)),
                 (None, None) => unreachable!("a key is opened for whoever has no secret"),
             };
@@ -336,33 +326,19 @@ impl Known {
     }
 
     fn exchange(&self, metadata: &Metadata, code: &str, verifier: &str, now: i64) -> Result<Tokens, Fault> {
-        let mut pairs = vec![
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", &self.back),
-            ("code_verifier", verifier),
+        let mut pairs: Vec<(&str, Cow<'_, str>)> = vec![
+            ("grant_type", "authorization_code".into()),
+            ("code", code.into()),
+            ("redirect_uri", self.back.as_str().into()),
+            ("code_verifier", verifier.into()),
         ];
         let mut request = self.agent.post(&metadata.token).header("accept", "application/json");
-        let assertion;
-        match &self.proof {
-            Proof::Secret(secret) if metadata.secret_in_form => {
-                pairs.extend([("client_id", self.provider.client_id.as_str()), ("client_secret", secret)]);
-            }
-            Proof::Secret(secret) => {
-                // Each part is encoded as in a form first (RFC 6749, section 2.3.1).
-                let part = |text: &str| with_pairs("", [("", text)])[2..].replace(':', "%3A");
-                let both = format!("{}:{}", part(&self.provider.client_id), part(secret));
-                request = request.header("authorization", format!("Basic {}", STANDARD.encode(both)));
-            }
-            Proof::Key(key) => {
-                assertion = self.assertion(key, now)?;
-                pairs.extend([
-                    ("client_id", self.provider.client_id.as_str()),
-                    ("client_assertion_type", assertion::TYPE),
-                    ("client_assertion", &assertion),
-                ]);
-            }
+        let shown = self.proof.show(&self.provider, metadata.secret_in_form, now).ok_or(Fault::Client)?;
+        pairs.extend(shown.pairs);
+        if let Some(value) = shown.header {
+            request = request.header("authorization", value);
         }
+        let pairs = pairs.iter().map(|(name, value)| (*name, value.as_ref()));
         let form = with_pairs("", pairs)[1..].to_owned();
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let (status, json) = read(request.send(form.as_bytes()))?;
@@ -375,18 +351,6 @@ impl Known {
             Some("invalid_client" | "unauthorized_client" | "invalid_request") => Fault::Client,
             _ => Fault::Unreachable,
         })
-    }
-
-    /// Who the hub is, signed (RFC 7523). The audience is the issuer, which no other provider takes for itself.
-    fn assertion(&self, key: &SigningKeys, now: i64) -> Result<String, Fault> {
-        let mut jti = [0; 16];
-        getrandom::fill(&mut jti).map_err(|_| Fault::Client)?;
-        let client = &self.provider.client_id;
-        let claims = json!({
-            "iss": client, "sub": client, "aud": self.provider.issuer,
-            "iat": now, "exp": now + ASSERTION_SECONDS, "jti": URL_SAFE_NO_PAD.encode(jti),
-        });
-        key.sign("JWT", &claims).map_err(|_| Fault::Client)
     }
 
     fn get(&self, url: &str) -> Result<Vec<u8>, Fault> {
@@ -406,20 +370,4 @@ fn read(answered: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Resu
     let status = response.status().as_u16();
     let body = response.body_mut().with_config().limit(ANSWER_BYTES).read_to_vec();
     Ok((status, body.map_err(|_| Fault::Unreachable)?))
-}
-
-fn secret(id: &str, path: &Path) -> Result<String, FederationError> {
-    let failed = |error| FederationError::Io { id: id.to_owned(), path: path.to_owned(), error };
-    let wrong = || FederationError::Secret { id: id.to_owned(), path: path.to_owned() };
-    let known = fs::metadata(path).map_err(failed)?;
-    if known.permissions().mode() & 0o077 != 0 || known.len() > SECRET_BYTES {
-        return Err(wrong());
-    }
-    let text = fs::read_to_string(path).map_err(failed)?;
-    let secret = text.trim();
-    if secret.is_empty() || secret.chars().any(char::is_control) {
-        Err(wrong())
-    } else {
-        Ok(secret.to_owned())
-    }
 }

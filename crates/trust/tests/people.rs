@@ -284,7 +284,11 @@ fn an_identity_elsewhere_lets_in_whom_it_is_linked_to_while_they_may() {
     assert_eq!(with("i", &code).unwrap().way, Way::ProviderCode("test".into()));
     assert!(with("i", &code).is_none(), "used");
     for state in [State::Locked, State::Ended] {
-        keep::change(&door, "test", &id, |person| Some(person.state = state)).unwrap();
+        keep::change(&door, "test", &id, |person| {
+            person.state = state;
+            Some(())
+        })
+        .unwrap();
         assert_eq!((enter(true), enter(false)), (Elsewhere::Out(id.clone()), Elsewhere::Out(id.clone())));
         assert!(with("i", &app.code_at(NOW + 2 * MINUTE)).is_none());
     }
@@ -296,10 +300,18 @@ fn the_last_way_in_is_not_unlinked() {
     let (id, _) = enrolled(&door, "kim");
     keep::add_link(&door, &id, &link("i")).unwrap().unwrap();
     let offered = [Issuer { issuer: "https://id.example", two_factors: true }];
-    keep::change(&door, "test", &id, |person| Some(person.password = None)).unwrap();
+    keep::change(&door, "test", &id, |person| {
+        person.password = None;
+        Some(())
+    })
+    .unwrap();
     let remove = |identity: &str| keep::remove_link(&door, &id, identity, &offered).unwrap();
     assert_eq!((remove("i"), remove("other")), (Unlinked::Last, Unlinked::Missing));
-    keep::change(&door, "test", &id, |person| Some(person.password = Some("hash".into()))).unwrap();
+    keep::change(&door, "test", &id, |person| {
+        person.password = Some("hash".into());
+        Some(())
+    })
+    .unwrap();
     assert!(matches!(remove("i"), Unlinked::Gone(_)));
     assert!(keep::by_link(&door, "i").unwrap().is_none());
 }

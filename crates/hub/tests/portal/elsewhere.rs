@@ -42,10 +42,7 @@ impl Portal {
         let reply = self.post(visitor, path, form).expect(200);
         let address = onward(&reply);
         let cookie = reply.header("set-cookie").split(';').next().unwrap().to_owned();
-        assert!(
-            reply.header("set-cookie").contains("SameSite=Lax; Max-Age")
-                || reply.header("set-cookie").contains("HttpOnly; SameSite=Lax")
-        );
+        assert!(reply.header("set-cookie").contains("; Max-Age=600; HttpOnly; SameSite=Lax"));
         let cookie = format!("{}; {cookie}", visitor.cookie);
         Sent { address, visitor: Visitor { cookie, csrf: visitor.csrf.clone() } }
     }

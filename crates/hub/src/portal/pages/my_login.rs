@@ -46,8 +46,8 @@ fn shown(call: &Call<'_>, fault: Option<Fault>) -> Result<Reply, Refusal> {
         (section(call.say("로그인한 기기", "Where you are signed in"), devices(call, &id, person.generation)))
     };
     let lead = html! { (call.say(
-        format!("로그인 이름은 {}입니다. 바꾸려면 본인 확인을 한 번 더 합니다. 패스키, 비밀번호, 인증 앱을 바꾸면 다른 기기에서는 로그아웃됩니다.", person.login),
-        format!("Your log-in name is {}. To change something you confirm that it is you. When a passkey, the password or the app changes, you are signed out everywhere else.", person.login),
+        format!("로그인 이름은 {}입니다. 바꾸려면 본인 확인을 한 번 더 합니다. 패스키, 비밀번호, 인증 앱, 다른 기관의 로그인을 바꾸면 다른 기기에서는 로그아웃됩니다.", person.login),
+        format!("Your log-in name is {}. To change something you confirm that it is you. When a passkey, the password, the app or a log-in elsewhere changes, you are signed out everywhere else.", person.login),
     )) };
     let accounts =
         button_link(ButtonStyle::Tertiary, call.say("계정 고르기", "Choose an account"), "/accounts");

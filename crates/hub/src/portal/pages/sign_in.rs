@@ -10,7 +10,7 @@ use ieum_ui::{
 };
 use maud::{Markup, html};
 
-use super::entry::elsewhere::{self, words};
+use super::entry::elsewhere::{self, What, words};
 use super::entry::passkey;
 use super::entry::replace_session;
 use super::entry::ways::PURPOSE;
@@ -57,7 +57,7 @@ pub(super) fn form(call: &Call<'_>, fault: Option<Fault>) -> Result<Reply, Refus
         (section(call.say("패스키", "Passkey"), card_plain(passkey::form_use(call, "/sign-in/passkey", PURPOSE, None, next)?)))
         (section(call.say("비밀번호와 인증 번호", "Password and code"), card_plain(password_form(call, fault, next))))
         @if !elsewhere.is_empty() {
-            (section(words::title(call), words::buttons(call, &elsewhere, "/sign-in/with", next)))
+            (section(words::title(call), words::buttons(call, &elsewhere, What::Enter, next)))
         }
         (secret_form(call, fault, next))
     };

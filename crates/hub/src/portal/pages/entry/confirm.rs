@@ -6,7 +6,7 @@ use ieum_trust::person::keep;
 use ieum_ui::{ButtonStyle, button, card_plain, form_post, section};
 use maud::html;
 
-use super::elsewhere::{self, words};
+use super::elsewhere::{self, What, words};
 use super::factors::code_field;
 use super::passkey::{self, Answer, fault_word};
 use super::{browser, from, trouble};
@@ -42,7 +42,7 @@ fn form(call: &Call<'_>, fault: Option<&str>, next: &str) -> Result<Reply, Refus
                 &button(ButtonStyle::Secondary, call.say("번호로 확인", "Confirm with the code"))))))
         }
         @if !elsewhere.is_empty() {
-            (section(words::title(call), words::buttons(call, &elsewhere, "/confirm/with", Some(next))))
+            (section(words::title(call), words::buttons(call, &elsewhere, What::Confirm, Some(next))))
         }
     };
     let lead = html! { (call.say(

@@ -10,7 +10,7 @@ use ieum_trust::records::Kept;
 use ieum_ui::{ButtonStyle, button, card_plain, form_post, section};
 use maud::html;
 
-use super::elsewhere::{self, words};
+use super::elsewhere::{self, What, words};
 use super::factors::{Wrong, app_fields, chosen_app, chosen_password, password_fields};
 use super::passkey::{self, Answer};
 use super::{browser, let_in, trouble};
@@ -61,7 +61,7 @@ fn form(call: &Call<'_>, fault: Option<Fault>) -> Result<Reply, Refusal> {
                 p { (call.say(
                     "아래 기관에서 본인을 확인하고, 다음부터 그 로그인으로 들어옵니다.",
                     "You show there who you are, and from then on enter with that log-in.")) }
-                (words::buttons(call, &elsewhere, "/set-up/with", None))
+                (words::buttons(call, &elsewhere, What::SetUp, None))
             }))
         }
     };

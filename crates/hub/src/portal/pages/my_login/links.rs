@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::instant;
 use crate::federation::Known;
 use crate::portal::call::Call;
-use crate::portal::pages::entry::elsewhere::{providers, words};
+use crate::portal::pages::entry::elsewhere::{What, providers, words};
 use crate::portal::pages::{column, column_keep};
 
 /// What people call the provider of an id; the id, when it is not offered any more.
@@ -52,7 +52,7 @@ pub(super) fn section_of(call: &Call<'_>, person: &Person) -> Markup {
                 p { (call.say(
                     "이으면 그 기관의 로그인으로도 들어올 수 있습니다. 그 기관에서 본인을 다시 확인합니다. 이메일이나 이름으로 저절로 이어지는 일은 없습니다.",
                     "Once linked, you can enter with that log-in too. You show there again who you are. Nothing is ever linked by e-mail address or name.")) }
-                (words::buttons(call, &offered, "/my-login/links/with", None))
+                (words::buttons(call, &offered, What::Link, None))
             }
         },
     )

@@ -143,15 +143,25 @@ pub(crate) fn title(call: &Call<'_>) -> &'static str {
     call.say("다른 기관의 로그인", "Log-in elsewhere")
 }
 
-/// A button for each provider.
-pub(crate) fn buttons(call: &Call<'_>, known: &[&Known], action: &str, next: Option<&str>) -> Markup {
+/// A button for each provider, to go there for this.
+pub(crate) fn buttons(call: &Call<'_>, known: &[&Known], what: What, next: Option<&str>) -> Markup {
+    let action = match what {
+        What::Enter => "/sign-in/with",
+        What::SetUp => "/set-up/with",
+        What::Confirm => "/confirm/with",
+        What::Link => "/my-login/links/with",
+    };
     let csrf = Some(call.csrf()).filter(|csrf| !csrf.is_empty());
     let fields = html! { @if let Some(next) = next { input type="hidden" name="next" value=(next); } };
     html! {
         div .i-actions {
             @for known in known {
                 @let name = name(call, &known.provider);
-                @let label = call.say(format!("{name} 로그인"), format!("Log in at {name}"));
+                @let label = match what {
+                    What::Enter | What::SetUp => call.say(format!("{name} 로그인"), format!("Log in at {name}")),
+                    What::Confirm => call.say(format!("{name}에서 확인"), format!("Confirm at {name}")),
+                    What::Link => call.say(format!("{name} 잇기"), format!("Link {name}")),
+                };
                 (form_post(&format!("{action}/{}", known.provider.id), csrf, &fields, &button(ButtonStyle::Secondary, &label)))
             }
         }
