@@ -1,12 +1,15 @@
 // Log-in at a provider elsewhere, in a real browser and at a real provider: `oidc-provider`, certified by the OpenID
-// Foundation, which knows the hub by its keys (`private_key_jwt`) or by a secret. IEUM_BIN names the `ieum` binary;
+// Foundation, which knows the hub by its keys (`private_key_jwt`) or by a secret; and identity checks at the simulated
+// relay, `ieum simulator`. IEUM_BIN names the `ieum` binary;
 // IEUM_SCREENSHOTS, if set, receives a picture of every page.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import Provider from "oidc-provider";
@@ -19,6 +22,7 @@ const secret = "a secret: of & letters";
 let browser;
 let records;
 let site;
+let relay;
 const providers = {};
 
 before(async () => {
@@ -27,6 +31,7 @@ before(async () => {
   providers.keyed = await elsewhere();
   providers.secret = await elsewhere();
   await writeFile(path.join(records.folder, "secret"), secret, { mode: 0o600 });
+  relay = await simulator();
   await writeFile(path.join(records.folder, "ieum.toml"), settings());
   const { stdout } = await run(binary, ["doctor", "--data", records.folder]);
   const keys = JSON.parse(/keys for providers without client_secret_file: (\{.*\})/.exec(stdout)[1]);
@@ -37,6 +42,7 @@ before(async () => {
 });
 after(async () => {
   await site?.stop();
+  await relay?.close();
   for (const provider of Object.values(providers)) await provider.close();
   await browser?.close();
   await records?.remove();
@@ -60,6 +66,14 @@ issuer = "${providers.secret.issuer}"
 client_id = "ieum"
 client_secret_file = "secret"
 private = true
+
+[[identity_check]]
+id = "simple"
+kind = "simple"
+name = "가상 간편인증"
+name_en = "Simulated check"
+address = "${relay.origin}"
+key_file = "secret"
 `;
 
 /** A provider on a free port; who its one client is, it is told later. */
@@ -185,3 +199,70 @@ test("saying no there comes back to a page of ours", async () => {
   await page.getByRole("button", { name: "Log in at Virtual OnePass" }).waitFor();
   await page.close();
 });
+
+test("a patient proves who they are at the simulated relay, and gets the account prepared for them", async () => {
+  const page = await fresh();
+  const patient = await someone();
+  await run(binary, ["account", "invite", "--data", records.folder, "--role", "patient", "--name", patient.name, "--patient", patient.id]);
+  await page.goto(`${site.origin}/sign-in`);
+  await page.getByRole("link", { name: "처음 온 환자: 본인 확인으로 내 계정 찾기" }).click();
+  await look(page, "claim");
+  await press(page, "가상 간편인증");
+  await page.waitForURL((url) => url.origin === relay.origin);
+  await look(page, "claim-simulator");
+  const answer = async (how, mobile) => {
+    await page.locator("input[name=name]").fill(patient.name);
+    await page.locator("input[name=birth]").fill(patient.birth);
+    await page.locator(`input[name=sex][value=${patient.sex}]`).check();
+    await page.locator("input[name=mobile]").fill(mobile);
+    await page.locator(`input[name=answer][value=${how}]`).check();
+    await press(page, "보내기");
+  };
+  await answer("confirm", "010-0000-0000");
+  await page.getByText("IEUM-L011").waitFor();
+  await look(page, "claim-no-account");
+  await page.getByRole("link", { name: "다시 하기" }).click();
+  await press(page, "가상 간편인증");
+  await page.waitForURL((url) => url.origin === relay.origin);
+  await answer("leave", patient.phone);
+  await page.getByText("아직 끝나지 않았습니다.").waitFor();
+  await look(page, "claim-pending");
+  await page.goBack();
+  await page.waitForURL((url) => url.origin === relay.origin);
+  await answer("confirm", patient.phone);
+  await page.waitForURL(/\/welcome\//);
+  await page.locator("input[name=login]").fill("haneul");
+  await press(page, "계속");
+  await press(page, "가상 디지털원패스 로그인");
+  await logIn(page, "keyed", "haneul");
+  await page.waitForURL(/\/my-login$/);
+  await page.goto(`${site.origin}/me`);
+  assert.match(await page.locator("main").textContent(), new RegExp(patient.name));
+  await page.close();
+});
+
+/** A synthetic patient with a telephone of their own. */
+async function someone() {
+  const folder = path.join(records.folder, "..", "bundles");
+  for (const name of await readdir(folder)) {
+    const bundle = JSON.parse(await readFile(path.join(folder, name), "utf8"));
+    for (const { resource } of bundle.entry) {
+      const phone = resource.telecom?.find((contact) => contact.system === "phone")?.value;
+      if (resource.resourceType !== "Patient" || !phone || !resource.birthDate || !resource.name?.[0]?.text) continue;
+      return { id: resource.id, name: resource.name[0].text, birth: resource.birthDate, sex: resource.gender, phone };
+    }
+  }
+  throw new Error("no synthetic patient has a telephone");
+}
+
+/** `ieum simulator` on a free port. */
+async function simulator() {
+  const child = spawn(binary, ["simulator", "--port", "0", "--key-file", path.join(records.folder, "secret")], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise((done) => child.once("exit", done));
+  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  const close = async () => {
+    child.kill("SIGTERM");
+    await ended;
+  };
+  return { origin: /http:\/\/127\.0\.0\.1:\d+/.exec(line)[0], close };
+}

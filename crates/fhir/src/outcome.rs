@@ -6,7 +6,7 @@
 //! To add a code, add a line to `codes!` below and a section of the same number to `docs/errors.md`; a test holds the
 //! two together. Numbers are never used again. The letter says what it is about: `J` JSON, `V` validation, `R` the REST
 //! interface, `S` search, `B` bundles, `P` patches, `A` what is done asynchronously, `O` apps and their tokens,
-//! `N` notifications, `L` log-in elsewhere.
+//! `N` notifications, `L` log-in elsewhere and identity checks.
 
 use crate::json::{JsonError, write_string};
 use crate::search::parse::{SearchError, SearchProblem};
@@ -265,6 +265,10 @@ codes! {
     LoginUnlinked = "IEUM-L006", Login, "The log-in at the provider is linked to nobody";
     LoginOut = "IEUM-L007", Login, "The person may not enter";
     LoginTaken = "IEUM-L008", Login, "The log-in at the provider belongs elsewhere";
+    IdentityUnfinished = "IEUM-L009", Login, "The identity check was not finished";
+    IdentityUntrusted = "IEUM-L010", Login, "The result of the identity check cannot be trusted";
+    IdentityNoAccount = "IEUM-L011", Login, "No account is prepared for whoever was checked";
+    IdentityHasLogIn = "IEUM-L012", Login, "The account of whoever was checked has a log-in already";
 }
 
 /// One thing to tell.

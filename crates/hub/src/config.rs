@@ -9,6 +9,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use ieum_store::sqlite::SqliteOptions;
 use ieum_trust::federation::{self, Provider, SetUpError};
+use ieum_trust::identity::{self, Relay};
 use ieum_trust::law::{Law, LawError};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,9 @@ pub struct Settings {
     /// Providers elsewhere that people may enter by; in the file alone.
     #[serde(default)]
     pub login_provider: Vec<Provider>,
+    /// Relays by which people prove who they are; in the file alone.
+    #[serde(default)]
+    pub identity_check: Vec<Relay>,
 }
 
 /// How the log is written.
@@ -134,6 +138,7 @@ impl Default for Settings {
             subscription_private: false,
             law: None,
             login_provider: Vec::new(),
+            identity_check: Vec::new(),
         }
     }
 }
@@ -160,6 +165,9 @@ pub enum Misfit {
     /// A provider elsewhere.
     #[error(transparent)]
     LoginProvider(#[from] SetUpError),
+    /// A relay of identity checks.
+    #[error(transparent)]
+    IdentityCheck(#[from] identity::SetUpError),
 }
 
 impl Settings {
@@ -177,6 +185,7 @@ impl Settings {
     /// [`Misfit`]; its message says what to change.
     pub fn check(&self) -> Result<(), Misfit> {
         federation::check(&self.login_provider)?;
+        identity::check(&self.identity_check)?;
         let beyond = !self.listen.ip().is_loopback();
         if self.open && beyond {
             return Err(Misfit::OpenBeyondLoopback);

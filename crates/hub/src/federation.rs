@@ -1,14 +1,13 @@
 //! Log-in at providers elsewhere over HTTP (`docs/people.md`, "Log-in elsewhere"): what is fetched from them, how the hub
 //! shows them who it is, and what proves that somebody has logged in there. What is decided of it is decided in
-//! `ieum_trust::federation`; the pages are `portal/pages/entry/provider*`.
+//! `ieum_trust::federation`; the pages are `portal/pages/entry/elsewhere*`.
 //!
 //! Only addresses that a provider names in its own metadata are asked, by https, at public addresses unless the provider
 //! is set up as private, without redirects (`outgoing`). Answers are bounded in size and time, and only few wait at once:
 //! a provider that hangs holds up those who log in there, and nobody else.
 
 use std::borrow::Cow;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +27,7 @@ use crate::authorization::{KeyFileError, key_file, origin};
 use crate::hub::{Entrance, Hub};
 use crate::outgoing;
 use crate::percent::with_pairs;
+use crate::secret_file::{self, SecretFileError};
 
 mod proof;
 
@@ -37,8 +37,8 @@ use proof::Proof;
 const KEY_FILE: &str = "login-key.json";
 /// How long one question may take.
 const TIME: Duration = Duration::from_secs(5);
-/// Questions to providers at once: few of the hub's turns.
-const AT_ONCE: usize = 8;
+/// Questions to one provider at once: few of the hub's turns.
+const AT_ONCE: usize = 4;
 /// Bytes of an answer.
 const ANSWER_BYTES: u64 = 256 << 10;
 /// Seconds for which metadata and keys are good.
@@ -53,25 +53,8 @@ pub enum FederationError {
     #[error(transparent)]
     SetUp(#[from] SetUpError),
     /// A secret cannot be read.
-    #[error("login_provider \"{id}\": {path}: {error}")]
-    Io {
-        /// Whose it is.
-        id: String,
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// Others may read a secret, or it is none.
-    #[error(
-        "login_provider \"{id}\": {path} must hold the client secret, 1 to 1,000 letters, and be readable by this user alone: `chmod 600` it"
-    )]
-    Secret {
-        /// Whose it is.
-        id: String,
-        /// Which file.
-        path: PathBuf,
-    },
+    #[error(transparent)]
+    Secret(#[from] SecretFileError),
     /// The hub's own key.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -103,7 +86,6 @@ pub(crate) enum Fault {
 /// The providers of a hub.
 pub struct Federation {
     providers: Vec<Known>,
-    turns: Semaphore,
 }
 
 /// One provider, and what is known of it.
@@ -113,6 +95,7 @@ pub struct Known {
     back: String,
     proof: Proof,
     agent: ureq::Agent,
+    turns: Semaphore,
     fetched: Mutex<Fetched>,
 }
 
@@ -177,7 +160,7 @@ impl Federation {
         let key = if signs { Some(Arc::new(key_file::open(directory, KEY_FILE, now)?.0)) } else { None };
         let known = |provider: &Provider| {
             let proof = match (&provider.client_secret_file, &key) {
-                (Some(file), _) => Proof::secret(&provider.id, &directory.join(file))?,
+                (Some(file), _) => Proof::Secret(secret_file::read(&directory.join(file))?),
                 (None, Some(key)) => Proof::Key(Arc::clone(key)),
                 (None, None) => unreachable!("a key is opened for whoever has no secret"),
             };
@@ -186,11 +169,12 @@ impl Federation {
                 back: format!("{origin}/sign-in/with/{}/return", provider.id),
                 proof,
                 agent: outgoing::agent(provider.private, |config| config.timeout_global(Some(TIME))),
+                turns: Semaphore::new(AT_ONCE),
                 fetched: Mutex::default(),
             })
         };
         let providers = providers.iter().map(known).collect::<Result<_, FederationError>>()?;
-        Ok(Self { providers, turns: Semaphore::new(AT_ONCE) })
+        Ok(Self { providers })
     }
 
     /// All of them, in the order in which they are set up.
@@ -208,15 +192,17 @@ impl Federation {
         let all = self.providers.iter().map(|known| &known.provider);
         all.map(|one| Issuer { issuer: &one.issuer, two_factors: one.two_factors }).collect()
     }
+}
 
+impl Known {
     /// Where to send somebody who is to log in at a provider.
     ///
     /// # Errors
     /// [`Fault`].
-    pub(crate) fn ask(&self, known: &Known, question: &Question<'_>, now: i64) -> Result<String, Fault> {
+    pub(crate) fn ask(&self, question: &Question<'_>, now: i64) -> Result<String, Fault> {
         let _turn = self.turns.try_acquire().map_err(|_| Fault::Busy)?;
-        let metadata = known.metadata(now)?;
-        Ok(known.address(&metadata, question))
+        let metadata = self.metadata(now)?;
+        Ok(self.address(&metadata, question))
     }
 
     /// Who has logged in, by the code that came back.
@@ -225,25 +211,22 @@ impl Federation {
     /// [`Fault`].
     pub(crate) fn shown(
         &self,
-        known: &Known,
         (code, verifier): (&str, &str),
         (nonce, since): (&str, Option<i64>),
         now: i64,
     ) -> Result<Shown, Fault> {
         let _turn = self.turns.try_acquire().map_err(|_| Fault::Busy)?;
-        let metadata = known.metadata(now)?;
-        let tokens = known.exchange(&metadata, code, verifier, now)?;
+        let metadata = self.metadata(now)?;
+        let tokens = self.exchange(&metadata, code, verifier, now)?;
         let expected = Expected { nonce, access_token: tokens.access_token.as_deref(), since, now };
-        let judged = |keys: &Keys| id_token::shown(&tokens.id_token, &known.provider, keys, &expected);
-        match judged(&*known.keys(&metadata, KEPT_SECONDS, now)?) {
+        let judged = |keys: &Keys| id_token::shown(&tokens.id_token, &self.provider, keys, &expected);
+        match judged(&*self.keys(&metadata, KEPT_SECONDS, now)?) {
             // It may have a new key since.
-            Err(IdTokenError::Key) => Ok(judged(&*known.keys(&metadata, AGAIN_SECONDS, now)?)?),
+            Err(IdTokenError::Key) => Ok(judged(&*self.keys(&metadata, AGAIN_SECONDS, now)?)?),
             done => Ok(done?),
         }
     }
-}
 
-impl Known {
     /// What it says of itself, as of an hour ago at most. One that has just failed is not asked again at once.
     pub(crate) fn metadata(&self, now: i64) -> Result<Arc<Metadata>, Fault> {
         let known = {

@@ -11,6 +11,7 @@ pub mod breaking;
 pub mod door;
 pub mod evidence;
 pub mod federation;
+pub mod identity;
 pub mod labels;
 pub mod law;
 mod own;

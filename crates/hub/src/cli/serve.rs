@@ -17,6 +17,7 @@ use crate::config::{Loaded, Settings};
 use crate::data::Data;
 use crate::federation::Federation;
 use crate::hub::{Entrance, Hub, Options};
+use crate::identity::Identity;
 use crate::import::journal::close_left_open;
 use crate::jobs::{JobOptions, Service};
 use crate::limits::Limits;
@@ -53,6 +54,7 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     hub.take_law(law);
     Authorization::start(&hub, &arguments.data)?;
     Federation::start(&hub, &arguments.data, &settings.login_provider)?;
+    Identity::start(&hub, &arguments.data, &settings.identity_check)?;
     close_left_open(&hub)?;
     let _control = Control::start(&data);
     let mut options = JobOptions::new(&arguments.data.join("jobs"));

@@ -2,9 +2,6 @@
 //! secret that both know.
 
 use std::borrow::Cow;
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -14,11 +11,8 @@ use ieum_trust::authorization::keys::SigningKeys;
 use ieum_trust::federation::Provider;
 use serde_json::json;
 
-use super::FederationError;
 use crate::percent::with_pairs;
 
-/// Bytes of a file with a secret.
-const SECRET_BYTES: u64 = 1 << 10;
 /// Seconds that an assertion of ours is good.
 const ASSERTION_SECONDS: i64 = 60;
 
@@ -40,20 +34,6 @@ pub(super) struct Shown<'a> {
 }
 
 impl Proof {
-    /// The secret in a file that nobody else may read.
-    pub(super) fn secret(id: &str, path: &Path) -> Result<Self, FederationError> {
-        let failed = |error| FederationError::Io { id: id.to_owned(), path: path.to_owned(), error };
-        let wrong = || FederationError::Secret { id: id.to_owned(), path: path.to_owned() };
-        let known = fs::metadata(path).map_err(failed)?;
-        if known.permissions().mode() & 0o077 != 0 || known.len() > SECRET_BYTES {
-            return Err(wrong());
-        }
-        let text = fs::read_to_string(path).map_err(failed)?;
-        let secret = text.trim();
-        let is_secret = !secret.is_empty() && !secret.chars().any(char::is_control);
-        if is_secret { Ok(Self::Secret(secret.to_owned())) } else { Err(wrong()) }
-    }
-
     /// What is shown to a provider; `None` when there is no randomness to sign with.
     pub(super) fn show<'a>(&'a self, provider: &'a Provider, in_form: bool, now: i64) -> Option<Shown<'a>> {
         let client = provider.client_id.as_str();

@@ -5,7 +5,7 @@ use ieum_trust::access::Role;
 
 use super::Portal;
 use super::call::{Call, Refusal, Reply};
-use super::pages::entry::{choose, confirm, elsewhere, second, set_up, ways, welcome};
+use super::pages::entry::{choose, claim, confirm, elsewhere, second, set_up, ways, welcome};
 use super::pages::{
     apps, consent, document, documents, emergency, enter, find, immunisations, law, medicines, my_login,
     operator, problems, result, results, reviews, sharing, sign_in, staff, start, summary, timeline, vitals,
@@ -117,6 +117,9 @@ pub static ROUTES: &[Route] = &[
     get("/sign-in/with/{provider}/return", Who::Anybody, "sign-in", Run::Page(elsewhere::arrive)),
     get("/sign-in/with/{provider}/finish", Who::Anybody, "sign-in", Run::Page(elsewhere::finish)),
     post("/sign-in/second", Who::Anybody, "sign-in", second::with_code),
+    get("/claim", Who::Anybody, "account-claim", Run::Page(claim::page)),
+    post("/claim/{check}", Who::Anybody, "account-claim", claim::begin),
+    get("/claim/{check}/return", Who::Anybody, "account-claim", Run::Page(claim::finish)),
     post("/set-up/with/{provider}", Who::Invited, "first-entry", elsewhere::set_up),
     post("/confirm/with/{provider}", Who::Person, "confirm", elsewhere::confirm),
     post("/my-login/links/with/{provider}", Who::Person, "provider-link", elsewhere::link),

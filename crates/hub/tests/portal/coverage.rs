@@ -62,6 +62,10 @@ const EXPECTED: &[Row] = &[
     ("GET", "/sign-in/with/{provider}/return", [404; 8]),
     ("GET", "/sign-in/with/{provider}/finish", [404; 8]),
     ("POST", "/sign-in/second", [303; 8]),
+    // No identity checks; see `claim`.
+    ("GET", "/claim", [404; 8]),
+    ("POST", "/claim/{check}", [404; 8]),
+    ("GET", "/claim/{check}/return", [404; 8]),
     ("POST", "/set-up/with/{provider}", invited(404)),
     ("POST", "/confirm/with/{provider}", people(404)),
     ("POST", "/my-login/links/with/{provider}", people(404)),

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use ieum::federation::{Federation, FederationError};
 use ieum::percent;
+use ieum::secret_file::SecretFileError;
 use ieum_trust::access::{Access, Role};
 use ieum_trust::federation::Provider;
 use ieum_trust::person::{State, keep};
@@ -333,7 +334,11 @@ fn an_identity_is_one_persons_and_lets_nobody_in_who_may_not() {
     assert_eq!(asked.header("location"), "/confirm?next=/my-login");
     let kim = keep::by_login(&portal.door, "kim").unwrap().unwrap().id;
     for state in [State::Locked, State::Ended] {
-        keep::change(&portal.door, "test", &kim, |person| Some(person.state = state)).unwrap();
+        keep::change(&portal.door, "test", &kim, |person| {
+            person.state = state;
+            Some(())
+        })
+        .unwrap();
         assert_eq!(code_of(&portal.enter_elsewhere(&elsewhere, "kim").expect(403)), "IEUM-L007");
     }
     assert!(
@@ -357,10 +362,10 @@ fn secrets_are_read_from_files_that_nobody_else_reads() {
         Federation::start(&portal.hub, directory.path(), std::slice::from_ref(&with_secret))
     };
     let portal = Portal::with_accounts();
-    assert!(matches!(start(&portal), Err(FederationError::Io { .. })));
+    assert!(matches!(start(&portal), Err(FederationError::Secret(SecretFileError::Io { .. }))));
     std::fs::write(&file, "s:e c\n").unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
-    assert!(matches!(start(&portal), Err(FederationError::Secret { .. })));
+    assert!(matches!(start(&portal), Err(FederationError::Secret(SecretFileError::Wrong(_)))));
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     start(&portal).unwrap();
     portal.enter_elsewhere(&elsewhere, "kim").expect(403);

@@ -1,6 +1,7 @@
 //! Tests of the portal: the whole application, asked without a socket.
 
 mod authorization;
+mod claim;
 mod coverage;
 mod elsewhere;
 mod find;

@@ -5,6 +5,7 @@
 //! | [`ways`] | entering with a passkey, or with name, password and code |
 //! | [`welcome`], [`set_up`] | the first time: the link of an invitation, and what proves who somebody is |
 //! | [`elsewhere`], [`second`] | entering at a provider elsewhere, and the code that goes with it where that is one factor |
+//! | [`claim`] | a patient proves who they are, and gets the account prepared for them |
 //! | [`choose`] | as which account to act |
 //! | [`confirm`] | showing again who one is |
 //! | [`passkey`], [`factors`] | forms for passkeys, passwords and code apps, and what they send |
@@ -23,6 +24,7 @@ use crate::portal::session::{Session, Standing, random};
 use crate::portal::{cookies, routes};
 
 pub(crate) mod choose;
+pub(crate) mod claim;
 pub(crate) mod confirm;
 pub(crate) mod elsewhere;
 pub(crate) mod factors;

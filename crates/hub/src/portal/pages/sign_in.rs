@@ -10,6 +10,7 @@ use ieum_ui::{
 };
 use maud::{Markup, html};
 
+use super::entry::claim;
 use super::entry::elsewhere::{self, What, words};
 use super::entry::passkey;
 use super::entry::replace_session;
@@ -59,6 +60,7 @@ pub(super) fn form(call: &Call<'_>, fault: Option<Fault>) -> Result<Reply, Refus
         @if !elsewhere.is_empty() {
             (section(words::title(call), words::buttons(call, &elsewhere, What::Enter, next)))
         }
+        (claim::way_there(call))
         (secret_form(call, fault, next))
     };
     let title = call.say("로그인하지 못했습니다.", "You are not signed in.");

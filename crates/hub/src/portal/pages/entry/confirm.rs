@@ -41,6 +41,11 @@ fn form(call: &Call<'_>, fault: Option<&str>, next: &str) -> Result<Reply, Refus
             (section(call.say("인증 번호", "Code"), card_plain(form_post("/confirm/code", Some(call.csrf()), &fields,
                 &button(ButtonStyle::Secondary, call.say("번호로 확인", "Confirm with the code"))))))
         }
+        @if !by_passkey && !by_code && elsewhere.is_empty() {
+            p { (call.say(
+                "지금 쓸 수 있는 확인 수단이 없습니다. 기관의 관리자에게 새 초대 링크를 부탁하세요.",
+                "Nothing that you have can be shown at present. Ask the manager of your institution for a new invitation.")) }
+        }
         @if !elsewhere.is_empty() {
             (section(words::title(call), words::buttons(call, &elsewhere, What::Confirm, Some(next))))
         }

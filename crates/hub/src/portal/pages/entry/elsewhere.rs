@@ -142,7 +142,6 @@ fn number<'c>(call: &'c Call<'_>) -> &'c str {
 
 fn send(call: &Call<'_>, what: What, next: &str) -> Result<Reply, Refusal> {
     let (known, now) = (known(call)?, call.micros());
-    let federation = call.portal.hub().federation().ok_or(Refusal::NotFound)?;
     let challenges = call.portal.challenges();
     let session = if what == What::Enter { "" } else { number(call) };
     let sent = format!("{}:{session}:{next}:{}", what.name(), &random()?[..32]);
@@ -155,7 +154,7 @@ fn send(call: &Call<'_>, what: What, next: &str) -> Result<Reply, Refusal> {
         anew: what != What::Enter,
         lang: call.lang,
     };
-    match federation.ask(known, &question, now.div_euclid(1_000_000)) {
+    match known.ask(&question, now.div_euclid(1_000_000)) {
         Ok(address) => {
             let cookie = cookies::elsewhere(call.portal, &sent);
             Ok(words::onward(call, address, Some(&known.provider), vec![cookie]))
@@ -196,12 +195,11 @@ pub(crate) fn finish(call: &Call<'_>) -> Result<Reply, Refusal> {
     if call.some("error").is_some() || code.is_empty() || code.len() > CODE_BYTES {
         return failed(call, about, words::Trouble::Denied);
     }
-    let federation = call.portal.hub().federation().ok_or(Refusal::NotFound)?;
     let challenges = call.portal.challenges();
     let (nonce, verifier) = (challenges.derived("nonce", state), challenges.derived("verifier", state));
     let asked = Challenges::asked_at(&URL_SAFE_NO_PAD.decode(state).unwrap_or_default());
     let since = (sent.what != What::Enter).then(|| asked.div_euclid(1_000_000));
-    match federation.shown(known, (code, &verifier), (&nonce, since), now.div_euclid(1_000_000)) {
+    match known.shown((code, &verifier), (&nonce, since), now.div_euclid(1_000_000)) {
         Ok(shown) => proven(call, &sent, known, &shown),
         Err(fault) => {
             tracing::warn!(provider = %known.provider.id, error = %fault, "a log-in elsewhere was not taken");
