@@ -4,6 +4,7 @@ use ieum_fhir::json::{Document, Limits};
 use ieum_store::commit::{Change, Expect};
 use ieum_trust::access::Access;
 use ieum_trust::account::{ACCOUNT, digest, new_secret};
+use ieum_trust::law::Law;
 use serde_json::json;
 
 use crate::support::{Kind, Server, entries, on_every_engine};
@@ -12,6 +13,7 @@ on_every_engine!(
     an_institution_reaches_by_relation_and_consent,
     consents_that_cannot_be_enforced_are_refused,
     a_system_writes_for_its_institution,
+    codes_are_what_a_consent_leaves_out,
 );
 
 /// An account that acts for an institution; gives its secret.
@@ -86,6 +88,8 @@ impl World {
             let mut ids: Vec<String> =
                 conditions.map(|resource| resource["id"].as_str().unwrap().to_owned()).collect();
             ids.sort();
+            // Histories have each of its versions.
+            ids.dedup();
             ids
         };
         let found = ids("/Condition");
@@ -167,6 +171,54 @@ fn consents_that_cannot_be_enforced_are_refused(kind: Kind) {
     let headers = [("authorization", bearer.as_str()), ("content-type", "application/json-patch+json")];
     let patched = world.server.request("PATCH", "/Consent/k", &headers, Some(patch.as_bytes()));
     patched.refused(422, "IEUM-V025");
+    assert_eq!(world.conditions(&world.doctor), ["c-a"]);
+}
+
+/// A diagnosis is sensitive by its code, without a label: when it is written, and when the tables change.
+fn codes_are_what_a_consent_leaves_out(kind: Kind) {
+    let world = World::new(kind);
+    let door = &world.server.door;
+    let day = jiff::civil::date(2026, 11, 28);
+    let label_by = |law: &Law| {
+        door.set_sensitive(law.sensitive_codes(day)).unwrap();
+        while let Some(work) = door.index_work().unwrap().first() {
+            door.index_some(work, 2).unwrap();
+        }
+    };
+    label_by(&Law::built_in());
+    let hub = world.server.account(ieum_trust::access::Role::Service, None);
+    let without_psychiatry = TO_A.replace(
+        r#""type":"permit","#,
+        r#""type":"permit","provision":[{"type":"deny","securityLabel":[
+            {"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSY"}]}],"#,
+    );
+    world.server.send_as(&hub, "PUT", "/Consent/k", &consent("active", &without_psychiatry)).expect(201);
+    let diagnosed = |code: &str| {
+        let body = format!(
+            r#"{{"resourceType":"Condition","id":"c-b","subject":{{"reference":"Patient/p"}},
+            "encounter":{{"reference":"Encounter/e-b"}},"code":{{"coding":[
+            {{"system":"http://www.hl7korea.or.kr/CodeSystem/kostat-kcd-8","code":"{code}"}}]}}}}"#
+        );
+        world.server.send_as(&world.systems[1], "PUT", "/Condition/c-b", &body).expect(200);
+    };
+    assert_eq!(world.conditions(&world.doctor), ["c-a", "c-b"]);
+    diagnosed("F32.1");
+    assert_eq!(world.conditions(&world.doctor), ["c-a"]);
+    let overlay = tempfile::tempdir().unwrap();
+    let rows = r#"
+        [[row]]
+        id = "label.mental-health"
+        law = "시험"
+        article = "§1"
+        value = { label = "PSY", systems = "http://www.hl7korea.or.kr/CodeSystem/kostat-kcd-8", categories = "F00-F09" }
+        source_ko = "시험"
+        source_en = "a test"
+        confidence = "project"
+    "#;
+    std::fs::write(overlay.path().join("labels.toml"), rows).unwrap();
+    label_by(&Law::with_overlay(overlay.path()).unwrap());
+    assert_eq!(world.conditions(&world.doctor), ["c-a", "c-b"]);
+    label_by(&Law::built_in());
     assert_eq!(world.conditions(&world.doctor), ["c-a"]);
 }
 
