@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -24,6 +24,12 @@ let records;
 let site;
 let relay;
 const providers = {};
+/** A patient who is nobody's, as an institution has registered them. */
+const patient = { id: "haneul", name: "가상 하늘", birth: "1980-02-03", sex: "female", phone: "010-0000-1234" };
+const registered = {
+  resourceType: "Patient", id: patient.id, name: [{ text: patient.name }], birthDate: patient.birth, gender: patient.sex,
+  telecom: [{ system: "phone", value: patient.phone, use: "mobile" }],
+};
 
 before(async () => {
   [browser, records] = await Promise.all([launch(), data(3)]);
@@ -32,6 +38,9 @@ before(async () => {
   providers.secret = await elsewhere();
   await writeFile(path.join(records.folder, "secret"), secret, { mode: 0o600 });
   relay = await simulator();
+  const bundle = path.join(records.folder, "..", "patient.json");
+  await writeFile(bundle, JSON.stringify({ resourceType: "Bundle", type: "transaction", entry: [{ resource: registered, request: { method: "PUT", url: "Patient/haneul" } }] }));
+  await run(binary, ["import", "--data", records.folder, bundle]);
   await writeFile(path.join(records.folder, "ieum.toml"), settings());
   const { stdout } = await run(binary, ["doctor", "--data", records.folder]);
   const keys = JSON.parse(/keys for providers without client_secret_file: (\{.*\})/.exec(stdout)[1]);
@@ -202,7 +211,6 @@ test("saying no there comes back to a page of ours", async () => {
 
 test("a patient proves who they are at the simulated relay, and gets the account prepared for them", async () => {
   const page = await fresh();
-  const patient = await someone();
   await run(binary, ["account", "invite", "--data", records.folder, "--role", "patient", "--name", patient.name, "--patient", patient.id]);
   await page.goto(`${site.origin}/sign-in`);
   await page.getByRole("link", { name: "처음 온 환자: 본인 확인으로 내 계정 찾기" }).click();
@@ -240,20 +248,6 @@ test("a patient proves who they are at the simulated relay, and gets the account
   assert.match(await page.locator("main").textContent(), new RegExp(patient.name));
   await page.close();
 });
-
-/** A synthetic patient with a telephone of their own. */
-async function someone() {
-  const folder = path.join(records.folder, "..", "bundles");
-  for (const name of await readdir(folder)) {
-    const bundle = JSON.parse(await readFile(path.join(folder, name), "utf8"));
-    for (const { resource } of bundle.entry) {
-      const phone = resource.telecom?.find((contact) => contact.system === "phone")?.value;
-      if (resource.resourceType !== "Patient" || !phone || !resource.birthDate || !resource.name?.[0]?.text) continue;
-      return { id: resource.id, name: resource.name[0].text, birth: resource.birthDate, sex: resource.gender, phone };
-    }
-  }
-  throw new Error("no synthetic patient has a telephone");
-}
 
 /** `ieum simulator` on a free port. */
 async function simulator() {
