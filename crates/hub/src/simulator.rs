@@ -91,6 +91,8 @@ pub fn router(origin: &str, key: &str, clock: Clock) -> Router {
         .route("/results", post(result))
         .route("/pages/{transaction}", get(page).post(answer))
         .route("/assets/{name}", get(asset))
+        // Where the links of the frame lead: there is nothing but transactions.
+        .route("/", get(async || over()))
         .with_state(simulator)
 }
 
