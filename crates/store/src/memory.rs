@@ -295,7 +295,8 @@ impl View {
             let (mut relations, mut rules) = (Vec::new(), Vec::new());
             for version in newest.filter(|version| !version.record.is_deleted()) {
                 let facts = &version.indexed.facts;
-                rules.extend(facts.rules.iter().cloned());
+                let by_institution = version.institution.is_some() && !version.is_named;
+                rules.extend(facts.rules_of(by_institution).cloned());
                 relations.extend(facts.relations.iter().cloned().map(|relation| Relation {
                     institution: relation.institution.or_else(|| version.institution.clone()),
                     ..relation

@@ -14,6 +14,7 @@ on_every_engine!(
     consents_that_cannot_be_enforced_are_refused,
     a_system_writes_for_its_institution,
     codes_are_what_a_consent_leaves_out,
+    nobody_opens_records_by_their_own_word,
 );
 
 /// An account that acts for an institution; gives its secret.
@@ -171,6 +172,40 @@ fn consents_that_cannot_be_enforced_are_refused(kind: Kind) {
     let headers = [("authorization", bearer.as_str()), ("content-type", "application/json-patch+json")];
     let patched = world.server.request("PATCH", "/Consent/k", &headers, Some(patch.as_bytes()));
     patched.refused(422, "IEUM-V025");
+    assert_eq!(world.conditions(&world.doctor), ["c-a"]);
+}
+
+/// What an institution says the patient permitted counts with what was signed alone, however it is written.
+fn nobody_opens_records_by_their_own_word(kind: Kind) {
+    let world = World::new(kind);
+    let [a, _] = &world.systems;
+    let refused =
+        world.server.send_as(a, "PUT", "/Consent/k", &consent("active", TO_A)).refused(422, "IEUM-V025");
+    assert_eq!(refused.json()["issue"][0]["expression"][0], "Consent.source");
+    // Past the interface it is written, and opens nothing.
+    let mut access = Access::new("emr", ieum_trust::access::Role::Service);
+    access.organization = Some("a".into());
+    let write = |text: &str| {
+        let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
+        let catalogue = world.server.door.catalogue();
+        let record =
+            catalogue.prepare(catalogue.kind("Consent").unwrap(), "k", document.root(), &mut |_| None);
+        let change = Change::Put { record: Box::new(record), expect: Expect::Anything };
+        world.server.door.commit(&access, "test", Vec::new(), vec![change]).unwrap();
+    };
+    write(&consent("active", TO_A));
+    assert_eq!(world.conditions(&world.doctor), ["c-a"]);
+    // A prohibition needs no signature.
+    let denying = TO_A.replace(r#""permit""#, r#""deny""#);
+    world.server.send_as(a, "PUT", "/Consent/k", &consent("active", &denying)).expect(200);
+    let form = r#"{"resourceType":"DocumentReference","id":"f","status":"current","subject":{"reference":"Patient/p"},
+        "content":[{"attachment":{"contentType":"text/plain","data":"7IaM6rKs"}}]}"#;
+    world.server.send_as(a, "PUT", "/DocumentReference/f", form).expect(201);
+    let signed = consent("active", TO_A)
+        .replace(r#""policy""#, r#""sourceReference":{"reference":"DocumentReference/f"},"policy""#);
+    world.server.send_as(a, "PUT", "/Consent/k", &signed).expect(200);
+    assert_eq!(world.conditions(&world.doctor), ["c-a", "c-b"]);
+    write(&consent("active", TO_A));
     assert_eq!(world.conditions(&world.doctor), ["c-a"]);
 }
 

@@ -212,9 +212,11 @@ fn record(
     let kept = Kept { present: (row.get(5)?, row.get(6)?), vals: row.get(7)? };
     let mut good = all.stored(name, rid, &indexed.values, &kept)?;
     good &= terms.add(connection, rid, &text)?;
-    let says = (indexed.facts.relations.len() as u64, indexed.facts.rules.len() as u64);
+    let org: i64 = row.get(8)?;
+    let rules = indexed.facts.rules_of(org > 0).count() as u64;
+    let says = (indexed.facts.relations.len() as u64, rules);
     let mut finding = Finding { connection, registry: &shared.registry };
-    good &= evidence::is_stored(connection, &mut finding, (rid, row.get(8)?), &indexed.facts)?;
+    good &= evidence::is_stored(connection, &mut finding, (rid, org), &indexed.facts)?;
     *said = (said.0 + says.0, said.1 + says.1);
     good &= labels::point(connection)?.is_some() || row.get::<_, u32>(9)? == indexed.mask;
 
