@@ -6,7 +6,7 @@
 //! To add a code, add a line to `codes!` below and a section of the same number to `docs/errors.md`; a test holds the
 //! two together. Numbers are never used again. The letter says what it is about: `J` JSON, `V` validation, `R` the REST
 //! interface, `S` search, `B` bundles, `P` patches, `A` what is done asynchronously, `O` apps and their tokens,
-//! `N` notifications.
+//! `N` notifications, `L` log-in elsewhere and identity checks.
 
 use crate::json::{JsonError, write_string};
 use crate::search::parse::{SearchError, SearchProblem};
@@ -258,6 +258,18 @@ codes! {
     NotifyAccess = "IEUM-N010", Forbidden, "Whoever subscribed may not any more";
     NotifyBehind = "IEUM-N011", TooCostly, "Too many events wait";
     NotifyEnded = "IEUM-N012", Informational, "The subscription was ended";
+    LoginUnreachable = "IEUM-L001", Login, "The provider cannot be asked";
+    LoginState = "IEUM-L002", Login, "The answer goes with no question of this browser";
+    LoginDenied = "IEUM-L003", Login, "Nobody has logged in at the provider";
+    LoginProof = "IEUM-L004", Login, "The answer of the provider does not prove who it is";
+    LoginWeak = "IEUM-L005", Login, "The log-in at the provider is not strong or not new enough";
+    LoginUnlinked = "IEUM-L006", Login, "The log-in at the provider is linked to nobody";
+    LoginOut = "IEUM-L007", Login, "The person may not enter";
+    LoginTaken = "IEUM-L008", Login, "The log-in at the provider belongs elsewhere";
+    IdentityUnfinished = "IEUM-L009", Login, "The identity check was not finished";
+    IdentityUntrusted = "IEUM-L010", Login, "The result of the identity check cannot be trusted";
+    IdentityNoAccount = "IEUM-L011", Login, "No account is prepared for whoever was checked";
+    IdentityHasLogIn = "IEUM-L012", Login, "The account of whoever was checked has a log-in already";
 }
 
 /// One thing to tell.

@@ -24,7 +24,7 @@ use crate::refusals::Refused;
 pub mod anchors;
 pub(crate) mod cross;
 pub mod discovery;
-mod key_file;
+pub(crate) mod key_file;
 pub mod routes;
 pub(crate) mod scope;
 pub(crate) mod serve;
@@ -63,7 +63,7 @@ impl Authorization {
             return Ok(());
         }
         let now = seconds(hub);
-        let keys = key_file::open(directory, now)?;
+        let keys = key_file::open(directory, key_file::TOKENS, now)?;
         let addresses = (origin(hub.base_url()), hub.base_url());
         let server = Server::new(hub.door().clone(), addresses, keys, now).with_anchors(anchors);
         hub.take_authorization(Arc::new(Self {

@@ -17,6 +17,7 @@ mod export;
 mod import;
 mod log;
 mod serve;
+mod simulator;
 mod synth;
 
 /// What a command ends with; the message says what to do.
@@ -46,6 +47,8 @@ enum Command {
     Synth(Synth),
     /// Check settings, files and indexes, and say what to do
     Doctor(Doctor),
+    /// Run a simulated relay of identity checks, for trying out: nobody is proven by it
+    Simulator(Simulator),
     /// Manage accounts
     #[command(subcommand)]
     Account(Account),
@@ -119,6 +122,16 @@ struct Doctor {
     data: PathBuf,
     #[command(flatten)]
     flags: Flags,
+}
+
+#[derive(Args)]
+struct Simulator {
+    /// Port to listen on, on this machine alone
+    #[arg(long, value_name = "PORT")]
+    port: u16,
+    /// File with the key that the hub knows it by, as in `[[identity_check]]`
+    #[arg(long, value_name = "FILE")]
+    key_file: PathBuf,
 }
 
 #[derive(Subcommand)]
@@ -291,6 +304,7 @@ pub fn main() -> ExitCode {
         Command::Export(arguments) => export::run(&arguments),
         Command::Synth(arguments) => synth::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Simulator(arguments) => simulator::run(&arguments),
         Command::Account(account) => account::run(&account),
         Command::Client(client) => client::run(&client),
     };

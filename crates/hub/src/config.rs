@@ -9,6 +9,8 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use ieum_store::sqlite::SqliteOptions;
 use ieum_trust::authorization::server::Anchor;
+use ieum_trust::federation::{self, Provider, SetUpError};
+use ieum_trust::identity::{self, Relay};
 use ieum_trust::law::{Law, LawError};
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +61,12 @@ pub struct Settings {
     /// Directory with authorities whose apps may register by themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration_anchors: Option<PathBuf>,
+    /// Providers elsewhere that people may enter by; in the file alone.
+    #[serde(default)]
+    pub login_provider: Vec<Provider>,
+    /// Relays by which people prove who they are; in the file alone.
+    #[serde(default)]
+    pub identity_check: Vec<Relay>,
 }
 
 /// How the log is written.
@@ -164,6 +172,8 @@ impl Default for Settings {
             tls_key: None,
             client_ca: None,
             registration_anchors: None,
+            login_provider: Vec::new(),
+            identity_check: Vec::new(),
         }
     }
 }
@@ -201,6 +211,12 @@ pub enum Misfit {
     /// No address.
     #[error("base_url is no address of a FHIR interface; write it like https://hub.example/fhir")]
     BaseUrlForm,
+    /// A provider elsewhere.
+    #[error(transparent)]
+    LoginProvider(#[from] SetUpError),
+    /// A relay of identity checks.
+    #[error(transparent)]
+    IdentityCheck(#[from] identity::SetUpError),
 }
 
 impl Settings {
@@ -232,6 +248,8 @@ impl Settings {
     /// # Errors
     /// [`Misfit`]; its message says what to change.
     pub fn check(&self) -> Result<(), Misfit> {
+        federation::check(&self.login_provider)?;
+        identity::check(&self.identity_check)?;
         let beyond = !self.listen.ip().is_loopback();
         if self.open && beyond {
             return Err(Misfit::OpenBeyondLoopback);

@@ -10,6 +10,8 @@ use ieum_trust::law::Law;
 use tokio::sync::Semaphore;
 
 use crate::authorization::Authorization;
+use crate::federation::Federation;
+use crate::identity::Identity;
 use crate::jobs::Jobs;
 use crate::limits::Limits;
 use crate::matching::Matching;
@@ -43,6 +45,10 @@ struct Inner {
     subscriptions: OnceLock<Subscriptions>,
     /// The authorization server, where there is one.
     authorization: OnceLock<Arc<Authorization>>,
+    /// Log-in at providers elsewhere, where there is any.
+    federation: OnceLock<Arc<Federation>>,
+    /// Identity checks, where there are any.
+    identity: OnceLock<Arc<Identity>>,
     /// The law in force; the program's own tables until another is taken.
     law: OnceLock<Arc<Law>>,
 }
@@ -97,6 +103,8 @@ impl Hub {
             jobs,
             subscriptions: OnceLock::new(),
             authorization: OnceLock::new(),
+            federation: OnceLock::new(),
+            identity: OnceLock::new(),
             law: OnceLock::new(),
         }))
     }
@@ -168,6 +176,28 @@ impl Hub {
     /// From now on it takes tokens. The first to say so counts.
     pub(crate) fn take_authorization(&self, authorization: Arc<Authorization>) {
         let _ = self.0.authorization.set(authorization);
+    }
+
+    /// The providers elsewhere that people may enter by, if there are any.
+    #[must_use]
+    pub fn federation(&self) -> Option<&Federation> {
+        self.0.federation.get().map(Arc::as_ref)
+    }
+
+    /// From now on people may enter by these. The first to say so counts.
+    pub(crate) fn take_federation(&self, federation: Arc<Federation>) {
+        let _ = self.0.federation.set(federation);
+    }
+
+    /// The identity checks of this process, if there are any.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.0.identity.get().map(Arc::as_ref)
+    }
+
+    /// From now on people may prove who they are by these. The first to say so counts.
+    pub(crate) fn take_identity(&self, identity: Arc<Identity>) {
+        let _ = self.0.identity.set(identity);
     }
 
     /// The law in force: the tables of the program, unless others were taken.

@@ -11,6 +11,9 @@
 //! | `unread` | answers that clients do not read: how long, and how much of memory |
 //! | `host`, `refusals` | under which names an open hub answers; refusals that are written down |
 //! | [`authorization`] | apps: their tokens, and how they come by them |
+//! | [`federation`] | log-in at providers elsewhere: what is asked of them, over HTTP |
+//! | [`identity`], [`simulator`] | proving who somebody is in the world: adapters to relays, and a relay that is none |
+//! | [`secret_file`] | secrets in files of their own |
 //! | [`call`] | an interaction as its handler sees it, over HTTP or inside a bundle |
 //! | [`fhir`] | the FHIR R4 interface, one file for each interaction |
 //! | [`jobs`] | long work that survives a restart: exports, imports, answers asked for later |
@@ -25,9 +28,11 @@ pub mod caller;
 pub mod cli;
 pub mod config;
 pub mod data;
+pub mod federation;
 pub mod fhir;
 mod host;
 pub mod hub;
+pub mod identity;
 pub mod import;
 pub mod jobs;
 pub mod limits;
@@ -38,9 +43,11 @@ pub mod portal;
 pub mod receive;
 mod refusals;
 pub mod routes;
+pub mod secret_file;
 pub mod send;
 pub mod serve;
 pub mod server;
+pub mod simulator;
 pub mod status;
 pub mod subscriptions;
 pub mod tls;

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::access::{Access, Role};
 use crate::door::{Door, DoorError};
+use crate::identity::Proven;
 use crate::person::keep;
 use crate::records::{self, Kept};
 
@@ -25,6 +26,7 @@ pub static ACCOUNT: OwnKind = OwnKind {
         OwnParam { code: "role", param_type: ParamType::Token, path: &["role"] },
         OwnParam { code: "person", param_type: ParamType::Token, path: &["person"] },
         OwnParam { code: "organization", param_type: ParamType::Token, path: &["organization"] },
+        OwnParam { code: "patient", param_type: ParamType::Token, path: &["patient"] },
         OwnParam { code: "invitation", param_type: ParamType::Token, path: &["invitation", "digest"] },
     ],
 };
@@ -52,6 +54,9 @@ pub struct Account {
     /// The id of the person whose account it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
+    /// In the role of patient: how it was proven who it is for ([`crate::identity`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven: Option<Proven>,
     /// The invitation that is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<Invitation>,
@@ -92,9 +97,16 @@ impl Account {
             organization: None,
             departments: Vec::new(),
             person: None,
+            proven: None,
             invitation: None,
             secret_digest: None,
         }
+    }
+
+    /// Whether it waits for somebody to take it over.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.person.is_none() && self.secret_digest.is_none()
     }
 
     /// The authority that the account with this id gives.
@@ -201,6 +213,34 @@ pub fn invited(door: &Door, token: &str, now: i64) -> Result<Option<Kept<Account
     let view = door.view(&Access::system("people"))?;
     let found = records::find::<Account>(&view, &ACCOUNT, ("invitation", &digest), 1)?.pop();
     Ok(found.filter(|kept| kept.value.invitation.as_ref().is_some_and(|open| open.is(&digest, now))))
+}
+
+/// The accounts that were made for a patient, at most so many.
+///
+/// # Errors
+/// [`StoreError`] when they cannot be read.
+pub fn of_patient(door: &Door, patient: &str, most: usize) -> Result<Vec<Kept<Account>>, StoreError> {
+    let view = door.view(&Access::system("people"))?;
+    let found = records::find::<Account>(&view, &ACCOUNT, ("patient", patient), most)?;
+    Ok(found.into_iter().filter(|kept| kept.value.role == Role::Patient).collect())
+}
+
+/// Gives whoever has been proven to be the patient of an account an invitation to it, in place of an earlier one. `None` when
+/// it is somebody's meanwhile, or is not what it was.
+///
+/// # Errors
+/// [`CommitError`] when the store fails.
+pub fn claim(door: &Door, account: &Kept<Account>, proven: &Proven) -> Result<Option<String>, CommitError> {
+    let (token, invitation) = invitation(proven.at, None)?;
+    let access = Access::system("people");
+    records::change(door, (&access, "account-claim"), (&ACCOUNT, &account.id), &[], |now: &mut Account| {
+        if *now != account.value || !now.is_open() {
+            return None;
+        }
+        now.invitation = Some(invitation.clone());
+        now.proven = Some(proven.clone());
+        Some(token.clone())
+    })
 }
 
 fn invitation(now: i64, within: Option<&str>) -> Result<(String, Invitation), CommitError> {

@@ -10,6 +10,8 @@ pub mod authorization;
 pub mod breaking;
 pub mod door;
 pub mod evidence;
+pub mod federation;
+pub mod identity;
 pub mod labels;
 pub mod law;
 mod own;

@@ -16,10 +16,12 @@ use crate::account::digest;
 
 pub mod entry;
 pub mod keep;
+pub mod link;
 pub mod passkey;
 pub mod password;
 pub mod totp;
 
+use link::Link;
 use passkey::Passkey;
 use totp::Totp;
 
@@ -30,6 +32,7 @@ pub static PERSON: OwnKind = OwnKind {
     params: &[
         OwnParam { code: "login", param_type: ParamType::Token, path: &["login"] },
         OwnParam { code: "passkey", param_type: ParamType::Token, path: &["passkeys", "digest"] },
+        OwnParam { code: "link", param_type: ParamType::Token, path: &["links", "identity"] },
     ],
 };
 
@@ -73,6 +76,9 @@ pub struct Person {
     /// Passkeys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passkeys: Vec<Passkey>,
+    /// Who they are at providers elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
     /// SHA-256 of the recovery codes that are left.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<String>,
@@ -105,6 +111,7 @@ impl Person {
             password: None,
             totp: None,
             passkeys: Vec::new(),
+            links: Vec::new(),
             recovery: Vec::new(),
             browsers: Vec::new(),
             generation: 0,
@@ -112,11 +119,16 @@ impl Person {
         }
     }
 
-    /// Whether what is there suffices to enter: a passkey, or a password with a code app. A password alone never does.
+    /// Whether what is there suffices to enter: a passkey, a password with a code app, or a log-in elsewhere - at one of
+    /// the issuers of which it is two factors, or with a code app. A password alone never does.
     #[must_use]
-    pub fn is_complete(&self) -> bool {
+    pub fn is_complete(&self, offered: &[Issuer<'_>]) -> bool {
         let has_passkey = self.passkeys.iter().any(|passkey| !passkey.suspect);
-        has_passkey || (self.password.is_some() && self.totp.is_some())
+        let has_link = self.links.iter().any(|link| {
+            let issuer = offered.iter().find(|issuer| issuer.issuer == link.issuer);
+            issuer.is_some_and(|issuer| issuer.two_factors || self.totp.is_some())
+        });
+        has_passkey || has_link || (self.password.is_some() && self.totp.is_some())
     }
 
     /// Takes away everything that proves who it is, for a first entry over again.
@@ -124,6 +136,7 @@ impl Person {
         self.password = None;
         self.totp = None;
         self.passkeys.clear();
+        self.links.clear();
         self.recovery.clear();
         self.browsers.clear();
     }
@@ -169,6 +182,15 @@ impl Person {
     pub fn knows_browser(&self, browser: &str) -> bool {
         self.browsers.contains(&digest(browser))
     }
+}
+
+/// A provider elsewhere that people may log in at, as whoever runs the hub has set it up now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Issuer<'a> {
+    /// Its issuer.
+    pub issuer: &'a str,
+    /// Whether logging in there is two factors.
+    pub two_factors: bool,
 }
 
 /// What a code was.
@@ -258,13 +280,26 @@ mod tests {
     #[test]
     fn a_password_alone_never_suffices() {
         let mut person = Person::invited("kim", "김");
-        assert!(!person.is_complete());
+        assert!(!person.is_complete(&[]));
         person.password = Some("$argon2id$…".into());
-        assert!(!person.is_complete());
+        assert!(!person.is_complete(&[]));
         person.totp = Some(Totp::new(Totp::random_secret().unwrap()));
-        assert!(person.is_complete());
+        assert!(person.is_complete(&[]));
         person.password = None;
-        assert!(!person.is_complete(), "a code alone does not either");
+        assert!(!person.is_complete(&[]), "a code alone does not either");
+    }
+
+    #[test]
+    fn a_log_in_elsewhere_suffices_as_far_as_it_is_two_factors_and_still_offered() {
+        let issuer = |two_factors| Issuer { issuer: "https://id.example", two_factors };
+        let mut person = Person::invited("kim", "김");
+        person.links.push(Link::new("https://id.example", "digest", 1));
+        assert!(person.is_complete(&[issuer(true)]));
+        assert!(!person.is_complete(&[issuer(false)]) && !person.is_complete(&[]));
+        person.totp = Some(Totp::new(Totp::random_secret().unwrap()));
+        assert!(person.is_complete(&[issuer(false)]) && !person.is_complete(&[]));
+        person.forget_factors();
+        assert!(person.links.is_empty() && !person.is_complete(&[issuer(true)]));
     }
 
     #[test]

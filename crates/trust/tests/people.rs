@@ -9,10 +9,11 @@ use ieum_trust::access::{Access, Role};
 use ieum_trust::account::{self, ACCOUNT, Account, INVITATION_MICROS};
 use ieum_trust::door::Door;
 use ieum_trust::evidence::POLICY;
-use ieum_trust::person::entry::{self, Way};
-use ieum_trust::person::keep::{self, Claim};
+use ieum_trust::person::entry::{self, Elsewhere, Way};
+use ieum_trust::person::keep::{self, Claim, Unique, Unlinked};
+use ieum_trust::person::link::Link;
 use ieum_trust::person::totp::Totp;
-use ieum_trust::person::{PERSON, Person, State, password};
+use ieum_trust::person::{Issuer, PERSON, Person, State, password};
 use ieum_trust::records::{self, Kept};
 
 const NOW: i64 = 1_793_502_000_000_000;
@@ -207,4 +208,110 @@ fn roles_without_write_make_no_people() {
         let made = account::invite(&door, &access, Account::new("y", Role::Operator), NOW);
         assert!(matches!(made, Err(CommitError::Denied)), "{role:?}");
     }
+}
+
+fn link(identity: &str) -> Link {
+    Link::new("https://id.example", identity, NOW)
+}
+
+#[test]
+fn one_identity_elsewhere_is_one_persons_whoever_comes_first() {
+    let door = door();
+    let people: Vec<String> =
+        ["kim", "lee", "park", "choi"].iter().map(|login| enrolled(&door, login).0).collect();
+    let linked: Vec<bool> = std::thread::scope(|scope| {
+        let (door, people) = (&door, &people);
+        let threads: Vec<_> = people
+            .iter()
+            .map(|person| {
+                scope.spawn(|| match keep::add_link(door, person, &link("i")) {
+                    Ok(added) => added.is_some(),
+                    Err(CommitError::Guard { .. }) => false,
+                    Err(error) => panic!("{error}"),
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(linked.iter().filter(|linked| **linked).count(), 1, "{linked:?}");
+    let owner = people.iter().zip(&linked).find(|(_, linked)| **linked).unwrap().0;
+    assert_eq!(keep::by_link(&door, "i").unwrap().unwrap().id, *owner);
+    // Nor does somebody get it with a first entry.
+    let (account, digest) = invite(&door);
+    let Claim::Made(_) = keep::claim(&door, &account, "new").unwrap() else { panic!() };
+    let taken = |identity: &str| {
+        let link = link(identity);
+        keep::complete(&door, (&account.id, &digest), NOW, Some(Unique::Link(&link)), |_| {})
+    };
+    assert!(matches!(taken("i"), Err(CommitError::Guard { .. })));
+    assert!(taken("j").unwrap().unwrap().value.has_link("j"));
+}
+
+#[test]
+fn a_first_entry_over_again_may_use_the_identity_from_before() {
+    let door = door();
+    let (account, digest) = invite(&door);
+    let Claim::Made(id) = keep::claim(&door, &account, "kim").unwrap() else { panic!() };
+    let own = link("i");
+    keep::complete(&door, (&account.id, &digest), NOW, Some(Unique::Link(&own)), |_| {}).unwrap().unwrap();
+    let again =
+        account::invite_again(&door, &Access::system("test"), &account.id, None, NOW).unwrap().unwrap();
+    let digest = account::digest(&again);
+    let done = keep::complete(&door, (&account.id, &digest), NOW, Some(Unique::Link(&own)), |_| {});
+    assert_eq!(done.unwrap().unwrap().value.links.len(), 1);
+    assert_eq!(keep::by_link(&door, "i").unwrap().unwrap().id, id);
+}
+
+#[test]
+fn an_identity_elsewhere_lets_in_whom_it_is_linked_to_while_they_may() {
+    let door = door();
+    let (id, app) = enrolled(&door, "kim");
+    let enter =
+        |two_factors| entry::by_provider(&door, "i", ("test", two_factors), "browser", NOW + MINUTE).unwrap();
+    assert_eq!(enter(true), Elsewhere::Unlinked);
+    keep::add_link(&door, &id, &link("i")).unwrap().unwrap();
+    assert_eq!(keep::add_link(&door, &id, &link("other")).unwrap(), None, "one of each provider");
+    let Elsewhere::Entered(entered) = enter(true) else { panic!("not entered") };
+    assert_eq!((entered.person.as_str(), entered.way.name().as_ref()), (id.as_str(), "provider-test"));
+    // One factor alone does not suffice; what goes with it counts once.
+    assert_eq!(enter(false), Elsewhere::Half(id.clone()));
+    let code = app.code_at(NOW + MINUTE);
+    let with = |identity: &str, code: &str| {
+        let way = ("test", code);
+        entry::by_provider_and_code(&door, (&id, identity), way, "browser", NOW + MINUTE).unwrap()
+    };
+    assert!(with("i", "000000").is_none() && with("other", &code).is_none());
+    assert_eq!(with("i", &code).unwrap().way, Way::ProviderCode("test".into()));
+    assert!(with("i", &code).is_none(), "used");
+    for state in [State::Locked, State::Ended] {
+        keep::change(&door, "test", &id, |person| {
+            person.state = state;
+            Some(())
+        })
+        .unwrap();
+        assert_eq!((enter(true), enter(false)), (Elsewhere::Out(id.clone()), Elsewhere::Out(id.clone())));
+        assert!(with("i", &app.code_at(NOW + 2 * MINUTE)).is_none());
+    }
+}
+
+#[test]
+fn the_last_way_in_is_not_unlinked() {
+    let door = door();
+    let (id, _) = enrolled(&door, "kim");
+    keep::add_link(&door, &id, &link("i")).unwrap().unwrap();
+    let offered = [Issuer { issuer: "https://id.example", two_factors: true }];
+    keep::change(&door, "test", &id, |person| {
+        person.password = None;
+        Some(())
+    })
+    .unwrap();
+    let remove = |identity: &str| keep::remove_link(&door, &id, identity, &offered).unwrap();
+    assert_eq!((remove("i"), remove("other")), (Unlinked::Last, Unlinked::Missing));
+    keep::change(&door, "test", &id, |person| {
+        person.password = Some("hash".into());
+        Some(())
+    })
+    .unwrap();
+    assert!(matches!(remove("i"), Unlinked::Gone(_)));
+    assert!(keep::by_link(&door, "i").unwrap().is_none());
 }

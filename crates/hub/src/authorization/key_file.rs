@@ -1,4 +1,4 @@
-//! The signing keys on disk: one file that nobody else may read, replaced as a whole.
+//! Signing keys on disk: one file that nobody else may read, replaced as a whole.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use ieum_trust::authorization::keys::{KeysError, SigningKeys};
 use ieum_trust::authorization::server::Save;
 
-const NAME: &str = "signing-keys.json";
+/// The keys that our tokens are signed with.
+pub(crate) const TOKENS: &str = "signing-keys.json";
 /// For this user alone.
 const MODE: u32 = 0o600;
 
@@ -38,9 +39,13 @@ pub enum KeyFileError {
     },
 }
 
-/// The keys in a directory, made when there are none, and how new ones are written there.
-pub(super) fn open(directory: &Path, now: i64) -> Result<(SigningKeys, Save), KeyFileError> {
-    let path = directory.join(NAME);
+/// The keys in a file of a directory, made when there are none, and how new ones are written there.
+pub(crate) fn open(
+    directory: &Path,
+    name: &'static str,
+    now: i64,
+) -> Result<(SigningKeys, Save), KeyFileError> {
+    let path = directory.join(name);
     let failed = |error| KeyFileError::Io { path: path.clone(), error };
     let broken = |error| KeyFileError::Keys { path: path.clone(), error };
     let keys = match fs::metadata(&path) {
@@ -48,18 +53,18 @@ pub(super) fn open(directory: &Path, now: i64) -> Result<(SigningKeys, Save), Ke
         Ok(_) => SigningKeys::read(&fs::read(&path).map_err(failed)?).map_err(broken)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let keys = SigningKeys::make(now).map_err(broken)?;
-            write(directory, &keys.stored()).map_err(failed)?;
+            write(directory, name, &keys.stored()).map_err(failed)?;
             keys
         }
         Err(error) => return Err(failed(error)),
     };
     let directory = directory.to_owned();
-    Ok((keys, Box::new(move |bytes| write(&directory, bytes))))
+    Ok((keys, Box::new(move |bytes| write(&directory, name, bytes))))
 }
 
 /// Replaces the file: it is the old one or the new one, whenever the power goes.
-fn write(directory: &Path, bytes: &[u8]) -> io::Result<()> {
-    let (path, beside) = (directory.join(NAME), directory.join(format!("{NAME}.new")));
+fn write(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let (path, beside) = (directory.join(name), directory.join(format!("{name}.new")));
     // What a crash left behind may have other rights.
     match fs::remove_file(&beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -79,19 +84,19 @@ mod tests {
     #[test]
     fn keys_outlive_the_process_and_are_read_by_nobody_else() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join(NAME);
-        let (mut keys, save) = open(directory.path(), 1).unwrap();
+        let path = directory.path().join(TOKENS);
+        let (mut keys, save) = open(directory.path(), TOKENS, 1).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
-        assert_eq!(open(directory.path(), 2).unwrap().0.public(2), keys.public(2));
+        assert_eq!(open(directory.path(), TOKENS, 2).unwrap().0.public(2), keys.public(2));
         // What a crash left behind is in nobody's way, and its rights are not taken over.
         fs::write(directory.path().join("signing-keys.json.new"), "half").unwrap();
         keys.rotate(3, save).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
-        assert_eq!(open(directory.path(), 4).unwrap().0.public(4), keys.public(4));
+        assert_eq!(open(directory.path(), TOKENS, 4).unwrap().0.public(4), keys.public(4));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(open(directory.path(), 5), Err(KeyFileError::Open(_))));
+        assert!(matches!(open(directory.path(), TOKENS, 5), Err(KeyFileError::Open(_))));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(&path, "{}").unwrap();
-        assert!(matches!(open(directory.path(), 5), Err(KeyFileError::Keys { .. })));
+        assert!(matches!(open(directory.path(), TOKENS, 5), Err(KeyFileError::Keys { .. })));
     }
 }

@@ -10,7 +10,9 @@ use indicatif::ProgressBar;
 use super::{Doctor, Result, say};
 use crate::config::{Loaded, Settings};
 use crate::data::{Data, DataError, holds_records};
+use crate::federation::Federation;
 use crate::import::progress_style;
+use crate::secret_file;
 
 /// Free space under which a warning is given.
 const LOW_SPACE_BYTES: u64 = 2 << 30;
@@ -31,6 +33,7 @@ pub(super) fn run(arguments: &Doctor) -> Result<ExitCode> {
                 faults += 1;
                 say(&format!("  FAULT: {misfit}"));
             }
+            faults += check_elsewhere(&arguments.data, &loaded.settings);
             match loaded.settings.law_in_force() {
                 Ok(law) => say(&format!("  {} rows of law", law.rows().len())),
                 Err(error) => {
@@ -97,6 +100,40 @@ fn check_tls(settings: &Settings) -> u32 {
     }
     say(&format!("  certificate of {} good until {until}", certificate.subject()));
     0
+}
+
+/// Others by whom people show who they are: whether each can be asked, and the keys by which it must know the hub.
+fn check_elsewhere(directory: &Path, settings: &Settings) -> u32 {
+    let mut faults = 0;
+    for relay in &settings.identity_check {
+        say(&format!("  identity_check {:<9} {}", relay.id, relay.address));
+        if let Err(error) = secret_file::read(&directory.join(&relay.key_file)) {
+            faults += tell(&error, "It is the key that the relay and the hub have.");
+        }
+    }
+    let providers = &settings.login_provider;
+    if providers.is_empty() || !directory.exists() {
+        return faults;
+    }
+    let now = (ieum_store::clock::system_clock())().div_euclid(1_000_000);
+    // Where people come back to does not matter here.
+    let federation = match Federation::new("", directory, providers, now) {
+        Ok(federation) => federation,
+        Err(error) => return faults + tell(&error, "Until then the hub does not start."),
+    };
+    for known in federation.providers() {
+        say(&format!("  login_provider {:<9} {}", known.provider.id, known.provider.issuer));
+        if let Err(fault) = known.metadata(now) {
+            faults += tell(
+                &fault,
+                "Compare its issuer, letter by letter, and see that this machine reaches it by https.",
+            );
+        }
+    }
+    if let Some(keys) = federation.providers().iter().find_map(|known| known.public_keys(now)) {
+        say(&format!("  keys for providers without client_secret_file: {keys}"));
+    }
+    faults
 }
 
 /// A fault, with what to do.

@@ -16,7 +16,9 @@ use super::{Result, Serve, log, say};
 use crate::authorization::Authorization;
 use crate::config::{Loaded, Settings};
 use crate::data::Data;
+use crate::federation::Federation;
 use crate::hub::{Entrance, Hub, Options};
+use crate::identity::Identity;
 use crate::import::journal::close_left_open;
 use crate::jobs::{JobOptions, Service};
 use crate::limits::Limits;
@@ -56,6 +58,8 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     hub.take_law(law);
     Authorization::start_with(&hub, &arguments.data, settings.anchors()?)?;
     let tls = settings.tls().map(|files| Tls::start(&hub, files)).transpose()?;
+    Federation::start(&hub, &arguments.data, &settings.login_provider)?;
+    Identity::start(&hub, &arguments.data, &settings.identity_check)?;
     close_left_open(&hub)?;
     let _control = Control::start(&data);
     let mut options = JobOptions::new(&arguments.data.join("jobs"));

@@ -35,6 +35,8 @@ pub(crate) struct Call<'c> {
     pub(crate) cookie: Option<String>,
     /// What the browser holds if somebody has entered from it before.
     pub(crate) browser: Option<String>,
+    /// What the browser was sent to a provider elsewhere with.
+    pub(crate) elsewhere: Option<String>,
     /// The browser and system, as it says itself.
     pub(crate) device: String,
     /// Where the request comes from, if the server says.
@@ -47,8 +49,8 @@ pub(crate) enum Reply {
     Page(StatusCode, Markup),
     /// A page that leads on by itself to another site, or from another site to a page of ours. A redirect would not do: a
     /// form may lead to us alone (`form-action`), and what other sites lead to comes without the session cookie
-    /// (`SameSite=Strict`).
-    Onward(String, Markup),
+    /// (`SameSite=Strict`). With cookies set on the way.
+    Onward(String, Markup, Vec<String>),
     /// Go there instead, with cookies set on the way.
     See(String, Vec<String>),
     /// Bytes that are no page.

@@ -52,6 +52,16 @@ impl Challenges {
         is_signed && now < until(payload)
     }
 
+    /// What goes with a challenge, for a purpose, and cannot be told from it: it needs no storing.
+    pub(crate) fn derived(&self, purpose: &str, challenge: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.mac(purpose, challenge.as_bytes()).finalize().into_bytes())
+    }
+
+    /// When a challenge that [`Challenges::is_ours`] was asked.
+    pub(crate) fn asked_at(challenge: &[u8]) -> i64 {
+        challenge.first_chunk::<PAYLOAD>().map_or(0, |payload| until(payload) - GOOD_MICROS)
+    }
+
     /// Takes a challenge that [`Challenges::is_ours`]; false when it was taken before.
     pub(crate) fn take(&self, challenge: &[u8], now: i64) -> bool {
         let Some((payload, _)) = challenge.split_first_chunk::<PAYLOAD>() else { return false };
@@ -93,6 +103,10 @@ mod tests {
             assert!(!challenges.is_ours("enter", &other, 0), "{place}");
             assert!(!challenges.is_ours("enter", &challenge[..place], 0));
         }
+        assert_eq!(Challenges::asked_at(&challenge), 0);
+        let derived = |purpose: &str, text: &str| challenges.derived(purpose, text);
+        assert_eq!((derived("a", "c"), derived("a", "c").len()), (derived("a", "c"), 43));
+        assert!(derived("a", "c") != derived("b", "c") && derived("a", "c") != derived("a", "d"));
         assert!(challenges.take(&challenge, 0) && !challenges.take(&challenge, 1));
         assert!(challenges.take(&bytes(&challenges.ask("enter", 0).unwrap()), 0));
         challenges.take(&bytes(&challenges.ask("enter", GOOD_MICROS).unwrap()), GOOD_MICROS);

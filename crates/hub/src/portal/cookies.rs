@@ -12,6 +12,17 @@ pub(crate) fn browser_name(portal: &Portal) -> String {
     format!("{}-browser", portal.cookie_name())
 }
 
+/// The name of the cookie by which a browser is known again that was sent to a provider elsewhere.
+pub(crate) fn elsewhere_name(portal: &Portal) -> String {
+    format!("{}-elsewhere", portal.cookie_name())
+}
+
+/// That cookie, for ten minutes. It comes back when another site leads here (`Lax`), and lets nobody in.
+pub(crate) fn elsewhere(portal: &Portal, value: &str) -> String {
+    let (name, secure) = (elsewhere_name(portal), secure(portal));
+    format!("{name}={value}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax{secure}")
+}
+
 /// The session cookie; with nothing in it, it is taken away.
 pub(crate) fn session(portal: &Portal, value: &str) -> String {
     let age = if value.is_empty() { "; Max-Age=0" } else { "" };

@@ -44,7 +44,12 @@ impl Call<'_> {
 
     /// The page that leads on by itself, to there.
     pub(crate) fn onward(&self, to: String, frame: Frame<'_>) -> Reply {
-        Reply::Onward(to, self.framed(frame))
+        self.onward_with(to, frame, Vec::new())
+    }
+
+    /// The same, with cookies set on the way.
+    pub(crate) fn onward_with(&self, to: String, frame: Frame<'_>, cookies: Vec<String>) -> Reply {
+        Reply::Onward(to, self.framed(frame), cookies)
     }
 
     fn framed(&self, frame: Frame<'_>) -> Markup {

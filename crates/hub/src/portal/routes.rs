@@ -5,7 +5,7 @@ use ieum_trust::access::Role;
 
 use super::Portal;
 use super::call::{Call, Refusal, Reply};
-use super::pages::entry::{choose, confirm, set_up, ways, welcome};
+use super::pages::entry::{choose, claim, confirm, elsewhere, second, set_up, ways, welcome};
 use super::pages::{
     apps, clients, consent, document, documents, emergency, enter, find, immunisations, law, medicines,
     my_apps, my_login, operator, problems, result, results, reviews, sharing, sign_in, staff, start, summary,
@@ -114,6 +114,17 @@ pub static ROUTES: &[Route] = &[
     post("/my-login/recovery", Who::Person, "recovery-make", my_login::change::recovery),
     post("/my-login/devices/{number}/end", Who::Person, "device-end", my_login::change::end_one),
     post("/my-login/devices/end", Who::Person, "devices-end", my_login::change::end_all),
+    post("/sign-in/with/{provider}", Who::Anybody, "sign-in", elsewhere::enter),
+    get("/sign-in/with/{provider}/return", Who::Anybody, "sign-in", Run::Page(elsewhere::arrive)),
+    get("/sign-in/with/{provider}/finish", Who::Anybody, "sign-in", Run::Page(elsewhere::finish)),
+    post("/sign-in/second", Who::Anybody, "sign-in", second::with_code),
+    get("/claim", Who::Anybody, "account-claim", Run::Page(claim::page)),
+    post("/claim/{check}", Who::Anybody, "account-claim", claim::begin),
+    get("/claim/{check}/return", Who::Anybody, "account-claim", Run::Page(claim::finish)),
+    post("/set-up/with/{provider}", Who::Invited, "first-entry", elsewhere::set_up),
+    post("/confirm/with/{provider}", Who::Person, "confirm", elsewhere::confirm),
+    post("/my-login/links/with/{provider}", Who::Person, "provider-link", elsewhere::link),
+    post("/my-login/links/{link}/remove", Who::Person, "provider-unlink", my_login::change::remove_link),
     post("/sign-out", Who::SignedIn, "sign-out", sign_in::leave),
     get("/oauth/authorize", Who::Anybody, "authorize", Run::Page(consent::arrive)),
     get("/oauth/consent/{request}", Who::SignedIn, "authorize", Run::Page(consent::page)),

@@ -92,6 +92,7 @@ struct Asked {
     pairs: Result<Vec<(String, String)>, percent::BadEncoding>,
     cookie: Option<String>,
     browser: Option<String>,
+    elsewhere: Option<String>,
     device: String,
     peer: Option<IpAddr>,
     is_post: bool,
@@ -126,6 +127,7 @@ impl Asked {
             pairs: percent::pairs(parts.uri.query().unwrap_or_default()),
             cookie: guard::cookie(&parts.headers, portal.cookie_name()),
             browser: guard::cookie(&parts.headers, &cookies::browser_name(portal)),
+            elsewhere: guard::cookie(&parts.headers, &cookies::elsewhere_name(portal)),
             device: device::name(text(&header::USER_AGENT).unwrap_or_default()),
             peer,
             is_post: parts.method == Method::POST,
@@ -214,6 +216,7 @@ impl Asked {
         call.peer = self.peer;
         call.cookie.clone_from(&self.cookie);
         call.browser.clone_from(&self.browser);
+        call.elsewhere.clone_from(&self.elsewhere);
         call.device.clone_from(&self.device);
         let is_auto = self.pairs.iter().flatten().any(|(name, _)| name == AUTO);
         let session = |cookie| who::session(&self.portal, cookie, is_auto);
@@ -278,8 +281,8 @@ impl Asked {
 
 fn bare_call<'c>(portal: &'c Portal, lang: Lang, address: &'c str) -> Call<'c> {
     let (place, pairs, form) = (Place::default(), Vec::new(), Vec::new());
-    let (session, cookie, browser, device, peer) = (None, None, None, String::new(), None);
-    Call { portal, lang, address, place, pairs, form, session, cookie, browser, device, peer }
+    let (session, cookie, browser, elsewhere, device, peer) = (None, None, None, None, String::new(), None);
+    Call { portal, lang, address, place, pairs, form, session, cookie, browser, elsewhere, device, peer }
 }
 
 async fn read_form(is_form: bool, body: Body) -> Result<Vec<(String, String)>, Refusal> {
@@ -317,8 +320,11 @@ fn respond(reply: Reply, is_head: bool) -> Response {
             (status, bytes, content_type, cache, etag)
         }
         Reply::See(to, cookies) => return see(&to, &cookies),
-        Reply::Onward(to, markup) => {
+        Reply::Onward(to, markup, cookies) => {
             let mut response = respond(Reply::Page(StatusCode::OK, markup), is_head);
+            for cookie in &cookies {
+                add(&mut response, header::SET_COOKIE, cookie);
+            }
             add(&mut response, header::REFRESH, &format!("0; url={to}"));
             return response;
         }

@@ -104,6 +104,11 @@ impl Session {
         key(&self.csrf) == key(token)
     }
 
+    /// Whether the person has shown it anew is known only from when the provider says that they did.
+    pub(crate) fn shown_at(self, shown: i64) -> Self {
+        Self { shown, ..self }
+    }
+
     /// Whose it is, once they have shown who they are.
     pub(crate) fn person(&self) -> Option<&str> {
         match &self.standing {

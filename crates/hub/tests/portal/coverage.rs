@@ -57,6 +57,19 @@ const EXPECTED: &[Row] = &[
     ("POST", "/my-login/recovery", PEOPLE),
     ("POST", "/my-login/devices/{number}/end", people(303)),
     ("POST", "/my-login/devices/end", people(303)),
+    // No such provider, and nothing known of who asks; see `elsewhere`.
+    ("POST", "/sign-in/with/{provider}", [404; 8]),
+    ("GET", "/sign-in/with/{provider}/return", [404; 8]),
+    ("GET", "/sign-in/with/{provider}/finish", [404; 8]),
+    ("POST", "/sign-in/second", [303; 8]),
+    // No identity checks; see `claim`.
+    ("GET", "/claim", [404; 8]),
+    ("POST", "/claim/{check}", [404; 8]),
+    ("GET", "/claim/{check}/return", [404; 8]),
+    ("POST", "/set-up/with/{provider}", invited(404)),
+    ("POST", "/confirm/with/{provider}", people(404)),
+    ("POST", "/my-login/links/with/{provider}", people(404)),
+    ("POST", "/my-login/links/{link}/remove", people(404)),
     ("POST", "/sign-out", [303; 8]),
     // Without parameters there is no app.
     ("GET", "/oauth/authorize", [400; 8]),

@@ -1,8 +1,10 @@
 //! Tests of the portal: the whole application, asked without a socket.
 
 mod authorization;
+mod claim;
 mod coverage;
 mod cross;
+mod elsewhere;
 mod find;
 mod hostile;
 mod law;

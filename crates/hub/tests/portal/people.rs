@@ -372,7 +372,7 @@ fn secrets_of_people_are_on_no_page_and_in_no_answer() {
 }
 
 impl Portal {
-    fn accounts_of(&self, login: &str) -> Vec<records::Kept<Account>> {
+    pub(crate) fn accounts_of(&self, login: &str) -> Vec<records::Kept<Account>> {
         let person = keep::by_login(&self.door, login).unwrap().unwrap().id;
         let view = self.door.view(&Access::system("test")).unwrap();
         records::find(&view, &ACCOUNT, ("person", &person), 10).unwrap()

@@ -177,11 +177,11 @@ impl PublicKey {
             (Algorithm::Es256, Material::P256(point)) => with(&signature::ECDSA_P256_SHA256_FIXED, point),
             (Algorithm::Es384, Material::P384(point)) => with(&signature::ECDSA_P384_SHA384_FIXED, point),
             (Algorithm::EdDsa, Material::Ed25519(key)) => with(&signature::ED25519, key),
-            (Algorithm::Ps256, Material::Rsa { n, e }) => RsaPublicKeyComponents { n, e }
-                .verify(&signature::RSA_PSS_2048_8192_SHA256, message, signed)
-                .is_ok(),
             (Algorithm::Rs256, Material::Rsa { n, e }) => RsaPublicKeyComponents { n, e }
                 .verify(&signature::RSA_PKCS1_2048_8192_SHA256, message, signed)
+                .is_ok(),
+            (Algorithm::Ps256, Material::Rsa { n, e }) => RsaPublicKeyComponents { n, e }
+                .verify(&signature::RSA_PSS_2048_8192_SHA256, message, signed)
                 .is_ok(),
             _ => false,
         }

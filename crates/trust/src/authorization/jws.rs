@@ -23,10 +23,11 @@ pub enum Algorithm {
     Es384,
     /// RSASSA-PSS with SHA-256.
     Ps256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256: for ID tokens of other providers, most of whom know no other (OpenID Connect Core 1.0,
+    /// section 3.1.3.7), and for software statements, which UDAP signs with it. No app's policy takes it.
+    Rs256,
     /// Ed25519.
     EdDsa,
-    /// RSASSA-PKCS1-v1_5 with SHA-256: for software statements alone, which UDAP signs with it.
-    Rs256,
 }
 
 impl Algorithm {
@@ -37,8 +38,8 @@ impl Algorithm {
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
             Self::Ps256 => "PS256",
-            Self::EdDsa => "EdDSA",
             Self::Rs256 => "RS256",
+            Self::EdDsa => "EdDSA",
         }
     }
 }
@@ -147,6 +148,12 @@ impl<'t> Jws<'t> {
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.header.kid.as_deref()
+    }
+
+    /// How it is signed.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 
     /// Refuses a token of another type: one of ours for another purpose is no access token (RFC 8725, section 3.11).

@@ -1,6 +1,8 @@
 //! Entering: by password and code, or by passkey. What was shown is taken durably before anybody is let in, so that
 //! nothing counts twice.
 
+use std::borrow::Cow;
+
 use ieum_store::commit::{CommitError, StoreError};
 use ieum_store::engine::AuditEntry;
 
@@ -10,7 +12,7 @@ use crate::door::Door;
 use crate::records::Kept;
 
 /// How somebody entered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
     /// With a passkey.
     Passkey,
@@ -18,16 +20,22 @@ pub enum Way {
     Code,
     /// With the password and a recovery code.
     Recovery,
+    /// At a provider elsewhere, of this id, where logging in is two factors.
+    Provider(String),
+    /// At a provider elsewhere, of this id, and with a code.
+    ProviderCode(String),
 }
 
 impl Way {
     /// What audit entries call it.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(&self) -> Cow<'static, str> {
         match self {
-            Self::Passkey => "passkey",
-            Self::Code => "password-code",
-            Self::Recovery => "password-recovery",
+            Self::Passkey => "passkey".into(),
+            Self::Code => "password-code".into(),
+            Self::Recovery => "password-recovery".into(),
+            Self::Provider(id) => format!("provider-{id}").into(),
+            Self::ProviderCode(id) => format!("provider-{id}-code").into(),
         }
     }
 }
@@ -127,6 +135,69 @@ pub enum Refused {
     Unknown,
     /// It is this person's, and was not taken.
     Fault(String, Fault),
+}
+
+/// What comes of a log-in elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// It lets them in.
+    Entered(Entered),
+    /// It is this person's, and a code is needed too.
+    Half(String),
+    /// It is nobody's.
+    Unlinked,
+    /// It is this person's, who may not enter.
+    Out(String),
+}
+
+/// Enters with an identity elsewhere that has been proven at a provider. Where logging in is not two factors, nothing is
+/// written: a code comes next, [`by_provider_and_code`].
+///
+/// # Errors
+/// [`Failure`] when the store fails.
+pub fn by_provider(
+    door: &Door,
+    identity: &str,
+    (provider, two_factors): (&str, bool),
+    browser: &str,
+    now: i64,
+) -> Result<Elsewhere, Failure> {
+    let Some(kept) = keep::by_link(door, identity)? else { return Ok(Elsewhere::Unlinked) };
+    if !two_factors {
+        let is_active = kept.value.state == State::Active;
+        return Ok(if is_active { Elsewhere::Half(kept.id) } else { Elsewhere::Out(kept.id) });
+    }
+    let done = keep::change(door, "sign-in", &kept.id, |person| {
+        linked(person, identity, now)?;
+        Some(entered(&kept.id, person, browser, Way::Provider(provider.to_owned()), now))
+    })?;
+    Ok(done.map_or(Elsewhere::Out(kept.id), Elsewhere::Entered))
+}
+
+/// Enters with an identity elsewhere, proven before, and a code. `None` when the code is not right, or they may not.
+///
+/// # Errors
+/// [`Failure`] when the store fails.
+pub fn by_provider_and_code(
+    door: &Door,
+    (id, identity): (&str, &str),
+    (provider, code): (&str, &str),
+    browser: &str,
+    now: i64,
+) -> Result<Option<Entered>, Failure> {
+    Ok(keep::change(door, "sign-in", id, |person| {
+        linked(person, identity, now)?;
+        person.take_code(code, now)?;
+        Some(entered(id, person, browser, Way::ProviderCode(provider.to_owned()), now))
+    })?)
+}
+
+/// That somebody who may enter still has this identity.
+fn linked(person: &mut Person, identity: &str, now: i64) -> Option<()> {
+    let is_active = person.state == State::Active;
+    let link = person.links.iter_mut().find(|link| link.identity == identity).filter(|_| is_active)?;
+    link.used = Some(now);
+    Some(())
 }
 
 fn entered(id: &str, person: &mut Person, browser: &str, way: Way, now: i64) -> Entered {

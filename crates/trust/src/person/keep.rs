@@ -2,8 +2,9 @@
 
 use ieum_store::commit::{Change, CommitError, Expect, Guard, StoreError};
 
+use super::link::{LINKS, Link};
 use super::passkey::Passkey;
-use super::{PASSKEYS, PERSON, Person, State};
+use super::{Issuer, PASSKEYS, PERSON, Person, State};
 use crate::access::Access;
 use crate::account::{ACCOUNT, Account};
 use crate::door::Door;
@@ -40,6 +41,14 @@ pub fn by_login(door: &Door, login: &str) -> Result<Option<Kept<Person>>, StoreE
 /// [`StoreError`] when they cannot be read.
 pub fn by_passkey(door: &Door, digest: &str) -> Result<Option<Kept<Person>>, StoreError> {
     Ok(records::find(&door.view(&access())?, &PERSON, ("passkey", digest), 1)?.pop())
+}
+
+/// The person with this identity elsewhere.
+///
+/// # Errors
+/// [`StoreError`] when they cannot be read.
+pub fn by_link(door: &Door, identity: &str) -> Result<Option<Kept<Person>>, StoreError> {
+    Ok(records::find(&door.view(&access())?, &PERSON, ("link", identity), 1)?.pop())
 }
 
 /// Changes a person; see [`records::change`].
@@ -91,6 +100,27 @@ pub fn claim(door: &Door, account: &Kept<Account>, login: &str) -> Result<Claim,
     }
 }
 
+/// A factor that belongs to one person alone, whoever comes first.
+#[derive(Clone, Copy)]
+pub enum Unique<'a> {
+    /// A passkey.
+    Passkey(&'a Passkey),
+    /// An identity elsewhere.
+    Link(&'a Link),
+}
+
+impl Unique<'_> {
+    /// That nobody else has it. What the person themselves had before is forgotten in the same commit.
+    fn guard(self, person: &Kept<Person>) -> Guard {
+        let (code, value, is_own) = match self {
+            Self::Passkey(passkey) => ("passkey", &passkey.digest, false),
+            Self::Link(link) => ("link", &link.identity, person.value.has_link(&link.identity)),
+        };
+        let found = if is_own { vec![person.id.clone()] } else { Vec::new() };
+        Guard { query: query(&PERSON, code, value), found }
+    }
+}
+
 /// Ends a first entry: the invitation is used up, and the person has the factors that `set` gives them and no others.
 /// `None` when the invitation is not good any more.
 ///
@@ -100,7 +130,7 @@ pub fn complete(
     door: &Door,
     (account, invitation): (&str, &str),
     now: i64,
-    passkey: Option<&Passkey>,
+    unique: Option<Unique<'_>>,
     set: impl FnOnce(&mut Person),
 ) -> Result<Option<Kept<Person>>, CommitError> {
     let view = door.view(&access())?;
@@ -120,20 +150,23 @@ pub fn complete(
     if !matches!(person.value.state, State::Invited | State::Active) {
         return Ok(None);
     }
+    let guard = unique.map(|unique| unique.guard(&person));
     person.value.forget_factors();
     person.value.end_sessions();
-    person.value.passkeys.extend(passkey.cloned());
+    match unique {
+        Some(Unique::Passkey(passkey)) => person.value.passkeys.push(passkey.clone()),
+        Some(Unique::Link(link)) => person.value.links.push(link.clone()),
+        None => {}
+    }
     set(&mut person.value);
     person.value.state = State::Active;
     person.value.last_entry = Some(now);
     account.value.invitation = None;
-    let guards: Vec<Guard> =
-        passkey.map(|passkey| none_has(&PERSON, "passkey", &passkey.digest)).into_iter().collect();
     let changes = vec![
         put(door, &PERSON, &person.id, &person.value, Expect::Version(person.version)),
         put(door, &ACCOUNT, &account.id, &account.value, Expect::Version(account.version)),
     ];
-    match door.commit(&access(), "first-entry", guards, changes) {
+    match door.commit(&access(), "first-entry", guard.into_iter().collect(), changes) {
         Ok(_) => Ok(Some(person)),
         Err(CommitError::Version { .. }) => Ok(None),
         Err(error) => Err(error),
@@ -167,6 +200,59 @@ pub fn add_passkey(door: &Door, id: &str, passkey: &Passkey) -> Result<Option<u6
         person.passkeys.push(passkey.clone());
         person.end_sessions();
         Some(person.generation)
+    })
+}
+
+/// Ties an identity elsewhere to a person, which ends the other sessions; gives the new number of sessions. `None` when
+/// there are too many, or one of the same issuer.
+///
+/// # Errors
+/// [`CommitError::Guard`] when it is somebody's already; others when the store fails.
+pub fn add_link(door: &Door, id: &str, link: &Link) -> Result<Option<u64>, CommitError> {
+    let guards = [none_has(&PERSON, "link", &link.identity)];
+    records::change(door, (&access(), "provider-link"), (&PERSON, id), &guards, |person: &mut Person| {
+        let has_one = person.links.iter().any(|other| other.issuer == link.issuer);
+        if has_one || person.links.len() >= LINKS {
+            return None;
+        }
+        person.links.push(link.clone());
+        person.end_sessions();
+        Some(person.generation)
+    })
+}
+
+/// What came of taking away an identity elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlinked {
+    /// It is gone, and this is the new number of sessions.
+    Gone(u64),
+    /// It is the last way in.
+    Last,
+    /// It was not there.
+    Missing,
+}
+
+/// Takes away an identity elsewhere, unless nothing would be left to enter with.
+///
+/// # Errors
+/// [`CommitError`] when the store fails.
+pub fn remove_link(
+    door: &Door,
+    id: &str,
+    identity: &str,
+    offered: &[Issuer<'_>],
+) -> Result<Unlinked, CommitError> {
+    let mut is_there = false;
+    let removed = change(door, "provider-unlink", id, |person| {
+        is_there = person.has_link(identity);
+        person.links.retain(|link| link.identity != identity);
+        person.end_sessions();
+        (is_there && person.is_complete(offered)).then_some(person.generation)
+    })?;
+    Ok(match removed {
+        Some(generation) => Unlinked::Gone(generation),
+        None if is_there => Unlinked::Last,
+        None => Unlinked::Missing,
     })
 }
 

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`ways`] | entering with a passkey, or with name, password and code |
 //! | [`welcome`], [`set_up`] | the first time: the link of an invitation, and what proves who somebody is |
+//! | [`elsewhere`], [`second`] | entering at a provider elsewhere, and the code that goes with it where that is one factor |
+//! | [`claim`] | a patient proves who they are, and gets the account prepared for them |
 //! | [`choose`] | as which account to act |
 //! | [`confirm`] | showing again who one is |
 //! | [`passkey`], [`factors`] | forms for passkeys, passwords and code apps, and what they send |
@@ -22,9 +24,12 @@ use crate::portal::session::{Session, Standing, random};
 use crate::portal::{cookies, routes};
 
 pub(crate) mod choose;
+pub(crate) mod claim;
 pub(crate) mod confirm;
+pub(crate) mod elsewhere;
 pub(crate) mod factors;
 pub(crate) mod passkey;
+pub(crate) mod second;
 pub(crate) mod set_up;
 pub(crate) mod ways;
 pub(crate) mod welcome;
@@ -78,12 +83,24 @@ pub(super) fn accounts(call: &Call<'_>, person: &str) -> Result<Vec<Kept<Account
 /// Lets somebody in who has shown who they are: as their only account, or to the page where they choose one. Where they
 /// wanted to go comes after.
 pub(super) fn let_in(call: &Call<'_>, entered: Entered, browser: &str, next: &str) -> Result<Reply, Refusal> {
+    let_in_shown(call, entered, browser, next, call.micros())
+}
+
+/// The same for somebody who showed who they are at this time.
+fn let_in_shown(
+    call: &Call<'_>,
+    entered: Entered,
+    browser: &str,
+    next: &str,
+    shown: i64,
+) -> Result<Reply, Refusal> {
     let target = format!("/sign-in {} {}", entered.way.name(), from(call));
     call.portal.hub().door().note_person(Some(&entered.person), "sign-in", &target, true)?;
     let accounts = accounts(call, &entered.person)?;
     let Entered { person, name, generation, way } = entered;
     let mut session =
-        Session::new(Standing::Person { person, generation, way }, &call.device, call.micros())?;
+        Session::new(Standing::Person { person, generation, way }, &call.device, call.micros())?
+            .shown_at(shown);
     session.name = Some(name);
     let next = local(next);
     let to = match accounts.as_slice() {

@@ -1,6 +1,7 @@
 //! What a person has to prove who they are, and where they are signed in.
 
 use axum::http::StatusCode;
+use ieum_trust::person::entry::Way;
 use ieum_trust::person::{Person, keep};
 use ieum_trust::records::Kept;
 use ieum_ui::{
@@ -15,8 +16,10 @@ use super::entry::{passkey, set_up, trouble};
 use super::{column, column_keep};
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::Frame;
+use crate::portal::session::{Session, Standing};
 
 pub(crate) mod change;
+mod links;
 
 /// What went wrong with a change.
 #[derive(Clone, Copy)]
@@ -24,6 +27,7 @@ enum Fault {
     Password(Wrong),
     App(Wrong),
     Passkey(&'static str),
+    Link(&'static str),
 }
 
 /// `GET /my-login`
@@ -38,16 +42,17 @@ fn shown(call: &Call<'_>, fault: Option<Fault>) -> Result<Reply, Refusal> {
         (section(call.say("패스키", "Passkeys"), passkeys(call, &id, &person)?))
         (section(call.say("비밀번호와 인증 앱", "Password and authenticator app"), password(call, &person, fault)))
         (section(call.say("복구 코드", "Recovery codes"), recovery(call, &person)))
+        (links::section_of(call, &person))
         (section(call.say("로그인한 기기", "Where you are signed in"), devices(call, &id, person.generation)))
     };
     let lead = html! { (call.say(
-        format!("로그인 이름은 {}입니다. 바꾸려면 본인 확인을 한 번 더 합니다. 패스키, 비밀번호, 인증 앱을 바꾸면 다른 기기에서는 로그아웃됩니다.", person.login),
-        format!("Your log-in name is {}. To change something you confirm that it is you. When a passkey, the password or the app changes, you are signed out everywhere else.", person.login),
+        format!("로그인 이름은 {}입니다. 바꾸려면 본인 확인을 한 번 더 합니다. 패스키, 비밀번호, 인증 앱, 다른 기관의 로그인을 바꾸면 다른 기기에서는 로그아웃됩니다.", person.login),
+        format!("Your log-in name is {}. To change something you confirm that it is you. When a passkey, the password, the app or a log-in elsewhere changes, you are signed out everywhere else.", person.login),
     )) };
     let accounts =
         button_link(ButtonStyle::Tertiary, call.say("계정 고르기", "Choose an account"), "/accounts");
     let flash = match fault {
-        Some(Fault::Passkey(what)) => Some(trouble(what)),
+        Some(Fault::Passkey(what) | Fault::Link(what)) => Some(trouble(what)),
         Some(Fault::Password(_) | Fault::App(_)) => Some(trouble(
             call.say("바꾸지 못했습니다. 아래를 고쳐 주세요.", "Nothing was changed: see below."),
         )),
@@ -71,6 +76,8 @@ fn done<'c>(call: &'c Call<'_>) -> Option<Message<'c>> {
         "removed" => call.say("패스키를 지웠습니다.", "The passkey was removed."),
         "password" => call.say("비밀번호를 바꾸었습니다.", "The password was changed."),
         "app" => call.say("인증 앱을 바꾸었습니다.", "The authenticator app was changed."),
+        "linked" => call.say("다른 기관의 로그인을 이었습니다.", "The log-in elsewhere was linked."),
+        "unlinked" => call.say("다른 기관의 로그인을 끊었습니다.", "The log-in elsewhere was unlinked."),
         "ended" => call.say("로그아웃했습니다.", "Signed out there."),
         _ => return None,
     };
@@ -190,14 +197,17 @@ fn devices(call: &Call<'_>, person: &str, generation: u64) -> Markup {
     }
 }
 
-fn way_word(session: &crate::portal::session::Session, call: &Call<'_>) -> &'static str {
-    use crate::portal::session::Standing;
-    use ieum_trust::person::entry::Way;
-    match session.standing {
-        Standing::Person { way: Way::Passkey, .. } => call.say("패스키", "Passkey"),
-        Standing::Person { way: Way::Code, .. } => call.say("비밀번호와 번호", "Password and code"),
-        Standing::Person { way: Way::Recovery, .. } => call.say("복구 코드", "Recovery code"),
-        _ => "–",
+fn way_word(session: &Session, call: &Call<'_>) -> String {
+    let Standing::Person { way, .. } = &session.standing else { return "–".to_owned() };
+    match way {
+        Way::Passkey => call.say("패스키", "Passkey").to_owned(),
+        Way::Code => call.say("비밀번호와 번호", "Password and code").to_owned(),
+        Way::Recovery => call.say("복구 코드", "Recovery code").to_owned(),
+        Way::Provider(id) => links::name(call, id),
+        Way::ProviderCode(id) => {
+            let name = links::name(call, id);
+            call.say(format!("{name}, 인증 번호"), format!("{name}, code"))
+        }
     }
 }
 

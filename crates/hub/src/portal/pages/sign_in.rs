@@ -10,9 +10,12 @@ use ieum_ui::{
 };
 use maud::{Markup, html};
 
+use super::entry::claim;
+use super::entry::elsewhere::{self, What, words};
 use super::entry::passkey;
 use super::entry::replace_session;
 use super::entry::ways::PURPOSE;
+use crate::federation::Known;
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::Frame;
 use crate::portal::session::{Session, Standing};
@@ -50,9 +53,14 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
 pub(super) fn form(call: &Call<'_>, fault: Option<Fault>) -> Result<Reply, Refusal> {
     // The address after a failure is that of the form.
     let next = local(if fault.is_some() { call.field("next") } else { call.value("next") });
+    let elsewhere: Vec<&Known> = elsewhere::providers(call).iter().collect();
     let content = html! {
         (section(call.say("패스키", "Passkey"), card_plain(passkey::form_use(call, "/sign-in/passkey", PURPOSE, None, next)?)))
         (section(call.say("비밀번호와 인증 번호", "Password and code"), card_plain(password_form(call, fault, next))))
+        @if !elsewhere.is_empty() {
+            (section(words::title(call), words::buttons(call, &elsewhere, What::Enter, next)))
+        }
+        (claim::way_there(call))
         (secret_form(call, fault, next))
     };
     let title = call.say("로그인하지 못했습니다.", "You are not signed in.");

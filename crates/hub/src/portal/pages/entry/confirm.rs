@@ -6,9 +6,11 @@ use ieum_trust::person::keep;
 use ieum_ui::{ButtonStyle, button, card_plain, form_post, section};
 use maud::html;
 
+use super::elsewhere::{self, What, words};
 use super::factors::code_field;
 use super::passkey::{self, Answer, fault_word};
 use super::{browser, from, trouble};
+use crate::federation::Known;
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::Frame;
 use crate::portal::pages::sign_in::local;
@@ -27,6 +29,10 @@ fn form(call: &Call<'_>, fault: Option<&str>, next: &str) -> Result<Reply, Refus
         input type="hidden" name="next" value=(next);
         (code_field(call, None))
     };
+    let linked = |known: &&Known| {
+        known.provider.two_factors && person.links.iter().any(|link| link.issuer == known.provider.issuer)
+    };
+    let elsewhere: Vec<&Known> = elsewhere::providers(call).iter().filter(linked).collect();
     let content = html! {
         @if by_passkey {
             (card_plain(passkey::form_use(call, "/confirm/passkey", &purpose(call)?, Some(&person), Some(next))?))
@@ -34,6 +40,14 @@ fn form(call: &Call<'_>, fault: Option<&str>, next: &str) -> Result<Reply, Refus
         @if by_code {
             (section(call.say("인증 번호", "Code"), card_plain(form_post("/confirm/code", Some(call.csrf()), &fields,
                 &button(ButtonStyle::Secondary, call.say("번호로 확인", "Confirm with the code"))))))
+        }
+        @if !by_passkey && !by_code && elsewhere.is_empty() {
+            p { (call.say(
+                "지금 쓸 수 있는 확인 수단이 없습니다. 기관의 관리자에게 새 초대 링크를 부탁하세요.",
+                "Nothing that you have can be shown at present. Ask the manager of your institution for a new invitation.")) }
+        }
+        @if !elsewhere.is_empty() {
+            (section(words::title(call), words::buttons(call, &elsewhere, What::Confirm, Some(next))))
         }
     };
     let lead = html! { (call.say(
@@ -59,7 +73,7 @@ pub(crate) fn with_code(call: &Call<'_>) -> Result<Reply, Refusal> {
         return refuse(call, call.say("번호가 맞지 않습니다.", "The code is not right."));
     }
     call.portal.guesses().right(&tried);
-    confirmed(call, "code")
+    confirmed(call, "code", call.field("next"))
 }
 
 /// `POST /confirm/passkey`
@@ -73,19 +87,19 @@ pub(crate) fn with_passkey(call: &Call<'_>) -> Result<Reply, Refusal> {
     let browser = browser(call)?;
     let door = call.portal.hub().door();
     match entry::by_passkey(door, site, (&answer.credential, &answer.used()), &browser, now, is_ours)? {
-        Ok(entered) if entered.person == person => confirmed(call, "passkey"),
+        Ok(entered) if entered.person == person => confirmed(call, "passkey", call.field("next")),
         Err(Refused::Fault(_, fault)) => refuse(call, fault_word(call, fault)),
         _ => refuse(call, call.say("내 패스키가 아닙니다.", "This passkey is not yours.")),
     }
 }
 
-fn confirmed(call: &Call<'_>, way: &str) -> Result<Reply, Refusal> {
+pub(super) fn confirmed(call: &Call<'_>, way: &str, next: &str) -> Result<Reply, Refusal> {
     let target = format!("/confirm {way} {}", from(call));
     call.portal.hub().door().note_person(Some(call.person()?), "confirm", &target, true)?;
     if let Some(cookie) = &call.cookie {
         call.portal.sessions().shown(cookie, call.micros());
     }
-    Ok(Reply::See(local(call.field("next")).unwrap_or("/my-login").to_owned(), Vec::new()))
+    Ok(Reply::See(local(next).unwrap_or("/my-login").to_owned(), Vec::new()))
 }
 
 fn refuse(call: &Call<'_>, what: &str) -> Result<Reply, Refusal> {

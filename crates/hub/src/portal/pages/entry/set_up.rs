@@ -3,15 +3,18 @@
 use axum::http::StatusCode;
 use ieum_store::commit::CommitError;
 use ieum_trust::person::entry::{Entered, Way};
+use ieum_trust::person::keep::Unique;
 use ieum_trust::person::passkey::Passkey;
 use ieum_trust::person::{Person, keep, password};
 use ieum_trust::records::Kept;
 use ieum_ui::{ButtonStyle, button, card_plain, form_post, section};
 use maud::html;
 
+use super::elsewhere::{self, What, words};
 use super::factors::{Wrong, app_fields, chosen_app, chosen_password, password_fields};
 use super::passkey::{self, Answer};
 use super::{browser, let_in, trouble};
+use crate::federation::Known;
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::Frame;
 use crate::portal::session::Standing;
@@ -41,6 +44,8 @@ fn form(call: &Call<'_>, fault: Option<Fault>) -> Result<Reply, Refusal> {
         (password_fields(call, login, wrong))
         (app_fields(call, login, wrong))
     };
+    let elsewhere: Vec<&Known> =
+        elsewhere::providers(call).iter().filter(|known| known.provider.two_factors).collect();
     let done =
         button(ButtonStyle::Secondary, call.say("비밀번호와 인증 앱으로 정하기", "Use password and app"));
     let content = html! {
@@ -51,11 +56,19 @@ fn form(call: &Call<'_>, fault: Option<Fault>) -> Result<Reply, Refusal> {
             (passkey::form_make(call, "/set-up/passkey", &purpose(call)?, (&person.id, &person.value))?)
         })))
         (section(call.say("비밀번호와 인증 앱", "Password and authenticator app"), card_plain(form_post("/set-up/password", Some(call.csrf()), &with_app, &done))))
+        @if !elsewhere.is_empty() {
+            (section(words::title(call), html! {
+                p { (call.say(
+                    "아래 기관에서 본인을 확인하고, 다음부터 그 로그인으로 들어옵니다.",
+                    "You show there who you are, and from then on enter with that log-in.")) }
+                (words::buttons(call, &elsewhere, What::SetUp, None))
+            }))
+        }
     };
     let title = call.say("로그인 수단 정하기", "How you will sign in");
     let lead = html! { (call.say(
-        format!("로그인 이름은 {login}입니다. 둘 가운데 하나를 먼저 정하세요. 다른 하나는 나중에 더할 수 있습니다."),
-        format!("Your log-in name is {login}. Choose one of the two; the other can be added later."),
+        format!("로그인 이름은 {login}입니다. 하나를 먼저 정하세요. 다른 것은 나중에 더할 수 있습니다."),
+        format!("Your log-in name is {login}. Choose one; others can be added later."),
     )) };
     let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let what = fault.map(|fault| match fault {
@@ -104,13 +117,14 @@ fn complete(
         set(person);
         person.remember_browser(&browser);
     };
-    let done = match keep::complete(door, (account, invitation), call.micros(), passkey, set) {
-        Err(CommitError::Guard { .. }) => {
-            let what = call.say("이미 쓰고 있는 패스키입니다.", "This passkey is in use already.");
-            return form(call, Some(Fault::Passkey(what)));
-        }
-        done => done?,
-    };
+    let done =
+        match keep::complete(door, (account, invitation), call.micros(), passkey.map(Unique::Passkey), set) {
+            Err(CommitError::Guard { .. }) => {
+                let what = call.say("이미 쓰고 있는 패스키입니다.", "This passkey is in use already.");
+                return form(call, Some(Fault::Passkey(what)));
+            }
+            done => done?,
+        };
     // Used in another window, or withdrawn meanwhile: the session ends with the invitation.
     let Some(Kept { id, value, .. }) = done else { return Err(Refusal::SignIn) };
     let entered = Entered { person: id, name: value.name, generation: value.generation, way };

@@ -2,13 +2,15 @@
 //! sessions that were open elsewhere.
 
 use ieum_store::commit::CommitError;
-use ieum_trust::person::{keep, password};
+use ieum_trust::person::keep::{self, Unlinked};
+use ieum_trust::person::password;
 use ieum_ui::{ButtonStyle, Message, Tone, button_link, button_print};
 use maud::html;
 
 use super::{Fault, shown};
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::Frame;
+use crate::portal::pages::entry::elsewhere::issuers;
 use crate::portal::pages::entry::factors::{chosen_app, chosen_password};
 use crate::portal::pages::entry::passkey::{self, Answer};
 use crate::portal::pages::entry::{from, replace_session, set_up};
@@ -52,19 +54,32 @@ pub(crate) fn remove_passkey(call: &Call<'_>) -> Result<Reply, Refusal> {
         is_there = person.passkeys.iter().any(|passkey| passkey.digest == digest);
         person.passkeys.retain(|passkey| passkey.digest != digest);
         person.end_sessions();
-        (is_there && person.is_complete()).then_some(person.generation)
+        (is_there && person.is_complete(&issuers(call))).then_some(person.generation)
     })?;
     match removed {
         Some(generation) => goes_on(call, generation, "removed"),
-        None if is_there => {
-            let what = call.say(
-                "마지막 로그인 수단은 지울 수 없습니다. 다른 패스키나 비밀번호와 인증 앱을 먼저 더하세요.",
-                "The last way in cannot be removed. Add another passkey first, or a password and an app.",
-            );
-            shown(call, Some(Fault::Passkey(what)))
-        }
+        None if is_there => shown(call, Some(Fault::Passkey(last_way(call)))),
         None => Err(Refusal::NotFound),
     }
+}
+
+/// `POST /my-login/links/{link}/remove`
+pub(crate) fn remove_link(call: &Call<'_>) -> Result<Reply, Refusal> {
+    call.fresh(PAGE)?;
+    note(call, "provider-unlink")?;
+    let (door, identity) = (call.portal.hub().door(), call.place.first());
+    match keep::remove_link(door, call.person()?, identity, &issuers(call))? {
+        Unlinked::Gone(generation) => goes_on(call, generation, "unlinked"),
+        Unlinked::Last => shown(call, Some(Fault::Link(last_way(call)))),
+        Unlinked::Missing => Err(Refusal::NotFound),
+    }
+}
+
+fn last_way(call: &Call<'_>) -> &'static str {
+    call.say(
+        "마지막 로그인 수단은 지울 수 없습니다. 다른 패스키나 비밀번호와 인증 앱을 먼저 더하세요.",
+        "The last way in cannot be removed. Add another passkey first, or a password and an app.",
+    )
 }
 
 /// `POST /my-login/password`
@@ -150,10 +165,10 @@ fn note(call: &Call<'_>, action: &str) -> Result<(), Refusal> {
 
 /// This session goes on under the new number and with another cookie; all others have ended. It is no younger for that,
 /// and who it is has not been shown anew.
-fn goes_on(call: &Call<'_>, generation: u64, done: &str) -> Result<Reply, Refusal> {
+pub(crate) fn goes_on(call: &Call<'_>, generation: u64, done: &str) -> Result<Reply, Refusal> {
     let old = call.session.as_ref().ok_or(Refusal::SignIn)?;
     let Standing::Person { person, way, .. } = &old.standing else { return Err(Refusal::SignIn) };
-    let standing = Standing::Person { person: person.clone(), generation, way: *way };
+    let standing = Standing::Person { person: person.clone(), generation, way: way.clone() };
     let session = Session::new(standing, &call.device, call.micros())?;
     let (access, name) = (old.access.clone(), old.name.clone());
     let session = Session { access, name, shown: old.shown, opened: old.opened, ..session };
