@@ -8,6 +8,7 @@ pub mod access;
 pub mod account;
 pub mod authorization;
 pub mod breaking;
+pub mod code;
 pub mod door;
 pub mod evidence;
 pub mod labels;

@@ -19,6 +19,7 @@ pub(crate) mod my_login;
 pub(crate) mod operator;
 pub(crate) mod problems;
 mod question;
+pub(crate) mod represent;
 pub(crate) mod result;
 pub(crate) mod results;
 pub(crate) mod reviews;

@@ -8,6 +8,7 @@ mod law;
 mod logs;
 mod people;
 mod records;
+mod representatives;
 mod sharing;
 mod sign_in;
 mod staff;

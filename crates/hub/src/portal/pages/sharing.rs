@@ -2,6 +2,7 @@
 //! broke the glass.
 
 use ieum_store::access::{Proof, RelationReach};
+use ieum_trust::access::Access;
 use ieum_trust::breaking::{self, Review, State};
 use ieum_trust::door::View;
 use ieum_trust::sharing::{self, CLASSES, Choice, Switch};
@@ -23,7 +24,7 @@ const SHOWN: usize = 200;
 
 /// `GET /me/sharing`
 pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
-    let access = call.access()?;
+    let access = decider(call)?;
     let patient = access.patient.clone().ok_or(Refusal::NoRecord)?;
     let view = call.view()?;
     let relations = view.relations(&patient)?;
@@ -52,7 +53,7 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
 
 /// `POST /me/sharing`
 pub(crate) fn save(call: &Call<'_>) -> Result<Reply, Refusal> {
-    let access = call.access()?;
+    let access = decider(call)?;
     let institution = Some(call.field("institution")).filter(|id| !id.is_empty());
     if let Some(id) = institution {
         let view = call.view()?;
@@ -70,6 +71,13 @@ pub(crate) fn save(call: &Call<'_>) -> Result<Reply, Refusal> {
     };
     sharing::set(call.portal.hub().door(), access, institution, choice.as_ref(), call.micros())?;
     Ok(Reply::See(format!("{PAGE}?done=saved"), Vec::new()))
+}
+
+/// The patient, or who may consent for them.
+fn decider<'c>(call: &'c Call<'_>) -> Result<&'c Access, Refusal> {
+    let access = call.access()?;
+    let may = access.behalf.as_ref().is_none_or(|behalf| behalf.consents);
+    if may { Ok(access) } else { Err(Refusal::Oneself) }
 }
 
 /// Names of institutions.
