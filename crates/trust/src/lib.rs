@@ -15,6 +15,7 @@ pub mod labels;
 pub mod law;
 mod own;
 pub mod person;
+pub mod presence;
 pub mod purpose;
 pub mod records;
 mod refusals;

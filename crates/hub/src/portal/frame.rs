@@ -128,9 +128,11 @@ pub(crate) fn role_word(role: Role, lang: Lang) -> &'static str {
 /// The main menu of a role: address, Korean, English.
 fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static str)] {
     match role {
-        Some(Role::Clinician) => {
-            &[("/patients", "환자 찾기", "Find a patient"), ("/emergency", "응급 열람", "Emergency access")]
-        }
+        Some(Role::Clinician) => &[
+            ("/patients", "환자 찾기", "Find a patient"),
+            ("/presence", "내원 확인", "Presence"),
+            ("/emergency", "응급 열람", "Emergency access"),
+        ],
         Some(Role::Patient) => &[
             ("/me", "내 건강기록", "My health record"),
             ("/me/visits", "진료", "Visits"),
@@ -139,6 +141,7 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
             ("/me/vitals", "혈압·체중", "Blood pressure, weight"),
             ("/me/immunisations", "예방접종", "Vaccinations"),
             ("/me/documents", "문서·영상", "Documents"),
+            ("/me/visit", "병원에서", "At an institution"),
             ("/me/sharing", "기록 공개 설정", "Who sees it"),
             ("/me/representatives", "대리인", "Representatives"),
         ],
@@ -163,7 +166,7 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
 /// Whether a menu entry of the patient's is one for whoever represents them too.
 fn is_for(behalf: &Behalf, href: &str) -> bool {
     match href {
-        "/me/sharing" => behalf.consents,
+        "/me/sharing" | "/me/visit" => behalf.consents,
         "/me/representatives" => false,
         _ => true,
     }

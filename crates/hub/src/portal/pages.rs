@@ -17,6 +17,7 @@ mod left_out;
 pub(crate) mod medicines;
 pub(crate) mod my_login;
 pub(crate) mod operator;
+pub(crate) mod presence;
 pub(crate) mod problems;
 mod question;
 pub(crate) mod represent;
@@ -30,6 +31,7 @@ pub(crate) mod staff;
 pub(crate) mod start;
 pub(crate) mod summary;
 pub(crate) mod timeline;
+pub(crate) mod visit;
 pub(crate) mod vitals;
 
 use ieum_ui::{Align, Column};

@@ -8,8 +8,8 @@ use super::call::{Call, Refusal, Reply};
 use super::pages::entry::{choose, confirm, set_up, ways, welcome};
 use super::pages::{
     apps, consent, document, documents, emergency, enter, find, immunisations, law, medicines, my_login,
-    operator, problems, represent, result, results, reviews, sharing, sign_in, staff, start, summary,
-    timeline, vitals,
+    operator, presence, problems, represent, result, results, reviews, sharing, sign_in, staff, start,
+    summary, timeline, visit, vitals,
 };
 use crate::status;
 
@@ -162,6 +162,12 @@ pub static ROUTES: &[Route] = &[
     post("/privacy/representatives", PRIVACY, "representation-invite", represent::check::invite),
     get("/privacy/representatives/{id}", PRIVACY, "representation-check", Run::Page(represent::check::one)),
     post("/privacy/representatives/{id}", PRIVACY, "representation-change", represent::check::change),
+    get("/me/visit", OWN, "own-visit", Run::Page(visit::page)),
+    post("/me/visit/code", OWN, "presence-code", visit::code),
+    post("/me/visit/grants", OWN, "relation-grant", visit::grant),
+    post("/me/visit/relations/{id}/end", OWN, "relation-end", visit::end),
+    get("/presence", CLINICIAN, "presence", Run::Page(presence::page)),
+    post("/presence", CLINICIAN, "presence", presence::confirm),
     get("/emergency", CLINICIAN, "break-glass", Run::Page(emergency::page)),
     post("/emergency", CLINICIAN, "break-glass", emergency::open),
     get("/manager", MANAGER, "staff", Run::Page(staff::manager::page)),

@@ -109,6 +109,14 @@ const EXPECTED: &[Row] = &[
     ("POST", "/privacy/representatives", [303, 403, 403, 403, 403, 422, 303, 303]),
     ("GET", "/privacy/representatives/{id}", [303, 403, 403, 403, 403, 404, 303, 303]),
     ("POST", "/privacy/representatives/{id}", [303, 403, 403, 403, 403, 404, 303, 303]),
+    ("GET", "/me/visit", PATIENTS),
+    ("POST", "/me/visit/code", PATIENTS),
+    // No institution is chosen, and there is no such relation.
+    ("POST", "/me/visit/grants", [303, 403, 400, 403, 403, 403, 303, 303]),
+    ("POST", "/me/visit/relations/{id}/end", [303, 403, 404, 403, 403, 403, 303, 303]),
+    ("GET", "/presence", CLINICIANS),
+    // This clinician acts for no institution.
+    ("POST", "/presence", [303, 403, 403, 403, 403, 403, 303, 303]),
     // A secret does not say who somebody is.
     ("GET", "/emergency", [303, 403, 403, 403, 403, 403, 303, 303]),
     ("POST", "/emergency", [303, 403, 403, 403, 403, 403, 303, 303]),

@@ -16,3 +16,4 @@ mod status;
 mod support;
 mod truth;
 mod values;
+mod visit;

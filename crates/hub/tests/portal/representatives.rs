@@ -8,10 +8,10 @@ use crate::people::Human;
 use crate::support::{Portal, Visitor};
 
 const LIST: &str = "/privacy/representatives";
-const GUARDIAN: &str = "requester-identity=on&guardianship-proof=on";
+pub(crate) const GUARDIAN: &str = "requester-identity=on&guardianship-proof=on";
 
 /// Two institutions; a child born on a day, and a parent, patients of the first alone.
-fn portal(birth: &str) -> Portal {
+pub(crate) fn portal(birth: &str) -> Portal {
     let portal = Portal::with_accounts();
     let label =
         json!({"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "PSY"}]});
@@ -42,7 +42,7 @@ fn portal(birth: &str) -> Portal {
     portal
 }
 
-fn person(portal: &Portal, role: Role, of: &str, login: &str) -> (Human, Visitor) {
+pub(crate) fn person(portal: &Portal, role: Role, of: &str, login: &str) -> (Human, Visitor) {
     let (patient, organization) = match role {
         Role::Patient => (Some(of.to_owned()), None),
         _ => (None, Some(of.to_owned())),
@@ -52,7 +52,7 @@ fn person(portal: &Portal, role: Role, of: &str, login: &str) -> (Human, Visitor
     portal.enrol(&format!("/welcome/{token}"), login)
 }
 
-fn officer(portal: &Portal) -> (Human, Visitor) {
+pub(crate) fn officer(portal: &Portal) -> (Human, Visitor) {
     person(portal, Role::Privacy, "a", "officer")
 }
 
@@ -73,21 +73,27 @@ fn address(page: &str, begin: &str) -> String {
 }
 
 /// Asks with a code; gives the address of the representation on the checker's pages.
-fn ask(portal: &Portal, parent: &Visitor, officer: &Visitor, birth: &str, relation: &str) -> String {
+pub(crate) fn ask(
+    portal: &Portal,
+    parent: &Visitor,
+    officer: &Visitor,
+    birth: &str,
+    relation: &str,
+) -> String {
     let form = format!("code={}&relation={relation}&state=none", code(portal, officer, "child", birth));
     let reply = portal.post(parent, "/representing", &form).expect(303);
     assert_eq!(reply.header("location"), "/representing?done=asked");
     address(&portal.get(officer, LIST).expect(200).body, &format!("{LIST}/"))
 }
 
-fn grant(portal: &Portal, officer: &Visitor, one: &str, more: &str) -> crate::support::Reply {
+pub(crate) fn grant(portal: &Portal, officer: &Visitor, one: &str, more: &str) -> crate::support::Reply {
     let page = portal.get(officer, one).expect(200).body;
     let version = page.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     portal.post(officer, one, &format!("do=grant&version={version}&until=&{more}"))
 }
 
 /// The address at which a representation is acted on by the representative.
-fn representing(one: &str) -> String {
+pub(crate) fn representing(one: &str) -> String {
     one.replace(LIST, "/representing")
 }
 

@@ -57,7 +57,7 @@ fn represented(call: &Call<'_>, kept: &Kept<Representation>) -> Result<Option<Pe
 }
 
 /// What an institution is called.
-fn institution(call: &Call<'_>, id: Option<&String>) -> Result<String, Refusal> {
+pub(super) fn institution(call: &Call<'_>, id: Option<&String>) -> Result<String, Refusal> {
     let Some(id) = id else { return Ok("–".to_owned()) };
     let view = call.portal.hub().door().view(&Access::system("representation"))?;
     let record = view.read("Organization", id)?.filter(|record| !record.is_deleted());

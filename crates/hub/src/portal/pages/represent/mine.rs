@@ -48,6 +48,9 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
         (section(call.say("대신하겠다고 요청한 사람", "Who has asked to"), asked))
         (section(call.say("대리인 정하기", "Name an agent"), agent(call, &patient)?))
         (section(call.say("끝난 것과 차단한 것", "Over, and blocked"), past))
+        @if call.person().is_ok() {
+            p { a href="/representing" { (call.say("내가 다른 사람 대신하기", "Acting for others myself")) } }
+        }
     };
     let flash = (call.value("done") == "saved").then(|| Message {
         tone: Tone::Success,
