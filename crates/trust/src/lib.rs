@@ -11,6 +11,7 @@ pub mod breaking;
 pub mod code;
 pub mod door;
 pub mod evidence;
+pub mod institution;
 pub mod labels;
 pub mod law;
 mod own;

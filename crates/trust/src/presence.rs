@@ -6,13 +6,13 @@
 
 use ieum_fhir::date::{self, format_instant};
 use ieum_store::commit::{CommitError, Expect, StoreError};
-use serde_json::Value;
 
 use crate::access::{Access, Role};
 use crate::account::{digest, new_secret};
 use crate::code::{self, What};
 use crate::door::{Door, DoorError};
 use crate::evidence::relation::{Basis, OwnRelation, RELATION};
+use crate::institution::{PHARMACY, is_of_type};
 use crate::law::Law;
 use crate::law::asked::{PRESENCE, PRESENCE_PHARMACY};
 use crate::law::day::in_korea;
@@ -22,8 +22,6 @@ use crate::records::{self, put};
 const DAY: i64 = 24 * 3_600_000_000;
 /// The most days of a grant.
 pub const MOST_DAYS: i64 = 365;
-/// Type of institutions (HIRA), and its code for pharmacies.
-const TYPES: (&str, &str) = ("http://www.hl7korea.or.kr/CodeSystem/hira-healthcare-organization-types", "81");
 
 /// Why no relation was made.
 #[derive(Debug, thiserror::Error)]
@@ -85,12 +83,7 @@ pub fn present(
 
 /// Days for which presence at an institution holds.
 fn days(door: &Door, law: &Law, organization: &str, now: i64) -> Result<i64, StoreError> {
-    let record = door.view(&Access::system("presence"))?.read("Organization", organization)?;
-    let plain = record.filter(|record| !record.is_deleted()).map(|record| record.plain_json());
-    let organization: Value = plain.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
-    let types = organization["type"].as_array().into_iter().flatten();
-    let mut codings = types.flat_map(|of| of["coding"].as_array().into_iter().flatten());
-    let is_pharmacy = codings.any(|coding| coding["system"] == TYPES.0 && coding["code"] == TYPES.1);
+    let is_pharmacy = is_of_type(door, organization, PHARMACY)?;
     let rule = if is_pharmacy { &PRESENCE_PHARMACY } else { &PRESENCE };
     Ok(i64::from(law.always(rule, in_korea(now)).0))
 }

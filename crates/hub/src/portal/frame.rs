@@ -144,6 +144,7 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
             ("/me/visit", "병원에서", "At an institution"),
             ("/me/sharing", "기록 공개 설정", "Who sees it"),
             ("/me/representatives", "대리인", "Representatives"),
+            ("/me/transfers", "정보 전송", "Sending"),
         ],
         Some(Role::Operator) => &[
             ("/operator", "운영 현황", "Overview"),
@@ -158,6 +159,7 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
             ("/privacy", "들어올 수 있는 사람", "Who may enter"),
             ("/privacy/reviews", "응급 열람 검토", "Emergency access"),
             ("/privacy/representatives", "대리인 확인", "Representatives"),
+            ("/privacy/transfers", "전송 요구", "Requests to send"),
         ],
         _ => &[],
     }
@@ -166,7 +168,7 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
 /// Whether a menu entry of the patient's is one for whoever represents them too.
 fn is_for(behalf: &Behalf, href: &str) -> bool {
     match href {
-        "/me/sharing" | "/me/visit" => behalf.consents,
+        "/me/sharing" | "/me/visit" | "/me/transfers" => behalf.consents,
         "/me/representatives" => false,
         _ => true,
     }

@@ -31,6 +31,7 @@ pub(crate) mod staff;
 pub(crate) mod start;
 pub(crate) mod summary;
 pub(crate) mod timeline;
+pub(crate) mod transfers;
 pub(crate) mod visit;
 pub(crate) mod vitals;
 

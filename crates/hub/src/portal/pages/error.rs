@@ -95,8 +95,8 @@ fn words(call: &Call<'_>, refusal: &Refusal) -> (StatusCode, Tone, &'static str,
             Tone::Warning,
             call.say("잠시 뒤에 다시 시도하세요", "Try again in a while"),
             call.say(
-                format!("로그인에 여러 번 실패했습니다. {seconds}초 뒤에 다시 시도할 수 있습니다."),
-                format!("Signing in failed several times. You can try again in {seconds} seconds."),
+                format!("잘못된 값을 여러 번 넣었습니다. {seconds}초 뒤에 다시 시도할 수 있습니다."),
+                format!("What was entered was wrong several times. You can try again in {seconds} seconds."),
             ),
         ),
         Refusal::NoRecord => (

@@ -66,7 +66,7 @@ pub(super) fn institution(call: &Call<'_>, id: Option<&String>) -> Result<String
 }
 
 /// The institutions that have, or had, to do with a patient.
-fn institutions_of(call: &Call<'_>, patient: &str) -> Result<Vec<String>, Refusal> {
+pub(super) fn institutions_of(call: &Call<'_>, patient: &str) -> Result<Vec<String>, Refusal> {
     let view = call.portal.hub().door().view(&Access::system("representation"))?;
     let institution = |proof: Proof| proof.relation.institution;
     let mut all: Vec<String> = view.relations(patient)?.into_iter().filter_map(institution).collect();

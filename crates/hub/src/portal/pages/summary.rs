@@ -50,6 +50,7 @@ fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
         series(measured).into_iter().partition(|one| one.latest().is_vital);
     let main = html! {
         @if room.own && room.call.behalf().is_none() { (super::represent::mine::notice(room.call)?) }
+        @if room.own { (super::transfers::notice(room.call)?) }
         @if room.own { (greeting(room, &visits)) }
         (left_out.notice(room.lang()))
         (columns(

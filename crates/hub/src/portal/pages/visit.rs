@@ -89,18 +89,7 @@ fn grants(call: &Call<'_>) -> Result<Markup, Refusal> {
     let field = Field::new("q", call.say("기관 이름", "Name of the institution"));
     let input = text_input(&field, InputKind::Search, asked, "off", lang);
     let form = SearchForm { action: PAGE, fields: &[input], keep: &[], hint: None };
-    let found = if asked.is_empty() || asked.chars().count() > 100 {
-        Vec::new()
-    } else {
-        let pairs = [("name", &*load::escaped(asked)), ("_sort", "name")];
-        let page = load::search(call, &call.view()?, "Organization", &pairs, None, SHOWN)?;
-        read_all(&page.records, |organization| {
-            Some((text(organization, &["id"])?, text(organization, &["name"])?))
-        })
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-    };
+    let found = institutions_found(call, asked)?;
     let options: Vec<(&str, &str)> = found.iter().map(|(id, name)| (id.as_str(), name.as_str())).collect();
     let which = Field {
         required: true,
@@ -122,6 +111,17 @@ fn grants(call: &Call<'_>) -> Result<Markup, Refusal> {
         }
         @if !options.is_empty() { (form_post("/me/visit/grants", Some(call.csrf()), &fields, &actions)) }
     }))
+}
+
+/// Institutions with a name, by id; none while nothing is asked for.
+pub(super) fn institutions_found(call: &Call<'_>, asked: &str) -> Result<Vec<(String, String)>, Refusal> {
+    if asked.is_empty() || asked.chars().count() > 100 {
+        return Ok(Vec::new());
+    }
+    let pairs = [("name", &*load::escaped(asked)), ("_sort", "name")];
+    let page = load::search(call, &call.view()?, "Organization", &pairs, None, SHOWN)?;
+    let id_and_name = |organization| Some((text(organization, &["id"])?, text(organization, &["name"])?));
+    Ok(read_all(&page.records, id_and_name).into_iter().flatten().collect())
 }
 
 /// `POST /me/visit/grants`
