@@ -23,6 +23,8 @@ pub(crate) struct Base {
     pub(crate) address: SocketAddr,
     /// Path before `/Patient`, such as `/fhir`.
     pub(crate) prefix: &'static str,
+    /// The secret of an account, where the server asks for one.
+    pub(crate) secret: Option<String>,
 }
 
 /// One connection, made when it is needed.
@@ -66,7 +68,7 @@ impl Client {
         if self.used.elapsed() > IDLE {
             self.stream = None;
         }
-        let Base { address, prefix } = self.base;
+        let Base { address, prefix, secret } = &self.base;
         // Links may name the server otherwise than we do; it is the same one.
         let target = match path.strip_prefix("http://").and_then(|rest| rest.split_once('/')) {
             Some((_, path)) => format!("/{path}"),
@@ -74,6 +76,9 @@ impl Client {
         };
         let mut request = format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\n").into_bytes();
         request.extend_from_slice(b"Accept: application/fhir+json\r\n");
+        if let Some(secret) = secret {
+            request.extend_from_slice(format!("Authorization: Bearer {secret}\r\n").as_bytes());
+        }
         if let Some(body) = body {
             let kind = "Content-Type: application/fhir+json\r\nContent-Length: ";
             request.extend_from_slice(format!("{kind}{}\r\n", body.len()).as_bytes());
@@ -85,7 +90,7 @@ impl Client {
         request.extend_from_slice(b"\r\n");
         request.extend_from_slice(body.unwrap_or_default());
         if self.stream.is_none() {
-            let stream = TcpStream::connect(address)?;
+            let stream = TcpStream::connect(*address)?;
             stream.set_nodelay(true)?;
             stream.set_read_timeout(Some(LIMIT))?;
             self.stream = Some(BufReader::with_capacity(64 << 10, stream));

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 
+mod access;
 mod bulk;
 mod corpus;
 mod crud;
@@ -79,6 +80,8 @@ enum Workload {
     Search,
     /// `$everything` and history
     Everything,
+    /// What access costs that rests on relations and consents
+    Access,
     /// Ten times the data
     Slope,
     /// Small writes beside a bundle of 20,000 entries
@@ -172,6 +175,7 @@ fn measure(bench: &mut Bench, workload: Workload) -> Result<()> {
         Workload::Bulk => bulk::run(bench),
         Workload::Search => searches::run(bench),
         Workload::Everything => everything::run(bench),
+        Workload::Access => access::run(bench),
         Workload::Slope => slope::run(bench),
         Workload::Small => small::run(bench),
         Workload::Footprint => footprint::run(bench),

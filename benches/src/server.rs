@@ -43,19 +43,28 @@ pub(crate) struct Server {
 impl Programs {
     /// Starts a server on a data directory and waits until it answers a search.
     pub(crate) fn start(&self, program: Program, data: &Path) -> Result<Server> {
+        self.start_as(program, data, None)
+    }
+
+    /// Starts ours so that it asks for accounts, of which this is one's secret.
+    pub(crate) fn start_with_accounts(&self, data: &Path, secret: &str) -> Result<Server> {
+        self.start_as(Program::Ieum, data, Some(secret.to_owned()))
+    }
+
+    fn start_as(&self, program: Program, data: &Path, secret: Option<String>) -> Result<Server> {
         fs::create_dir_all(data)?;
         settle()?;
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let log = fs::File::create(data.with_extension("log"))?;
         let (mut command, prefix) = match program {
-            Program::Ieum => (self.ieum_command(address, data), "/fhir"),
+            Program::Ieum => (self.ieum_command(address, data, secret.is_none()), "/fhir"),
             Program::Hfs => (self.hfs_command(port, data)?, ""),
         };
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let started = Instant::now();
         let mut child = command.spawn().map_err(|error| format!("{program:?} does not start: {error}"))?;
-        let base = Base { address, prefix };
+        let base = Base { address, prefix, secret };
         while started.elapsed() < Duration::from_mins(10) {
             if Client::new(&base).get("Patient?_count=1").is_ok_and(|answer| answer.status == 200) {
                 return Ok(Server { child, base, ready: started.elapsed() });
@@ -71,9 +80,10 @@ impl Programs {
         Err(format!("{program:?} did not answer within ten minutes").into())
     }
 
-    fn ieum_command(&self, address: SocketAddr, data: &Path) -> Command {
+    fn ieum_command(&self, address: SocketAddr, data: &Path, is_open: bool) -> Command {
         let mut command = Command::new(&self.ieum);
-        command.args(["serve", "--open", "--listen", &address.to_string(), "--data"]).arg(data);
+        command.args(["serve", "--listen", &address.to_string(), "--data"]).arg(data);
+        command.args(is_open.then_some("--open"));
         command.env("RUST_LOG", "warn");
         command
     }
@@ -104,6 +114,11 @@ impl Server {
     /// A new connection to it.
     pub(crate) fn client(&self) -> Client {
         Client::new(&self.base)
+    }
+
+    /// The same with another account.
+    pub(crate) fn client_with(&self, secret: &str) -> Client {
+        Client::new(&Base { secret: Some(secret.to_owned()), ..self.base.clone() })
     }
 
     /// Bytes of memory it holds now, and held at most.

@@ -68,7 +68,7 @@ impl TestHub {
     pub(crate) fn on_disk() -> Self {
         let directory = tempfile::tempdir().expect("a directory for a test");
         let options = SqliteOptions { readers: 2, ..SqliteOptions::default() };
-        let engine = SqliteEngine::open(directory.path(), Arc::clone(&CATALOGUE), clock(), options);
+        let engine = SqliteEngine::open(directory.path(), &CATALOGUE, clock(), options);
         let engine = Arc::new(engine.expect("a store in a new directory"));
         Self::of(Arc::clone(&engine) as _, Some((engine, directory)))
     }

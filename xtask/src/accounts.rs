@@ -7,15 +7,25 @@ use crate::Result;
 use crate::process::output;
 
 /// Makes an account and returns its secret, which the hub tells only this once.
-pub(crate) fn add(ieum: &Path, data: &Path, role: &str, name: &str, patient: Option<&str>) -> Result<String> {
+/// `about`: further options, such as `--patient ID`.
+pub(crate) fn add(ieum: &Path, data: &Path, (role, name): (&str, &str), about: &[&str]) -> Result<String> {
     let mut command = Command::new(ieum);
-    command.args(["account", "add", "--role", role, "--name", name]).arg("--data").arg(data);
-    if let Some(patient) = patient {
-        command.args(["--patient", patient]);
-    }
+    command.args(["account", "add", "--role", role, "--name", name]).args(about).arg("--data").arg(data);
     let told = output(&mut command)?;
     let secret = secret_in(&told).ok_or_else(|| format!("`ieum account add` told no secret for {role}"))?;
     Ok(secret.to_owned())
+}
+
+/// Invites somebody to an account at an institution; returns the end of the link, which is good once.
+pub(crate) fn invite(
+    ieum: &Path,
+    data: &Path,
+    (role, name): (&str, &str),
+    organization: &str,
+) -> Result<String> {
+    let mut command = Command::new(ieum);
+    command.args(["account", "invite", "--role", role, "--name", name, "--organization", organization]);
+    Ok(output(command.arg("--data").arg(data))?.trim().to_owned())
 }
 
 /// The secret in what the command printed: its only word of 43 letters of base64url.

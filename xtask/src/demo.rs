@@ -14,6 +14,7 @@ use crate::test::{Tool, ensure, seconds};
 use crate::{Result, target};
 
 mod people;
+mod reception;
 mod sign;
 
 /// Options of the task.
@@ -50,7 +51,7 @@ pub(crate) fn run_demo(options: &Options) -> Result<()> {
     fs::create_dir_all(&demo.folder)?;
     let ieum = step(1, "building the hub", || build(options.release))?;
     step(2, "making synthetic Korea", || demo.make_people(&ieum))?;
-    step(3, "importing it", || demo.import(&ieum))?;
+    step(3, "importing it, and opening the reception of a clinic", || demo.import(&ieum))?;
     let people = step(4, "making one account for each role", || people::ensure(&demo, &ieum))?;
     demo.serve(&ieum, options.port, &people)
 }
@@ -112,7 +113,8 @@ impl Demo {
     fn import(&self, ieum: &Path) -> Result<()> {
         self.once("import", || {
             run(Command::new(ieum).arg("import").arg("--data").arg(self.data()).arg(self.korea()))
-        })
+        })?;
+        self.once("reception", || reception::open(self, ieum))
     }
 
     /// Serves until somebody presses Ctrl-C.

@@ -296,13 +296,20 @@ impl Call<'_> {
     pub fn view(&self) -> Result<View<'_>, StoreError> {
         let door = self.hub.door();
         if self.place.kind == DEFINITION && self.place.inner.is_empty() {
-            return door.definition_view(self.access);
+            let view = door.definition_view(self.access)?;
+            return Ok(match scope::selections(self) {
+                Some(selections) => view.of_selections(selections),
+                None => view,
+            });
         }
-        let view = door.resource_view(self.access)?;
-        Ok(match self.token.and_then(scope::patients) {
-            Some(patients) => view.of_patients(&patients),
-            None => view,
-        })
+        let mut view = door.resource_view(self.access)?;
+        if let Some(patients) = self.token.and_then(scope::patients) {
+            view = view.of_patients(&patients);
+        }
+        if let Some(selections) = scope::selections(self) {
+            view = view.of_selections(selections);
+        }
+        Ok(view)
     }
 
     /// The values of a parameter of the URL.

@@ -17,6 +17,8 @@ use ieum_trust::code::CODE;
 use ieum_trust::door::Door;
 use ieum_trust::evidence::POLICY;
 use ieum_trust::evidence::relation::RELATION;
+use ieum_trust::law::Law;
+use ieum_trust::law::day::in_korea;
 use ieum_trust::law::kept::LAW;
 use ieum_trust::person::PERSON;
 use ieum_trust::representation::REPRESENTATION;
@@ -118,10 +120,14 @@ impl Data {
         let mut bases = SqliteEngine::bases(path)?;
         bases.extend(base_url.filter(|base| !bases.iter().any(|known| known == base)).map(ToOwned::to_owned));
         let catalogue = Arc::new(Catalogue::new(OWN_KINDS, bases, POLICY));
-        let engine = Arc::new(SqliteEngine::open(path, catalogue, system_clock(), options)?);
+        let engine = Arc::new(SqliteEngine::open(path, &catalogue, system_clock(), options)?);
         let door = Door::new(Arc::clone(&engine) as _, engine.cursor_secret()?);
         // Before anything is written: what is stored is in force.
         door.define_all()?;
+        // What an import writes before the hub has ever run is labelled too; `serve` puts its own tables into force.
+        if door.catalogue().sensitive().is_empty() {
+            door.set_sensitive(Law::built_in().sensitive_codes(in_korea(system_clock()())))?;
+        }
         Ok(Self { path: path.to_owned(), engine, door, _lock: lock })
     }
 }

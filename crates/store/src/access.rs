@@ -10,6 +10,8 @@
 
 mod facts;
 
+use ieum_fhir::search::Filter;
+
 pub use facts::{Evidence, Facts, Judged, Policy, Proof, Relation, RelationReach, Rule, Which, day};
 
 /// Which records a plan reaches.
@@ -52,8 +54,26 @@ pub struct Actor {
     pub role: String,
 }
 
+/// Records of a kind, or some of them: what a token's scope names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selection {
+    /// The kind.
+    pub kind: String,
+    /// What holds of the newest version, all of it; of one deleted nothing does. Only conditions that are judged of a record
+    /// alone: no [`Filter::Chain`], [`Filter::Has`] or [`Filter::Tree`]. None at all: the whole kind.
+    pub filters: Vec<Filter>,
+}
+
+impl Selection {
+    /// All records of a kind.
+    #[must_use]
+    pub fn of_kind(kind: &str) -> Self {
+        Self { kind: kind.to_owned(), filters: Vec::new() }
+    }
+}
+
 /// A compiled access decision.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AccessPlan {
     /// Who acts.
     pub actor: Actor,
@@ -65,8 +85,8 @@ pub struct AccessPlan {
     pub system: bool,
     /// Sensitivity classes that are hidden: a record with any of these bits does not exist for this caller.
     pub denied: u32,
-    /// Records of this kind alone are reached, as if there were no others; `None` for all kinds.
-    pub only: Option<&'static str>,
+    /// Of all that, what is in one of these selections, as if there were nothing else; `None` for everything.
+    pub only: Option<Vec<Selection>>,
     /// Whether records may be written.
     pub write: bool,
 }
@@ -87,11 +107,11 @@ impl AccessPlan {
         }
     }
 
-    /// Whether a record exists for this caller, by this evidence. The plain statement of the rule that engines compile;
-    /// the oracle uses it as it stands.
+    /// Whether a record exists for this caller, by this evidence, if it is in a selection. The plain statement of the rule that
+    /// engines compile; the oracle uses it as it stands, and judges selections as it judges searches.
     #[must_use]
     pub fn allows(&self, record: &Judged<'_>, evidence: &Evidence<'_>) -> bool {
-        if record.mask & self.denied != 0 || self.only.is_some_and(|only| only != record.kind) {
+        if record.mask & self.denied != 0 {
             return false;
         }
         match (record.family, &self.clinical) {

@@ -14,6 +14,7 @@ use ieum_fhir::words::full_text;
 use crate::access::{Facts, Family, Policy};
 use crate::custom::Progress;
 use crate::own::OwnKind;
+use crate::sensitive::SensitiveCodes;
 
 mod resources;
 
@@ -28,6 +29,7 @@ pub struct Catalogue {
     own: Vec<&'static OwnKind>,
     bases: Vec<String>,
     policy: Policy,
+    sensitive: Arc<SensitiveCodes>,
     generation: u64,
 }
 
@@ -72,7 +74,7 @@ impl Catalogue {
         let mut kinds: Vec<KindDef> = r4.resource_types().iter().map(|name| fhir_kind(name)).collect();
         kinds.extend(own.iter().map(|own| own_kind(own)));
         let by_name = kinds.iter().enumerate().map(|(index, kind)| (kind.name.clone(), index)).collect();
-        Self { kinds, by_name, own: own.to_vec(), bases, policy, generation: 0 }
+        Self { kinds, by_name, own: own.to_vec(), bases, policy, sensitive: Arc::default(), generation: 0 }
     }
 
     /// The next catalogue: the same with these parameters defined by records, and no others. `progress` tells how far
@@ -85,6 +87,7 @@ impl Catalogue {
     ) -> Self {
         let mut next = Self::new(&self.own, self.bases.clone(), self.policy);
         next.generation = self.generation + 1;
+        next.sensitive = Arc::clone(&self.sensitive);
         for param in custom {
             let Some(&index) = next.by_name.get(param.kind) else { continue };
             let kind = &mut next.kinds[index];
@@ -92,6 +95,23 @@ impl Catalogue {
             kind.custom.push(Arc::clone(param));
         }
         next
+    }
+
+    /// The next catalogue: the same with these sensitive codes.
+    #[must_use]
+    pub fn with_sensitive(&self, codes: Arc<SensitiveCodes>) -> Self {
+        let custom: Vec<Arc<CustomParam>> = self.custom().cloned().collect();
+        let progress = |param: &CustomParam| {
+            let kind = self.kind(param.kind)?;
+            kind.params[kind.param(&param.code)?].progress.clone()
+        };
+        Self { sensitive: codes, ..self.with(&custom, progress) }
+    }
+
+    /// The sensitive codes in force.
+    #[must_use]
+    pub fn sensitive(&self) -> &Arc<SensitiveCodes> {
+        &self.sensitive
     }
 
     /// Tells catalogues apart: positions of parameters are those of one generation.

@@ -73,6 +73,14 @@ pub struct IndexWork {
     pub task: IndexTask,
 }
 
+impl IndexWork {
+    /// To label all records anew.
+    #[must_use]
+    pub fn label() -> Self {
+        Self { number: 0, kind: String::new(), code: String::new(), task: IndexTask::Label }
+    }
+}
+
 /// What is to be done in the background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IndexTask {
@@ -80,6 +88,8 @@ pub enum IndexTask {
     Build,
     /// Take away what is left of a parameter that is none any more.
     Remove,
+    /// Label all records anew; of no kind and no parameter.
+    Label,
 }
 
 /// How far something in the background is.

@@ -11,6 +11,7 @@ use crate::catalogue::Catalogue;
 use crate::commit::{CommitError, CommitRequest, Committed, StoreError};
 use crate::custom::{IndexStep, IndexWork};
 use crate::record::{Op, Record};
+use crate::sensitive::SensitiveCodes;
 
 mod page;
 
@@ -54,6 +55,13 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// [`StoreError`]; then everything is as before.
     fn define(&self, params: &[Arc<CustomParam>]) -> Result<(), StoreError>;
+
+    /// Puts other sensitive codes into force, unless they are the same: what is written from now on is labelled by them, all
+    /// that is there in the background ([`Engine::index_some`]). They stay in force when the engine is opened again.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then everything is as before.
+    fn set_sensitive(&self, codes: &Arc<SensitiveCodes>) -> Result<(), StoreError>;
 
     /// What is to be done in the background.
     ///

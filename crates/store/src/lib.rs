@@ -20,4 +20,5 @@ pub mod memory;
 pub mod own;
 pub mod prepare;
 pub mod record;
+pub mod sensitive;
 pub mod sqlite;

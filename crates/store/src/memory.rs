@@ -17,11 +17,14 @@ use crate::custom::{IndexStep, IndexWork};
 use crate::engine::{AuditEntry, Engine, FeedEntry, Snapshot, StoredAuditEntry};
 use crate::prepare::Indexed;
 use crate::record::{Op, Record};
+use crate::sensitive::SensitiveCodes;
 
 mod define;
 mod judge;
 mod read;
 mod search;
+
+use judge::Subject;
 
 pub use judge::sort_keys;
 
@@ -36,6 +39,8 @@ struct State {
     catalogue: Arc<Catalogue>,
     /// What is to be done in the background.
     work: Vec<IndexWork>,
+    /// Whether other sensitive codes came into force, and nobody has asked to label records by them.
+    is_labelling: bool,
     t: u64,
     instant: i64,
     /// Versions of each record, oldest first.
@@ -72,6 +77,7 @@ impl MemoryEngine {
         let state = State {
             catalogue,
             work: Vec::new(),
+            is_labelling: false,
             t: 0,
             instant: 0,
             records: BTreeMap::new(),
@@ -149,6 +155,10 @@ impl Engine for MemoryEngine {
 
     fn define(&self, params: &[Arc<CustomParam>]) -> Result<(), StoreError> {
         Arc::make_mut(&mut self.lock()).define(params)
+    }
+
+    fn set_sensitive(&self, codes: &Arc<SensitiveCodes>) -> Result<(), StoreError> {
+        Arc::make_mut(&mut self.lock()).set_sensitive(codes)
     }
 
     fn index_work(&self) -> Result<Vec<IndexWork>, StoreError> {
@@ -232,7 +242,19 @@ impl View {
             encounter: indexed.facts.encounter.as_deref(),
             department: encounter.and_then(|encounter| encounter.indexed.facts.department.as_deref()),
         };
-        access.allows(&judged, &self.evidence())
+        access.allows(&judged, &self.evidence()) && self.is_selected(access, kind, &version.record.id)
+    }
+
+    /// Whether the newest version of a record is in a selection of the plan.
+    fn is_selected(&self, access: &AccessPlan, kind: &str, id: &str) -> bool {
+        let Some(only) = &access.only else { return true };
+        let live = self.state.newest(kind, id).filter(|newest| !newest.record.is_deleted());
+        only.iter().filter(|selection| selection.kind == kind).any(|selection| {
+            let holds = |version| {
+                selection.filters.iter().all(|filter| self.holds(access, filter, Subject::of(version)))
+            };
+            selection.filters.is_empty() || live.is_some_and(holds)
+        })
     }
 
     /// The encounter of a version, as it is now.
@@ -273,7 +295,8 @@ impl View {
             let (mut relations, mut rules) = (Vec::new(), Vec::new());
             for version in newest.filter(|version| !version.record.is_deleted()) {
                 let facts = &version.indexed.facts;
-                rules.extend(facts.rules.iter().cloned());
+                let by_institution = version.institution.is_some() && !version.is_named;
+                rules.extend(facts.rules_of(by_institution).cloned());
                 relations.extend(facts.relations.iter().cloned().map(|relation| Relation {
                     institution: relation.institution.or_else(|| version.institution.clone()),
                     ..relation

@@ -128,12 +128,18 @@ impl Catalogue {
             id: inner.id.into_owned().into(),
             values: owned(inner.values),
         });
+        let contained: Vec<ContainedValues<'static>> = contained.collect();
+        let mut mask = self.mask(&extracted);
+        if kind.family == Family::Clinical {
+            let inside = contained.iter().flat_map(|inner| &inner.values);
+            mask |= self.sensitive().of_values(inside.chain(&extracted.values).map(|(_, value)| value));
+        }
         Indexed {
             patients,
-            mask: self.mask(&extracted),
+            mask,
             main_date: extracted.main_date,
             values: owned(extracted.values),
-            contained: contained.collect(),
+            contained,
             facts: self.facts(kind, id, resource, bases),
         }
     }

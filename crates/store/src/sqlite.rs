@@ -18,6 +18,7 @@ use crate::compress::Dictionaries;
 use crate::custom::{IndexStep, IndexWork};
 use crate::engine::{AuditEntry, Engine, Snapshot};
 use crate::record::Op;
+use crate::sensitive::SensitiveCodes;
 
 mod apply;
 mod audit;
@@ -32,6 +33,7 @@ mod evidence;
 mod guard;
 mod history;
 mod ids;
+mod labels;
 mod learn;
 mod log;
 mod numbers;
@@ -129,13 +131,14 @@ impl SqliteEngine {
     /// [`StoreError`] when the directory cannot be used, or was written by a newer version of Ieum.
     pub fn open(
         directory: &Path,
-        catalogue: Arc<Catalogue>,
+        catalogue: &Catalogue,
         clock: Clock,
         options: SqliteOptions,
     ) -> Result<Self, StoreError> {
         let path = directory.join(FILE);
         let mut connection = connection::open_writer(&path)?;
         schema::migrate(&mut connection)?;
+        let catalogue = Arc::new(catalogue.with_sensitive(Arc::new(labels::in_force(&connection)?)));
         let (registry, changed) = Registry::load(&mut connection, &catalogue)?;
         let records = connection.query_row("SELECT coalesce(max(rid), 0) FROM res", [], |row| row.get(0))?;
         let records = Arc::new(AtomicU64::new(to_u64(records)?));
@@ -252,8 +255,19 @@ impl Engine for SqliteEngine {
         self.writer.define(params.to_vec())
     }
 
+    fn set_sensitive(&self, codes: &Arc<SensitiveCodes>) -> Result<(), StoreError> {
+        if self.current.get().catalogue.sensitive() == codes {
+            return Ok(());
+        }
+        self.writer.set_sensitive(Arc::clone(codes))
+    }
+
     fn index_work(&self) -> Result<Vec<IndexWork>, StoreError> {
-        self.readers.with(|connection| custom::work(connection, &self.current.get().registry))
+        self.readers.with(|connection| {
+            let mut work = custom::work(connection, &self.current.get().registry)?;
+            work.extend(labels::point(connection)?.map(|_| IndexWork::label()));
+            Ok(work)
+        })
     }
 
     fn index_some(&self, work: &IndexWork, records: usize) -> Result<IndexStep, StoreError> {

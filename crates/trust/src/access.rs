@@ -1,6 +1,6 @@
 //! Who asks, in which role, about whom, and why.
 
-use ieum_store::access::{AccessPlan, Actor, Institution, Reach};
+use ieum_store::access::{AccessPlan, Actor, Institution, Reach, Selection};
 
 use crate::door::DEFINITION;
 use crate::labels::VERY_RESTRICTED;
@@ -135,7 +135,7 @@ impl Access {
         if self.role != Role::Operator {
             return plan;
         }
-        let (clinical, only) = (Reach::Patients(Vec::new()), Some(DEFINITION));
+        let (clinical, only) = (Reach::Patients(Vec::new()), Some(vec![Selection::of_kind(DEFINITION)]));
         AccessPlan { clinical, system: false, only, write: true, ..plan }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use ieum_fhir::search::{Query, Total};
-use ieum_store::access::{AccessPlan, Institution, Proof, Reach};
+use ieum_store::access::{AccessPlan, Institution, Proof, Reach, Selection};
 use ieum_store::catalogue::Catalogue;
 use ieum_store::commit::{Change, CommitError, CommitRequest, Committed, Guard, StoreError};
 use ieum_store::cursor::{BadCursor, CursorKey};
@@ -248,6 +248,18 @@ impl View<'_> {
             }
             Reach::Nothing => Reach::Nothing,
         };
+        self
+    }
+
+    /// The same view of records in one of these selections alone, as far as it reached them before: it is narrowed, never
+    /// widened.
+    #[must_use]
+    pub fn of_selections(mut self, mut selections: Vec<Selection>) -> Self {
+        if let Some(own) = &self.plan.only {
+            let has_whole = |kind: &str| own.iter().any(|own| own.kind == kind && own.filters.is_empty());
+            selections.retain(|selection| has_whole(&selection.kind));
+        }
+        self.plan.only = Some(selections);
         self
     }
 

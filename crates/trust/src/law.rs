@@ -10,6 +10,7 @@
 //! | `read`, `check` | files to rows, and what must hold of all rows together |
 //! | [`day`] | days in Korea, birth dates as precise as they are known, ages, deadlines |
 //! | [`may`], [`papers`] | what a representative may do for a patient, and what is shown for it |
+//! | [`sensitive`] | codes that label records |
 //! | [`kept`] | a change of what is in force is written down at start |
 
 use std::path::Path;
@@ -24,6 +25,7 @@ pub mod may;
 pub mod papers;
 mod read;
 pub mod row;
+pub mod sensitive;
 
 pub use check::{Fault, LawError};
 
@@ -31,9 +33,10 @@ use asked::{Family, Rule};
 use row::Row;
 
 /// The tables of the program, in the order in which people see them.
-const BUILT_IN: [(&str, &str); 8] = [
+const BUILT_IN: [(&str, &str); 9] = [
     ("ages.toml", include_str!("../../../law/ages.toml")),
     ("representatives.toml", include_str!("../../../law/representatives.toml")),
+    ("labels.toml", include_str!("../../../law/labels.toml")),
     ("access.toml", include_str!("../../../law/access.toml")),
     ("terms.toml", include_str!("../../../law/terms.toml")),
     ("transfer.toml", include_str!("../../../law/transfer.toml")),

@@ -13,16 +13,28 @@ pub(super) fn lines(port: u16, patients: u64, people: &[Person], log: &Path) -> 
         format!("가상 인물 {patients}명. 실제 사람이나 기관이 아닙니다."),
         format!("{patients} synthetic people; nobody and no institution is real."),
         String::new(),
-        "로그인에 쓰는 계정 비밀값. FHIR에서는 bearer token입니다.".to_owned(),
-        "Account secrets to sign in with; in FHIR, the bearer token.".to_owned(),
+        "로그인에 쓰는 계정 비밀값(FHIR에서는 bearer token), 또는 패스키를 만드는 초대 주소(한 번)."
+            .to_owned(),
+        "Secrets to sign in with (in FHIR, the bearer token), or addresses to set up a passkey, once."
+            .to_owned(),
     ];
-    lines.extend(people.iter().map(|person| format!("  {} {}", padded(person.role, 21), person.secret)));
+    lines.extend(people.iter().map(|person| line(person, port)));
     lines.extend([
         String::new(),
         format!("기록 log  {}", log.display()),
         "끝내기: Ctrl-C   Press Ctrl-C to stop.".to_owned(),
     ]);
     lines
+}
+
+/// Somebody, and how they come in. Passkeys belong to the name `localhost`.
+fn line(person: &Person, port: u16) -> String {
+    let way = if person.way.starts_with('/') {
+        format!("http://localhost:{port}{}", person.way)
+    } else {
+        person.way.clone()
+    };
+    format!("  {} {way}", padded(person.role, 21))
 }
 
 /// Draws a frame around lines.
@@ -55,7 +67,7 @@ mod tests {
 
     #[test]
     fn the_frame_is_straight_in_both_languages() {
-        let person = Person { role: "의료진 clinician", secret: "x".repeat(43) };
+        let person = Person { role: "의료진 clinician", way: "x".repeat(43) };
         let drawn = draw(&lines(8080, 300, &[person], Path::new("target/demo/hub.log")));
         let widths: Vec<usize> = drawn.lines().map(frame_width).collect();
         assert!(widths.windows(2).all(|pair| pair[0] == pair[1]), "{drawn}");

@@ -19,7 +19,7 @@ pub(super) fn run_all() -> Result<String> {
         let data = folder.join(way_in);
         std::fs::create_dir_all(&data)?;
         let secret = match way_in {
-            "account" => Some(accounts::add(&ieum, &data, "service", "client tests", None)?),
+            "account" => Some(accounts::add(&ieum, &data, ("service", "client tests"), &[])?),
             _ => None,
         };
         sessions(&ieum, &folder, way_in, secret.as_deref())?;

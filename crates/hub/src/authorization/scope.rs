@@ -1,29 +1,61 @@
-//! Whether the scopes of a token allow a call of the FHIR interface. The account behind it is asked beside this, as for
-//! every call: scopes only take away.
-//!
-//! What follows from one record to others (includes, chains, `$everything`, exports) needs scopes for every kind, because
-//! which kinds it leads to is only known when it is done.
+//! Whether the scopes of a token allow a call of the FHIR interface, and what they leave of what the call reaches. The account
+//! behind it is asked beside this, as for every call: scopes only take away.
 
 use axum::http::StatusCode;
 use ieum_fhir::outcome::Code;
-use ieum_trust::authorization::scopes::Interactions;
+use ieum_store::access::Selection;
+use ieum_trust::authorization::scopes::{Interactions, Scopes};
 use ieum_trust::authorization::server::Authority;
 
 use crate::call::{Call, Failure};
 use crate::fhir::error;
 use crate::routes::Who;
 
-/// What a call needs.
-struct Needed<'c> {
-    /// Of which kind; `None` for all.
-    kind: Option<&'c str>,
-    what: Interactions,
+/// What a call needs. What it finds beyond, along references or in other kinds, is left out by the view ([`selections`]).
+#[derive(Clone, Copy)]
+enum Needed<'c> {
+    /// This on some records of a kind.
+    Some(&'c str, Interactions),
+    /// This on all records of a kind.
+    Whole(&'c str, Interactions),
+    /// This on some records of some kind.
+    Anything(Interactions),
+    /// This on everything.
+    Everything(Interactions),
 }
 
 const READ: Interactions = Interactions::READ;
 const SEARCH: Interactions = Interactions::SEARCH;
 const CREATE: Interactions = Interactions::CREATE;
 const UPDATE: Interactions = Interactions::UPDATE;
+
+impl Needed<'_> {
+    fn is_allowed(self, scopes: &Scopes) -> bool {
+        match self {
+            Self::Some(kind, what) => scopes.allow_some(Some(kind), what),
+            Self::Whole(kind, what) => scopes.allow(Some(kind), what),
+            Self::Anything(what) => scopes.allow_some(None, what),
+            Self::Everything(what) => scopes.allow(None, what),
+        }
+    }
+
+    fn told(self) -> String {
+        let (kind, what) = match self {
+            Self::Some(kind, what) | Self::Whole(kind, what) => (kind, what),
+            Self::Anything(what) | Self::Everything(what) => ("*", what),
+        };
+        let whole = if matches!(self, Self::Whole(..)) { ", without a selection" } else { "" };
+        format!("this needs the scope `{kind}.{what}` (patient/, user/ or system/){whole}")
+    }
+
+    fn what(self) -> Interactions {
+        match self {
+            Self::Some(_, what) | Self::Whole(_, what) | Self::Anything(what) | Self::Everything(what) => {
+                what
+            }
+        }
+    }
+}
 
 /// Refuses a call that the scopes of its token do not allow.
 ///
@@ -35,7 +67,7 @@ pub(crate) fn check(call: &Call<'_>) -> Result<(), Failure> {
     if call.route.who == Who::Anybody || call.route.action == "bundle" {
         return Ok(());
     }
-    let Some(needed) = needed(call) else {
+    let Some(mut needed) = needed(call) else {
         return Err(refused("tokens cannot do this: it would outlive them; use the secret of an account"));
     };
     // A job goes on as the account, without the token.
@@ -43,70 +75,94 @@ pub(crate) fn check(call: &Call<'_>) -> Result<(), Failure> {
     if becomes_a_job && token.scopes.are_about_a_patient() {
         return Err(refused("with `patient/` scopes nothing can be exported or asked for later"));
     }
-    let needed =
-        if becomes_a_job || leads_elsewhere(call) { Needed { kind: None, ..needed } } else { needed };
-    if token.scopes.allow(needed.kind, needed.what) {
-        return Ok(());
+    // What is written depends on records of other kinds: if some of them were left out, it would go wrong.
+    let is_write_by_others = call.route.who == Who::Writers && leads_elsewhere(call);
+    if becomes_a_job || is_write_by_others {
+        needed = Needed::Everything(needed.what());
     }
-    let kind = needed.kind.unwrap_or("*");
-    Err(refused(format!("this needs the scope `{kind}.{}` (patient/, user/ or system/)", needed.what)))
+    if needed.is_allowed(&token.scopes) { Ok(()) } else { Err(refused(needed.told())) }
 }
 
-/// Whether the scopes allow searching a kind, as a conditional reference in a transaction does.
+/// Whether the scopes allow searching a kind by criteria, as a conditional reference in a transaction does.
 ///
 /// # Errors
 /// 403.
-pub(crate) fn check_search(call: &Call<'_>, kind: &str) -> Result<(), Failure> {
-    match call.token {
-        Some(token) if !token.scopes.allow(Some(kind), SEARCH) => {
-            Err(refused(format!("this needs the scope `{kind}.s` (user/ or system/)")))
-        }
-        _ => Ok(()),
-    }
+pub(crate) fn check_search(call: &Call<'_>, kind: &str, criteria: &str) -> Result<(), Failure> {
+    let Some(token) = call.token else { return Ok(()) };
+    let follows = names(criteria).any(follows);
+    let needed = if follows { Needed::Everything(SEARCH) } else { Needed::Whole(kind, SEARCH) };
+    if needed.is_allowed(&token.scopes) { Ok(()) } else { Err(refused(needed.told())) }
 }
+
+/// What a token leaves of the records that a call looks at; `None` when it leaves everything.
+pub(crate) fn selections(call: &Call<'_>) -> Option<Vec<Selection>> {
+    let token = call.token?;
+    // What is written is named, and was checked; see `check`.
+    if matches!(call.route.who, Who::Anybody | Who::Writers) || call.route.action == "bundle" {
+        return None;
+    }
+    let what = needed(call)?.what();
+    // Older versions may have been none of the selection.
+    let whole = matches!(call.route.action, "vread" | "history-instance" | "history-type" | "history-system");
+    // The time that approximate dates in scopes go by stays the same while somebody turns pages.
+    let midnight = call.hub.now().div_euclid(DAY) * DAY;
+    token.scopes.selections(what, whole, (call.kinds.catalogue().bases(), midnight))
+}
+
+/// A day in microseconds.
+const DAY: i64 = 86_400_000_000;
 
 /// What a call needs; `None` for what tokens cannot do.
 fn needed<'c>(call: &'c Call<'_>) -> Option<Needed<'c>> {
     let place = &call.place;
-    let kind = Some(place.kind.as_str());
+    let kind = place.kind.as_str();
     let by_criteria = if place.id.is_empty() { SEARCH } else { Interactions::default() };
-    let of = |kind, what| Some(Needed { kind, what });
-    let writes = call.route.who == Who::Writers;
-    if writes && place.kind == "Subscription" {
+    if call.route.who == Who::Writers && kind == "Subscription" {
         return None;
     }
-    match call.route.action {
-        "read" | "vread" | "history-instance" => of(kind, READ),
-        "search" | "history-type" => of(kind, SEARCH),
-        "search-compartment" if place.inner != "*" => of(Some(place.inner.as_str()), SEARCH),
-        "search-compartment" | "search-system" | "history-system" => of(None, SEARCH),
-        "create" if call.conditions.if_none_exist.is_some() => of(kind, CREATE.and(SEARCH)),
-        "create" => of(kind, CREATE),
+    Some(match call.route.action {
+        "read" => Needed::Some(kind, READ),
+        "vread" | "history-instance" => Needed::Whole(kind, READ),
+        "history-type" => Needed::Whole(kind, SEARCH),
+        "search" => Needed::Some(kind, SEARCH),
+        "search-compartment" if place.inner != "*" => Needed::Some(place.inner.as_str(), SEARCH),
+        "search-compartment" | "search-system" | "history-system" => Needed::Anything(SEARCH),
+        "create" if call.conditions.if_none_exist.is_some() => Needed::Whole(kind, CREATE.and(SEARCH)),
+        "create" => Needed::Whole(kind, CREATE),
         // An update of what is not there makes it.
-        "update" => of(kind, CREATE.and(UPDATE).and(by_criteria)),
-        "patch" => of(kind, UPDATE.and(by_criteria)),
-        "delete" => of(kind, Interactions::DELETE.and(by_criteria)),
-        "everything" | "export" | "job-status" | "job-cancel" | "job-file" => of(None, READ.and(SEARCH)),
-        "import" => of(None, CREATE.and(UPDATE)),
-        _ => None,
-    }
+        "update" => Needed::Whole(kind, CREATE.and(UPDATE).and(by_criteria)),
+        "patch" => Needed::Whole(kind, UPDATE.and(by_criteria)),
+        "delete" => Needed::Whole(kind, Interactions::DELETE.and(by_criteria)),
+        "everything" => Needed::Some(kind, READ.and(SEARCH)),
+        "export" | "job-status" | "job-cancel" | "job-file" => Needed::Everything(READ.and(SEARCH)),
+        "import" => Needed::Everything(CREATE.and(UPDATE)),
+        _ => return None,
+    })
 }
 
 fn is_a_job(action: &str) -> bool {
     matches!(action, "export" | "import" | "job-status" | "job-cancel" | "job-file")
 }
 
-/// Whether a parameter leads to records of other kinds: an include, or a chain, which has a point or is `_has`.
+/// Whether a parameter leads to records of other kinds.
 fn leads_elsewhere(call: &Call<'_>) -> bool {
-    let if_none_exist = call.conditions.if_none_exist.as_deref().unwrap_or_default();
-    let in_header = if_none_exist.split('&').filter_map(|pair| pair.split('=').next());
-    let mut names = call.pairs.iter().map(|(name, _)| name.as_str()).chain(in_header);
-    names.any(|name| {
-        let name = name.to_ascii_lowercase();
-        // Percent signs could hide a point or a letter.
-        name.contains(['.', '%'])
-            || ["_include", "_revinclude", "_has"].iter().any(|word| name.starts_with(word))
-    })
+    let in_header = call.conditions.if_none_exist.as_deref().unwrap_or_default();
+    call.pairs.iter().map(|(name, _)| name.as_str()).chain(names(in_header)).any(follows)
+}
+
+/// The names of parameters as they are written.
+fn names(criteria: &str) -> impl Iterator<Item = &str> {
+    criteria.split('&').filter_map(|pair| pair.split('=').next())
+}
+
+/// Whether a parameter of this name may follow references: a chain, which has a point, a hierarchy, and what is about others by
+/// itself.
+fn follows(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    // Percent signs could hide a point or a letter.
+    name.contains(['.', '%'])
+        || [":above", ":below"].iter().any(|modifier| name.ends_with(modifier))
+        || ["_has", "_filter", "_list"].iter().any(|word| name.starts_with(word))
 }
 
 /// Of which patient alone a token is.

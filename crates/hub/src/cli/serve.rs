@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ieum_store::clock::system_clock;
 use ieum_store::sqlite::SqliteOptions;
+use ieum_trust::law::day::in_korea;
 use ieum_trust::law::kept;
 
 use super::control::Control;
@@ -49,6 +50,7 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     if kept::keep(&data.door, &law)? {
         tracing::info!(rows = law.rows().len(), "the tables of law are not those of the last start");
     }
+    data.door.set_sensitive(law.sensitive_codes(in_korea(hub.now())))?;
     hub.take_law(law);
     Authorization::start(&hub, &arguments.data)?;
     close_left_open(&hub)?;

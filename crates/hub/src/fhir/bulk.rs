@@ -53,6 +53,8 @@ pub enum Request {
     Later(later::Later),
     /// Indexes by a new search parameter.
     Index(index::Index),
+    /// Labels records by other sensitive codes.
+    Label,
 }
 
 impl Request {
@@ -64,6 +66,7 @@ impl Request {
             Self::Import(_) => "import",
             Self::Later(_) => "later",
             Self::Index(_) => "index",
+            Self::Label => "label",
         }
     }
 }
@@ -78,5 +81,6 @@ pub fn execute(work: &mut Work<'_>) -> Result<(), Stop> {
         Request::Import(import) => import_run::run(work, &import),
         Request::Later(later) => later::run(work, &later),
         Request::Index(index) => index::run(work, &index),
+        Request::Label => index::label(work),
     }
 }

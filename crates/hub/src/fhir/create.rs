@@ -114,7 +114,7 @@ pub(super) fn prepare(call: &Call<'_>, id: &str, resource: Value<'_>) -> Result<
     let catalogue = call.kinds.catalogue();
     let kind = catalogue.kind(&call.place.kind).ok_or_else(error::unknown_type)?;
     let record = catalogue.prepare(kind, id, resource, &mut |_| None);
-    consents::check(&record, catalogue.bases())?;
+    consents::check(call, &record)?;
     Ok(Ready { record, beside: None })
 }
 

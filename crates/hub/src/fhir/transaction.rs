@@ -341,14 +341,14 @@ fn change(
             let catalogue = call.kinds.catalogue();
             let kind = catalogue.kind(&step.entry.place.kind).ok_or_else(error::unknown_type)?;
             let record = catalogue.prepare(kind, id, resource, &mut |value| references.replacement(value));
-            consents::check(&record, catalogue.bases())?;
+            consents::check(call, &record)?;
             Ok(Some(Change::Put { record: Box::new(record), expect: *expect }))
         }
         (Fate::Patched { id, expect, json, validation }, _) => {
             let catalogue = call.kinds.catalogue();
             let kind = catalogue.kind(&step.entry.place.kind).ok_or_else(error::unknown_type)?;
             let record = references.prepare_patched(call, kind, id, json, validation)?;
-            consents::check(&record, catalogue.bases())?;
+            consents::check(call, &record)?;
             Ok(Some(Change::Put { record: Box::new(record), expect: *expect }))
         }
         (Fate::Delete { change, .. }, _) => Ok(change.clone()),

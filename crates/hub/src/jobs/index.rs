@@ -1,4 +1,4 @@
-//! Indexing by new search parameters, as jobs: seen, counted and cancelled like others.
+//! Indexing by new search parameters, and labelling by other sensitive codes, as jobs: seen, counted and cancelled like others.
 //!
 //! What there is to do, and how far it is, the store knows; a job is how somebody sees it. So whoever finds work without
 //! a job adds one, and a job that finds no work is done.
@@ -65,16 +65,15 @@ pub fn ask(hub: &Hub, jobs: &Jobs) -> Result<Vec<Kept>, AddError> {
     let open = || keep::list(hub, &[State::Queued, State::Running], jobs.options().open_most);
     let known = open()?;
     for work in work {
-        let has_job = known.iter().any(|kept| match &kept.job.request {
-            Request::Index(index) => index.work() == work,
-            _ => false,
-        });
-        if has_job {
+        if known.iter().any(|kept| work_of(&kept.job.request).as_ref() == Some(&work)) {
             continue;
         }
         let IndexWork { number, kind, code, task } = work;
         let url = format!("{}/{kind}?{code}", hub.base_url());
-        let request = Request::Index(Index { number, kind, code, removes: task == IndexTask::Remove });
+        let request = match task {
+            IndexTask::Label => Request::Label,
+            task => Request::Index(Index { number, kind, code, removes: task == IndexTask::Remove }),
+        };
         match jobs.add(hub, &access(), &jobs.new_id(), url, request) {
             Err(AddError::TooMany) => break,
             result => result?,
@@ -83,8 +82,17 @@ pub fn ask(hub: &Hub, jobs: &Jobs) -> Result<Vec<Kept>, AddError> {
     Ok(open()?)
 }
 
+/// What a job does in the store, if it is one of these.
+fn work_of(request: &Request) -> Option<IndexWork> {
+    match request {
+        Request::Index(index) => Some(index.work()),
+        Request::Label => Some(IndexWork::label()),
+        _ => None,
+    }
+}
+
 /// Before a job is cancelled or given up: what it did is left where it is, and is no work any more. Taking away goes on in
-/// any case.
+/// any case, and so does labelling: another job begins where this one ended.
 ///
 /// # Errors
 /// [`CommitError`] when the store fails.
@@ -100,10 +108,26 @@ pub fn leave(hub: &Hub, request: &Request) -> Result<(), CommitError> {
 /// # Errors
 /// [`Stop`].
 pub fn run(work: &mut Work<'_>, index: &Index) -> Result<(), Stop> {
-    let asked = index.work();
+    go_through(work, &index.work())?;
+    if index.removes {
+        // A definition may have waited for its place.
+        work.hub.door().define_all()?;
+    }
+    Ok(())
+}
+
+/// Labels all records by the codes in force, or goes on with it.
+///
+/// # Errors
+/// [`Stop`].
+pub fn label(work: &mut Work<'_>) -> Result<(), Stop> {
+    go_through(work, &IndexWork::label())
+}
+
+fn go_through(work: &mut Work<'_>, asked: &IndexWork) -> Result<(), Stop> {
     loop {
         work.go_on()?;
-        let step = work.hub.door().index_some(&asked, RECORDS)?;
+        let step = work.hub.door().index_some(asked, RECORDS)?;
         if step.is_finished {
             break;
         }
@@ -114,10 +138,6 @@ pub fn run(work: &mut Work<'_>, index: &Index) -> Result<(), Stop> {
     }
     if let Some(total) = work.job.progress.total {
         work.job.progress.done = total;
-    }
-    if index.removes {
-        // A definition may have waited for its place.
-        work.hub.door().define_all()?;
     }
     Ok(())
 }

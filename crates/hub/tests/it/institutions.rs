@@ -4,6 +4,7 @@ use ieum_fhir::json::{Document, Limits};
 use ieum_store::commit::{Change, Expect};
 use ieum_trust::access::Access;
 use ieum_trust::account::{ACCOUNT, digest, new_secret};
+use ieum_trust::law::Law;
 use serde_json::json;
 
 use crate::support::{Kind, Server, entries, on_every_engine};
@@ -12,6 +13,8 @@ on_every_engine!(
     an_institution_reaches_by_relation_and_consent,
     consents_that_cannot_be_enforced_are_refused,
     a_system_writes_for_its_institution,
+    codes_are_what_a_consent_leaves_out,
+    nobody_opens_records_by_their_own_word,
 );
 
 /// An account that acts for an institution; gives its secret.
@@ -86,6 +89,8 @@ impl World {
             let mut ids: Vec<String> =
                 conditions.map(|resource| resource["id"].as_str().unwrap().to_owned()).collect();
             ids.sort();
+            // Histories have each of its versions.
+            ids.dedup();
             ids
         };
         let found = ids("/Condition");
@@ -167,6 +172,88 @@ fn consents_that_cannot_be_enforced_are_refused(kind: Kind) {
     let headers = [("authorization", bearer.as_str()), ("content-type", "application/json-patch+json")];
     let patched = world.server.request("PATCH", "/Consent/k", &headers, Some(patch.as_bytes()));
     patched.refused(422, "IEUM-V025");
+    assert_eq!(world.conditions(&world.doctor), ["c-a"]);
+}
+
+/// What an institution says the patient permitted counts with what was signed alone, however it is written.
+fn nobody_opens_records_by_their_own_word(kind: Kind) {
+    let world = World::new(kind);
+    let [a, _] = &world.systems;
+    let refused =
+        world.server.send_as(a, "PUT", "/Consent/k", &consent("active", TO_A)).refused(422, "IEUM-V025");
+    assert_eq!(refused.json()["issue"][0]["expression"][0], "Consent.source");
+    // Past the interface it is written, and opens nothing.
+    let mut access = Access::new("emr", ieum_trust::access::Role::Service);
+    access.organization = Some("a".into());
+    let write = |text: &str| {
+        let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
+        let catalogue = world.server.door.catalogue();
+        let record =
+            catalogue.prepare(catalogue.kind("Consent").unwrap(), "k", document.root(), &mut |_| None);
+        let change = Change::Put { record: Box::new(record), expect: Expect::Anything };
+        world.server.door.commit(&access, "test", Vec::new(), vec![change]).unwrap();
+    };
+    write(&consent("active", TO_A));
+    assert_eq!(world.conditions(&world.doctor), ["c-a"]);
+    // A prohibition needs no signature.
+    let denying = TO_A.replace(r#""permit""#, r#""deny""#);
+    world.server.send_as(a, "PUT", "/Consent/k", &consent("active", &denying)).expect(200);
+    let form = r#"{"resourceType":"DocumentReference","id":"f","status":"current","subject":{"reference":"Patient/p"},
+        "content":[{"attachment":{"contentType":"text/plain","data":"7IaM6rKs"}}]}"#;
+    world.server.send_as(a, "PUT", "/DocumentReference/f", form).expect(201);
+    let signed = consent("active", TO_A)
+        .replace(r#""policy""#, r#""sourceReference":{"reference":"DocumentReference/f"},"policy""#);
+    world.server.send_as(a, "PUT", "/Consent/k", &signed).expect(200);
+    assert_eq!(world.conditions(&world.doctor), ["c-a", "c-b"]);
+    write(&consent("active", TO_A));
+    assert_eq!(world.conditions(&world.doctor), ["c-a"]);
+}
+
+/// A diagnosis is sensitive by its code, without a label: when it is written, and when the tables change.
+fn codes_are_what_a_consent_leaves_out(kind: Kind) {
+    let world = World::new(kind);
+    let door = &world.server.door;
+    let day = jiff::civil::date(2026, 11, 28);
+    let label_by = |law: &Law| {
+        door.set_sensitive(law.sensitive_codes(day)).unwrap();
+        while let Some(work) = door.index_work().unwrap().first() {
+            door.index_some(work, 2).unwrap();
+        }
+    };
+    label_by(&Law::built_in());
+    let hub = world.server.account(ieum_trust::access::Role::Service, None);
+    let without_psychiatry = TO_A.replace(
+        r#""type":"permit","#,
+        r#""type":"permit","provision":[{"type":"deny","securityLabel":[
+            {"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSY"}]}],"#,
+    );
+    world.server.send_as(&hub, "PUT", "/Consent/k", &consent("active", &without_psychiatry)).expect(201);
+    let diagnosed = |code: &str| {
+        let body = format!(
+            r#"{{"resourceType":"Condition","id":"c-b","subject":{{"reference":"Patient/p"}},
+            "encounter":{{"reference":"Encounter/e-b"}},"code":{{"coding":[
+            {{"system":"http://www.hl7korea.or.kr/CodeSystem/kostat-kcd-8","code":"{code}"}}]}}}}"#
+        );
+        world.server.send_as(&world.systems[1], "PUT", "/Condition/c-b", &body).expect(200);
+    };
+    assert_eq!(world.conditions(&world.doctor), ["c-a", "c-b"]);
+    diagnosed("F32.1");
+    assert_eq!(world.conditions(&world.doctor), ["c-a"]);
+    let overlay = tempfile::tempdir().unwrap();
+    let rows = r#"
+        [[row]]
+        id = "label.mental-health"
+        law = "시험"
+        article = "§1"
+        value = { label = "PSY", systems = "http://www.hl7korea.or.kr/CodeSystem/kostat-kcd-8", categories = "F00-F09" }
+        source_ko = "시험"
+        source_en = "a test"
+        confidence = "project"
+    "#;
+    std::fs::write(overlay.path().join("labels.toml"), rows).unwrap();
+    label_by(&Law::with_overlay(overlay.path()).unwrap());
+    assert_eq!(world.conditions(&world.doctor), ["c-a", "c-b"]);
+    label_by(&Law::built_in());
     assert_eq!(world.conditions(&world.doctor), ["c-a"]);
 }
 

@@ -147,8 +147,7 @@ impl Server {
             Kind::Memory => (Arc::new(MemoryEngine::new(Arc::clone(&catalogue), system_clock())), [7; 32]),
             Kind::Sqlite => {
                 let engine =
-                    SqliteEngine::open(directory.path(), Arc::clone(&catalogue), system_clock(), options)
-                        .unwrap();
+                    SqliteEngine::open(directory.path(), &catalogue, system_clock(), options).unwrap();
                 let secret = engine.cursor_secret().unwrap();
                 (Arc::new(engine), secret)
             }

@@ -88,8 +88,7 @@ impl Portal {
         let clock_of_hub: ieum_store::clock::Clock = Arc::new(move || ticking.load(Ordering::Relaxed));
         let options = SqliteOptions::default();
         let engine =
-            SqliteEngine::open(directory.path(), Arc::clone(&catalogue), Arc::clone(&clock_of_hub), options)
-                .unwrap();
+            SqliteEngine::open(directory.path(), &catalogue, Arc::clone(&clock_of_hub), options).unwrap();
         let secret = engine.cursor_secret().unwrap();
         let door = Door::new(Arc::new(engine), secret);
         let options = Options { base_url: base_url.to_owned(), entrance, limits: Limits::default() };

@@ -33,6 +33,16 @@ pub struct Facts {
     pub relations: Vec<Relation>,
     /// What a patient consents to by it.
     pub rules: Vec<Rule>,
+    /// Whether what the patient signed is with it.
+    pub signed: bool,
+}
+
+impl Facts {
+    /// What a patient consents to by a record that an institution wrote, or did not. A permission that an institution writes
+    /// down counts only with what was signed: nobody opens records to themselves by their own word.
+    pub fn rules_of(&self, by_institution: bool) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(move |rule| !rule.permit || self.signed || !by_institution)
+    }
 }
 
 /// How far a treatment relation reaches.

@@ -10,6 +10,7 @@ use super::State;
 use crate::catalogue::Catalogue;
 use crate::commit::StoreError;
 use crate::custom::{IndexStep, IndexTask, IndexWork, Progress};
+use crate::sensitive::SensitiveCodes;
 
 impl State {
     pub(super) fn define(&mut self, params: &[Arc<CustomParam>]) -> Result<(), StoreError> {
@@ -26,6 +27,31 @@ impl State {
         };
         self.catalogue = Arc::new(before.with(params, progress));
         self.list_work();
+        self.index_again()
+    }
+
+    /// The oracle labels every version again at once, those deleted as the one before.
+    pub(super) fn set_sensitive(&mut self, codes: &Arc<SensitiveCodes>) -> Result<(), StoreError> {
+        if self.catalogue.sensitive() == codes {
+            return Ok(());
+        }
+        self.catalogue = Arc::new(self.catalogue.with_sensitive(Arc::clone(codes)));
+        self.is_labelling = true;
+        self.list_work();
+        self.index_again()?;
+        for versions in self.records.values_mut() {
+            let mut mask = 0;
+            for version in versions {
+                if version.record.is_deleted() {
+                    version.indexed.mask = mask;
+                }
+                mask = version.indexed.mask;
+            }
+        }
+        Ok(())
+    }
+
+    fn index_again(&mut self) -> Result<(), StoreError> {
         for version in self.records.values_mut().flatten().filter(|version| !version.record.is_deleted()) {
             let damaged = || StoreError::Damaged("a record that cannot be read".into());
             let record = &version.record;
@@ -38,6 +64,11 @@ impl State {
 
     pub(super) fn index_some(&mut self, work: &IndexWork, records: usize) -> IndexStep {
         let finished = IndexStep { is_finished: true, ..IndexStep::default() };
+        if work.task == IndexTask::Label {
+            self.is_labelling = false;
+            self.list_work();
+            return finished;
+        }
         let Some(progress) = self.progress(&work.kind, &work.code) else { return finished };
         if !self.work.contains(work) {
             return finished;
@@ -80,7 +111,7 @@ impl State {
     }
 
     fn list_work(&mut self) {
-        let mut work = Vec::new();
+        let mut work = if self.is_labelling { vec![IndexWork::label()] } else { Vec::new() };
         for (number, param) in (0..).zip(self.custom()) {
             let is_open = |progress: Arc<Progress>| !progress.indexing().is_stopped;
             if self.progress(param.kind, &param.code).is_some_and(is_open) {

@@ -9,7 +9,7 @@ use super::registry::{facets, kind_of, place, presence};
 use super::rows::RowSet;
 use super::search::json_numbers;
 use super::table::TABLES;
-use super::{Shared, custom, evidence, schema, to_u64, vals, words};
+use super::{Shared, custom, evidence, labels, schema, to_u64, vals, words};
 use crate::commit::StoreError;
 
 /// What a check found.
@@ -143,7 +143,7 @@ fn bodies(
     report: &mut CheckReport,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(), StoreError> {
-    let sql = "SELECT rid, kind, id, codec, body, present, present_high, vals, org FROM res WHERE op IN (1, 2) ORDER BY rid";
+    let sql = "SELECT rid, kind, id, codec, body, present, present_high, vals, org, mask FROM res WHERE op IN (1, 2) ORDER BY rid";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut expected = [0_u64; TABLES.len()];
@@ -212,10 +212,13 @@ fn record(
     let kept = Kept { present: (row.get(5)?, row.get(6)?), vals: row.get(7)? };
     let mut good = all.stored(name, rid, &indexed.values, &kept)?;
     good &= terms.add(connection, rid, &text)?;
-    let says = (indexed.facts.relations.len() as u64, indexed.facts.rules.len() as u64);
+    let org: i64 = row.get(8)?;
+    let rules = indexed.facts.rules_of(org > 0).count() as u64;
+    let says = (indexed.facts.relations.len() as u64, rules);
     let mut finding = Finding { connection, registry: &shared.registry };
-    good &= evidence::is_stored(connection, &mut finding, (rid, row.get(8)?), &indexed.facts)?;
+    good &= evidence::is_stored(connection, &mut finding, (rid, org), &indexed.facts)?;
     *said = (said.0 + says.0, said.1 + says.1);
+    good &= labels::point(connection)?.is_some() || row.get::<_, u32>(9)? == indexed.mask;
 
     let sql = "SELECT c.rid, c.present, c.present_high, c.vals, \
                (c.pat, c.mask, c.d, c.org, c.enc) IS (r.pat, r.mask, r.d, r.org, r.enc) FROM res r \

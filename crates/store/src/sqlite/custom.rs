@@ -22,8 +22,10 @@ use super::registry::{Registry, facets, kind_of, place, presence, with_presence}
 use super::rows::{Cho, Cmp, Dat, Geo, Num, Ref, Str, Tok};
 use super::table::{delete_some, delete_under};
 use super::{Shared, to_u64};
+use crate::catalogue::Catalogue;
 use crate::commit::StoreError;
 use crate::custom::{IndexStep, IndexTask, IndexWork, Progress};
+use crate::sensitive::SensitiveCodes;
 
 /// Up to which record number rows are there, by parameter; parameters with all rows are not among them.
 pub(super) type Points = BTreeMap<i64, i64>;
@@ -223,7 +225,26 @@ pub(super) fn in_force(
         indexing.insert(tp, progress);
     }
     let progress = |param: &CustomParam| by_name.get(&(param.kind.to_owned(), param.code.clone())).cloned();
-    let catalogue = Arc::new(shared.catalogue.with(custom, progress));
+    with_catalogue(connection, shared, shared.catalogue.with(custom, progress), indexing)
+}
+
+/// What is in force with other sensitive codes.
+pub(super) fn labelled(
+    connection: &Connection,
+    shared: &Shared,
+    codes: &Arc<SensitiveCodes>,
+) -> Result<Shared, StoreError> {
+    let catalogue = shared.catalogue.with_sensitive(Arc::clone(codes));
+    with_catalogue(connection, shared, catalogue, shared.indexing.clone())
+}
+
+fn with_catalogue(
+    connection: &Connection,
+    shared: &Shared,
+    catalogue: Catalogue,
+    indexing: Indexings,
+) -> Result<Shared, StoreError> {
+    let catalogue = Arc::new(catalogue);
     let registry = Registry::read(connection, &catalogue)?;
     let (path, sizes) = (shared.path.clone(), Arc::clone(&shared.sizes));
     let (clock, options) = (Arc::clone(&shared.clock), shared.options);

@@ -26,7 +26,7 @@ const RULES: Table = Table {
     ],
 };
 
-/// The rows of what a record says, which an institution made.
+/// The rows of what a record says; `org` as in `res`.
 struct Rows {
     relations: Vec<Vec<Value>>,
     rules: Vec<Vec<Value>>,
@@ -34,9 +34,9 @@ struct Rows {
 
 impl Rows {
     fn new(numbers: &mut impl Numbers, org: i64, facts: &Facts) -> Result<Self, StoreError> {
-        let relations = facts.relations.iter().map(|relation| relation_row(numbers, org, relation));
+        let relations = facts.relations.iter().map(|relation| relation_row(numbers, org.abs(), relation));
         let relations = relations.collect::<Result<_, _>>()?;
-        let rules = facts.rules.iter().map(|rule| rule_row(numbers, rule)).collect::<Result<_, _>>()?;
+        let rules = facts.rules_of(org > 0).map(|rule| rule_row(numbers, rule)).collect::<Result<_, _>>()?;
         Ok(Self { relations, rules })
     }
 
@@ -122,7 +122,7 @@ impl Applier<'_> {
         }
         let (connection, registry) = (self.connection, &self.shared.registry);
         let mut numbers = Giving { connection, registry, given: &mut self.memory.given };
-        for (table, rows) in Rows::new(&mut numbers, org.abs(), facts)?.tables() {
+        for (table, rows) in Rows::new(&mut numbers, org, facts)?.tables() {
             let places: Vec<String> = (3..table.columns.len() + 3).map(|place| format!("?{place}")).collect();
             let (name, columns, places) = (table.name, table.columns.join(", "), places.join(", "));
             let sql = format!("INSERT INTO {name} (rid, no, {columns}) VALUES (?1, ?2, {places})");
@@ -183,7 +183,7 @@ pub(super) fn is_stored(
     (rid, org): (i64, i64),
     facts: &Facts,
 ) -> Result<bool, StoreError> {
-    for (table, rows) in Rows::new(numbers, org.abs(), facts)?.tables() {
+    for (table, rows) in Rows::new(numbers, org, facts)?.tables() {
         let places =
             table.columns.iter().zip(3..).map(|(column, place)| format!(" AND {column} IS ?{place}"));
         let sql =

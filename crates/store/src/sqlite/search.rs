@@ -27,7 +27,8 @@ use crate::engine::{
 use cost::Walk;
 
 pub(super) use cost::Sizes;
-pub(super) use sql::{Sql, json_numbers};
+pub(super) use plan::alone;
+pub(super) use sql::{Sql, any_of, json_numbers};
 
 /// A row of an ordered page: sort values, then the record's number.
 pub(super) type Place = (Vec<Option<SortValue>>, i64);

@@ -6,8 +6,8 @@ use super::Shared;
 use super::carried::{SEVERAL, SHARED, SYSTEM};
 use super::dict::StoredId;
 use super::ids::find_rid;
-use super::search::{Sql, json_numbers};
-use crate::access::{AccessPlan, Family, Institution, Reach};
+use super::search::{Sql, alone, any_of, json_numbers};
+use crate::access::{AccessPlan, Family, Institution, Reach, Selection};
 use crate::commit::StoreError;
 
 /// A view for one caller's question: the connection, what may be seen, and the moment.
@@ -22,7 +22,20 @@ pub(super) struct Scope<'s> {
     institution: i64,
     /// Now, in microseconds since 1970.
     now: i64,
+    /// The conditions of the plan's selections on [`SELECTED`]; `None` when they take nothing away.
+    selected: Option<Vec<Selected>>,
 }
+
+/// One selection of a plan.
+struct Selected {
+    /// The number of the kind.
+    kind: i64,
+    /// What holds of the record beside, if anything must.
+    condition: Option<Sql>,
+}
+
+/// The name of a row of `res` that a selection is asked of.
+const SELECTED: &str = "selected";
 
 /// The number of what there is not.
 const NONE: i64 = -1;
@@ -50,11 +63,32 @@ impl<'s> Scope<'s> {
         for id in ids {
             patients.extend(find("Patient", id)?);
         }
-        Ok(Self { connection, shared, access, t, patients, institution, now: (shared.clock)() })
+        let now = (shared.clock)();
+        let mut scope = Self { connection, shared, access, t, patients, institution, now, selected: None };
+        scope.selected = scope.selections()?;
+        Ok(scope)
+    }
+
+    fn selections(&self) -> Result<Option<Vec<Selected>>, StoreError> {
+        let Some(only) = &self.access.only else { return Ok(None) };
+        let mut selected = Vec::with_capacity(only.len());
+        for Selection { kind, filters } in only {
+            let Some(numbers) = self.shared.registry.kind(kind) else { continue };
+            let condition = match filters.as_slice() {
+                [] => None,
+                filters => Some(alone(self, SELECTED, kind, filters)?),
+            };
+            selected.push(Selected { kind: numbers.no, condition });
+        }
+        Ok(Some(selected))
     }
 
     /// Whether any record of the kind can be reached at all.
     pub(super) fn reaches(&self, kind: &str) -> bool {
+        if self.access.only.as_ref().is_some_and(|only| !only.iter().any(|selection| selection.kind == kind))
+        {
+            return false;
+        }
         match self.shared.catalogue.kind(kind).map(|kind| kind.family) {
             None => false,
             Some(Family::System) => self.access.system,
@@ -94,9 +128,8 @@ impl<'s> Scope<'s> {
 
     fn visible_as(&self, row: &str, rid: &str) -> Sql {
         let mut sql = Sql::default();
-        if let Some(only) = self.access.only {
-            let kind = self.shared.registry.kind(only).map_or(NONE, |kind| kind.no);
-            sql.push(" AND ").append(&kind_of(rid)).push(" = ").bind(kind);
+        if let Some(selected) = &self.selected {
+            sql.push(" AND ").append(&in_one_of(selected, row, rid));
         }
         if self.access.denied != 0 {
             sql.push(" AND ").push(row).push(".mask & ").bind(i64::from(self.access.denied)).push(" = 0");
@@ -193,22 +226,33 @@ impl<'s> Scope<'s> {
         sql
     }
 
-    /// Whether a patient's relations and rules open a record; never null.
+    /// Whether a patient's relations and rules open a record; never null. What is cheap or usual is asked first: who made the
+    /// record is mostly told by its own row.
     fn opens(&self, institution: &Institution, person: &str, patient: &str, (row, rid): (&str, &str)) -> Sql {
-        let mut sql = Sql::new("(CASE (SELECT max(g.reach) FROM rel g WHERE g.pat = ");
-        sql.push(patient).push(" AND g.org = ").bind(self.institution);
-        sql.push(" AND g.person IN ('', ").bind(person.to_owned()).push(") AND g.hi > ").bind(self.now);
-        sql.push(" AND g.lo <= ").bind(self.now).push(") WHEN 2 THEN 1 WHEN 1 THEN ");
-        sql.push(rid)
-            .push(" = ")
-            .push(patient)
-            .push(" OR ")
+        let mut sql = Sql::new("(");
+        sql.append(&self.related(person, patient, "")).push(" AND (").push(rid).push(" = ").push(patient);
+        sql.push(" OR abs(").push(row).push(".org) = ").bind(self.institution).push(" OR coalesce((");
+        sql.append(&self.rule(institution, patient, (row, rid))).push("), 0) OR (");
+        sql.push(row)
+            .push(".org = 0 AND ")
             .push(&maker(row))
             .push(" = ")
-            .bind(self.institution);
-        sql.push(" OR coalesce((").append(&self.rule(institution, patient, (row, rid)));
-        sql.push("), 0) ELSE 0 END)");
+            .bind(self.institution)
+            .push(") OR ");
+        sql.append(&self.related(person, patient, " AND g.reach = 2")).push("))");
         sql
+    }
+
+    /// Whether the institution has a relation to a patient: of everybody there, or of this person.
+    fn related(&self, person: &str, patient: &str, also: &str) -> Sql {
+        let relation = |person: &str| {
+            let mut sql = Sql::new("EXISTS (SELECT 1 FROM rel g WHERE g.pat = ");
+            sql.push(patient).push(" AND g.org = ").bind(self.institution).push(" AND g.person = ");
+            sql.bind(person.to_owned()).push(" AND g.hi > ").bind(self.now);
+            sql.push(" AND g.lo <= ").bind(self.now).push(also).push(")");
+            sql
+        };
+        any_of(&[relation(""), relation(person)])
     }
 
     /// What the first of a patient's rules says that applies to a record.
@@ -225,7 +269,7 @@ impl<'s> Scope<'s> {
              AND (u.kind = 0 OR u.kind = ",
             maker(row)
         ));
-        sql.append(&kind_of(rid));
+        sql.push(&kind_of(row, rid));
         sql.push(") ORDER BY u.spec DESC, u.made DESC, u.permit LIMIT 1");
         sql
     }
@@ -266,9 +310,26 @@ fn owners(row: &str, rid: &str) -> Sql {
     sql
 }
 
-/// The kind of a record.
-fn kind_of(rid: &str) -> Sql {
-    let mut sql = Sql::new("(SELECT q.kind FROM res q WHERE q.rid = ");
-    sql.push(rid).push(")");
-    sql
+/// Whether a record is in one of the selections.
+fn in_one_of(selected: &[Selected], row: &str, rid: &str) -> Sql {
+    let whole = selected.iter().filter(|selected| selected.condition.is_none()).map(|selected| selected.kind);
+    let mut kinds = Sql::new(&kind_of(row, rid));
+    kinds.push(" IN (SELECT value FROM json_each(").bind(json_numbers(&whole.collect::<Vec<_>>())).push("))");
+    let mut pieces = vec![kinds];
+    for Selected { kind, condition } in selected {
+        let Some(condition) = condition else { continue };
+        let mut sql = Sql::new("EXISTS (SELECT 1 FROM res selected WHERE selected.rid = ");
+        sql.push(rid).push(" AND selected.op IN (1, 2) AND selected.kind = ").bind(*kind);
+        sql.append(condition).push(")");
+        pieces.push(sql);
+    }
+    any_of(&pieces)
+}
+
+/// The kind of a record. Versions in `ver` do not have it.
+fn kind_of(row: &str, rid: &str) -> String {
+    if row != "v" && rid.starts_with(row) {
+        return format!("{row}.kind");
+    }
+    format!("(SELECT q.kind FROM res q WHERE q.rid = {rid})")
 }

@@ -12,12 +12,13 @@ use super::apply::{Applier, Memory};
 use super::custom::{self, State as ParamState};
 use super::guard::check_guards;
 use super::log::Log;
-use super::{Current, Shared, audit, learn, newest_t, to_i64};
+use super::{Current, Shared, audit, labels, learn, newest_t, to_i64};
 use crate::clock::next_instant;
 use crate::commit::{Change, CommitError, CommitRequest, Committed, StoreError};
 use crate::compress::{Dictionaries, Packed};
 use crate::custom::{IndexStep, IndexTask, IndexWork};
 use crate::engine::AuditEntry;
+use crate::sensitive::SensitiveCodes;
 
 /// Changes that one transaction takes at most before it is written to disk.
 const GROUP: usize = 3_000;
@@ -30,6 +31,7 @@ enum Task {
     /// A dictionary, if one is worth having, and when to learn again.
     Learnt(Option<Vec<u8>>, u64, Sender<Result<Option<i64>, StoreError>>),
     Define(Vec<Arc<CustomParam>>, Sender<Result<(), StoreError>>),
+    Sensitive(Arc<SensitiveCodes>, Sender<Result<(), StoreError>>),
     Index(IndexWork, usize, Sender<Result<IndexStep, StoreError>>),
     /// Kind, code, and whether to stop.
     Halt(String, String, bool, Sender<Result<(), StoreError>>),
@@ -96,6 +98,10 @@ impl Writer {
 
     pub(super) fn define(&self, params: Vec<Arc<CustomParam>>) -> Result<(), StoreError> {
         self.wait_for(|sender| Task::Define(params, sender))
+    }
+
+    pub(super) fn set_sensitive(&self, codes: Arc<SensitiveCodes>) -> Result<(), StoreError> {
+        self.wait_for(|sender| Task::Sensitive(codes, sender))
     }
 
     pub(super) fn index_some(&self, work: IndexWork, most: usize) -> Result<IndexStep, StoreError> {
@@ -167,7 +173,7 @@ impl Worker {
             let mut stop = false;
             while let Some(task) = next.take() {
                 // Alone in its transaction: whoever reads sees what was in force before with what was written before.
-                let is_alone = matches!(task, Task::Define(..));
+                let is_alone = matches!(task, Task::Define(..) | Task::Sensitive(..));
                 if is_alone && !group.is_empty() {
                     held = Some(task);
                     break;
@@ -180,6 +186,7 @@ impl Worker {
                     | Task::Follower(..)
                     | Task::Learnt(..)
                     | Task::Define(..)
+                    | Task::Sensitive(..)
                     | Task::Halt(..) => size += 1,
                 }
                 if !stop {
@@ -270,6 +277,11 @@ impl Worker {
                 self.memory.points = None;
                 Ok(Outcome::Done)
             }
+            Task::Sensitive(codes, _) => {
+                labels::put(&self.connection, codes)?;
+                self.shared = Arc::new(custom::labelled(&self.connection, &self.shared, codes)?);
+                Ok(Outcome::Done)
+            }
             Task::Index(work, most, _) => self.index_some(work, *most).map(Outcome::Indexed),
             Task::Halt(kind, code, halt, _) => self.halt_indexing(kind, code, *halt).map(|()| Outcome::Done),
             Task::Stop => Ok(Outcome::Done),
@@ -288,6 +300,9 @@ impl Worker {
 
     /// Does a part of what is to be done in the background.
     fn index_some(&mut self, work: &IndexWork, most: usize) -> Result<IndexStep, StoreError> {
+        if work.task == IndexTask::Label {
+            return self.applier().label_some(most);
+        }
         let tp = work.number;
         match (custom::states(&self.connection)?.get(&tp), work.task) {
             (Some(ParamState::Build(point)), IndexTask::Build) => {
@@ -377,6 +392,7 @@ impl Task {
                 Self::Audit(_, sender)
                 | Self::Follower(.., sender)
                 | Self::Define(_, sender)
+                | Self::Sensitive(_, sender)
                 | Self::Halt(.., sender),
                 outcome,
             ) => {

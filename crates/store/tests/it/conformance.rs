@@ -35,6 +35,7 @@ mod followers;
 mod history;
 mod includes;
 mod institutions;
+mod labels;
 mod modifiers;
 mod paging;
 mod parts;

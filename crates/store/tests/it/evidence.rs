@@ -38,6 +38,7 @@ fn facts(kind: &str, id: &str, record: Value<'_>, _: &[String]) -> Facts {
         department: coding.and_then(|coding| text(coding, "code")).filter(|_| kind == "Encounter"),
         relations: all(record, "relations").map(relation).collect(),
         rules: all(record, "rules").map(rule).collect(),
+        signed: false,
     }
 }
 

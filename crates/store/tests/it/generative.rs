@@ -10,12 +10,14 @@ mod questions;
 mod records;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use ieum_fhir::search::{Query, compartment_filter};
-use ieum_store::access::{AccessPlan, Reach};
+use ieum_store::access::{AccessPlan, Reach, Selection};
 use ieum_store::alone::can_be_judged;
 use ieum_store::commit::Expect;
 use ieum_store::engine::{CompartmentRequest, HistoryRequest, HistoryScope};
+use ieum_store::sensitive::SensitiveCodes;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -48,6 +50,7 @@ fn the_engine_answers_as_the_oracle_does() {
                     match time {
                         _ if time == defined => store.define(&definitions::FIRST),
                         _ if time == defined + redefined + 1 => store.define(&definitions::THEN),
+                        _ if time == redefined + 5 => label_some_codes(store),
                         _ => drop(store.index_some(2)),
                     }
                 }
@@ -125,7 +128,7 @@ fn every_prefix_meets_every_value() {
     }
 }
 
-/// Everybody, one patient, somebody from whom a class is hidden, somebody for whom there is one kind alone, and those who
+/// Everybody, one patient, somebody from whom a class is hidden, somebody for whom there are some selections alone, and those who
 /// act for an institution: a person, one from whom a class is hidden, one about one patient, and a system.
 fn callers() -> [AccessPlan; 8] {
     let mut about = acting_for("o1", Some("dr"));
@@ -140,7 +143,29 @@ fn callers() -> [AccessPlan; 8] {
         everything(),
         only(&["p1", "p3"]),
         AccessPlan { denied: 2, system: false, ..everything() },
-        AccessPlan { only: Some("Observation"), ..everything() },
+        AccessPlan { only: Some(selections()), ..everything() },
+    ]
+}
+
+/// Codes that hide records from those who do not see the class.
+fn label_some_codes(store: &Store) {
+    let mut codes = SensitiveCodes::default();
+    codes.add("http://b.test", "x", false, 2).unwrap();
+    store.engine.set_sensitive(&Arc::new(codes)).unwrap();
+}
+
+/// What scopes may name: whole kinds, and some records of others.
+fn selections() -> Vec<Selection> {
+    let store = memory();
+    let some = |url: &str| {
+        let query = store.try_query(url).unwrap();
+        Selection { kind: query.kind, filters: query.filters }
+    };
+    vec![
+        some("Observation?status=final"),
+        some("Observation?category:missing=true&date=ge2026-01-01"),
+        some("Encounter?status:not=planned"),
+        Selection::of_kind("Patient"),
     ]
 }
 

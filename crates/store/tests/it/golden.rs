@@ -114,7 +114,7 @@ fn write() {
 #[test]
 fn a_newer_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let open = || SqliteEngine::open(directory.path(), catalogue(), clock(), SqliteOptions::default());
+    let open = || SqliteEngine::open(directory.path(), &catalogue(), clock(), SqliteOptions::default());
     open().unwrap().stop();
     let connection = rusqlite::Connection::open(directory.path().join("records.sqlite")).unwrap();
     connection.pragma_update(None, "user_version", 1_000).unwrap();
@@ -139,7 +139,7 @@ fn changed_parameters_are_indexed_again() {
         )
         .unwrap();
     drop(connection);
-    let engine = SqliteEngine::open(&path, catalogue(), clock(), SqliteOptions::default()).unwrap();
+    let engine = SqliteEngine::open(&path, &catalogue(), clock(), SqliteOptions::default()).unwrap();
     assert_eq!(engine.check(&mut |_, _| {}).unwrap().faults, Vec::<String>::new());
     assert_eq!(engine.snapshot().unwrap().t(), 8);
 }
@@ -158,7 +158,7 @@ fn indexing_that_was_cut_off_is_done_again() {
         .execute_batch("INSERT INTO meta VALUES ('reindexing', 1); DELETE FROM tok; DELETE FROM dat")
         .unwrap();
     drop(connection);
-    let engine = SqliteEngine::open(&path, catalogue(), clock(), SqliteOptions::default()).unwrap();
+    let engine = SqliteEngine::open(&path, &catalogue(), clock(), SqliteOptions::default()).unwrap();
     assert_eq!(engine.check(&mut |_, _| {}).unwrap().faults, Vec::<String>::new());
 }
 
@@ -180,8 +180,7 @@ fn a_new_address_is_indexed() {
     store.stop();
     assert_eq!(SqliteEngine::bases(&path).unwrap(), [BASE]);
     let bases = [BASE, "http://new.test/fhir"].map(ToOwned::to_owned).to_vec();
-    let store =
-        sqlite_with(&path, Arc::new(Catalogue::new(&[], bases.clone(), ieum_store::access::Policy::NONE)));
+    let store = sqlite_with(&path, &Catalogue::new(&[], bases.clone(), ieum_store::access::Policy::NONE));
     assert_eq!(subject(&store), ["new", "old"]);
     assert_eq!(store.check().faults, Vec::<String>::new());
     store.put(r#"{"resourceType":"Observation","id":"new","status":"final"}"#);
@@ -204,7 +203,7 @@ fn damage_stays_where_it_is() {
     let sql = "UPDATE res SET codec = 0, body = ?1 WHERE id = 'p1'";
     assert_eq!(connection.execute(sql, [frame]).unwrap(), 1);
     drop(connection);
-    let store = sqlite_with(&path, catalogue());
+    let store = sqlite_with(&path, &catalogue());
     assert!(store.engine.snapshot().unwrap().read(&everything(), "Patient", "p1").is_err());
     assert!(!store.check().faults.is_empty());
     std::thread::scope(|scope| {
@@ -251,7 +250,7 @@ fn damage_is_found() {
         let connection = rusqlite::Connection::open(path.join("records.sqlite")).unwrap();
         assert!(connection.execute(damage, []).unwrap() > 0, "{damage}");
         drop(connection);
-        let engine = SqliteEngine::open(&path, catalogue(), clock(), SqliteOptions::default()).unwrap();
+        let engine = SqliteEngine::open(&path, &catalogue(), clock(), SqliteOptions::default()).unwrap();
         let report = engine.check(&mut |_, _| {}).unwrap();
         assert!(!report.faults.is_empty(), "not found: {damage}");
     }

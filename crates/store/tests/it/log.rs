@@ -15,7 +15,7 @@ const RECORDS: u32 = 400;
 #[test]
 fn the_log_is_bounded_while_somebody_always_reads() {
     let directory = tempfile::tempdir().unwrap();
-    let store = sqlite_with(directory.path(), catalogue());
+    let store = sqlite_with(directory.path(), &catalogue());
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for turn in 0..3_u64 {

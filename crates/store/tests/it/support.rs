@@ -118,7 +118,7 @@ pub(crate) fn sqlite() -> Store {
 
 /// A store in this directory, which goes when the store does.
 pub(crate) fn sqlite_in(directory: tempfile::TempDir) -> Store {
-    let mut store = sqlite_with(directory.path(), catalogue());
+    let mut store = sqlite_with(directory.path(), &catalogue());
     if let Some((_, kept)) = &mut store.sqlite {
         *kept = Some(Arc::new(directory));
     }
@@ -126,17 +126,17 @@ pub(crate) fn sqlite_in(directory: tempfile::TempDir) -> Store {
 }
 
 /// A store in this directory, which stays.
-pub(crate) fn sqlite_with(path: &Path, catalogue: Arc<Catalogue>) -> Store {
+pub(crate) fn sqlite_with(path: &Path, catalogue: &Catalogue) -> Store {
     let options = SqliteOptions { readers: 4, ..SqliteOptions::default() };
     sqlite_of(path, catalogue, options)
 }
 
 /// The same with limits of its own.
 pub(crate) fn sqlite_with_options(path: &Path, options: SqliteOptions) -> Store {
-    sqlite_of(path, catalogue(), options)
+    sqlite_of(path, &catalogue(), options)
 }
 
-fn sqlite_of(path: &Path, catalogue: Arc<Catalogue>, options: SqliteOptions) -> Store {
+fn sqlite_of(path: &Path, catalogue: &Catalogue, options: SqliteOptions) -> Store {
     let clock = TestClock::default();
     let engine = SqliteEngine::open(path, catalogue, clock.clock(), options).unwrap();
     let engine = Arc::new(engine);

@@ -56,9 +56,6 @@ pub enum Fault {
     /// Scopes beyond the registration.
     #[error("the app is not registered for all of these scopes")]
     ScopeBeyond,
-    /// Scopes with search parameters.
-    #[error("scopes with search parameters (after a question mark) are not granted yet")]
-    ScopeGranular,
     /// Scopes that do not go with the way they were asked for.
     #[error("{0}")]
     ScopeMisfit(&'static str),
@@ -139,9 +136,7 @@ impl Fault {
             Self::UnknownClient | Self::ClientProof => "invalid_client",
             Self::Assertion(_) | Self::AssertionClaim(_) | Self::AssertionAgain => "invalid_client",
             Self::Audience => "invalid_target",
-            Self::Scope(_) | Self::ScopeBeyond | Self::ScopeGranular | Self::ScopeMisfit(_) => {
-                "invalid_scope"
-            }
+            Self::Scope(_) | Self::ScopeBeyond | Self::ScopeMisfit(_) => "invalid_scope",
             Self::Interaction => "interaction_required",
             Self::Denied => "access_denied",
             Self::Dpop(_) | Self::DpopSignature(_) => "invalid_dpop_proof",

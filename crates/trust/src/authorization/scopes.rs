@@ -6,6 +6,8 @@
 //! app that acts for nobody but itself. What follows a `?` selects records as a search would (all its parameters must
 //! hold, and one such scope widens another, as all scopes do).
 
+mod selection;
+
 use std::fmt;
 
 use ieum_fhir::definitions::r4;
@@ -43,7 +45,9 @@ pub struct Records {
     pub kind: Option<String>,
     /// What may be done.
     pub may: Interactions,
-    /// Which records of the kind: the parameters of a search, all of which must hold. Empty: all.
+    /// Which records of the kind: the parameters of a search, all of which must hold, as they are written, percent signs
+    /// and all. Empty: all. Those that are read out of a list of scopes can be asked of each record alone
+    /// ([`Records::selection`]), and stand with a kind, `r` and `s` only.
     pub query: Vec<(String, String)>,
 }
 
@@ -144,6 +148,12 @@ pub enum ScopeError {
          this order; and `launch`, `launch/patient`, `openid`, `fhirUser`, `offline_access`"
     )]
     Unknown,
+    /// What selects records cannot be asked of each record.
+    #[error(
+        "a scope that selects names one resource type, `r` and `s` alone, and after `?` search parameters of R4 that look at \
+         nothing but the record itself: no chain, no `_has`, nothing about order or pages"
+    )]
+    Selection,
 }
 
 impl Scope {
@@ -182,7 +192,11 @@ impl Records {
         };
         let may = Interactions::parse(may).ok_or(ScopeError::Unknown)?;
         let query = query.map_or(Ok(Vec::new()), parameters)?;
-        Ok(Self { level, kind, may, query })
+        let records = Self { level, kind, may, query };
+        if !records.query.is_empty() {
+            records.selection(&[], 0)?;
+        }
+        Ok(records)
     }
 
     fn covers(&self, other: &Self) -> bool {
@@ -291,12 +305,18 @@ impl Scopes {
         self.records().any(|records| records.level == Level::Patient)
     }
 
-    /// Whether they allow this on a kind of record, or, with `None`, on all of them. Scopes that select records by search
-    /// parameters allow nothing here: they are not granted as long as the selection is not part of every query.
+    /// Whether they allow this on all records of a kind, or, with `None`, of every kind.
     #[must_use]
     pub fn allow(&self, kind: Option<&str>, what: Interactions) -> bool {
-        let naming = self.records().filter(|records| records.query.is_empty() && records.names(kind));
-        naming.fold(Interactions::default(), |all, records| all.and(records.may)).include(what)
+        let whole = self.records().filter(|records| records.query.is_empty() && records.names(kind));
+        whole.fold(Interactions::default(), |all, records| all.and(records.may)).include(what)
+    }
+
+    /// Whether one of them allows this on some records of a kind, or, with `None`, of any kind.
+    #[must_use]
+    pub fn allow_some(&self, kind: Option<&str>, what: Interactions) -> bool {
+        let mut naming = self.records().filter(|records| kind.is_none() || records.names(kind));
+        naming.any(|records| records.may.include(what))
     }
 }
 

@@ -13,6 +13,7 @@ use ieum_fhir::search::{Query, Total};
 use ieum_store::body::write_plain;
 use ieum_store::commit::{Change, StoreError};
 use ieum_store::custom::{IndexStep, IndexWork, admitted};
+use ieum_store::sensitive::SensitiveCodes;
 
 use super::{Door, DoorError};
 use crate::access::Access;
@@ -133,7 +134,16 @@ impl Door {
         Ok(())
     }
 
-    /// What is to be done in the background so that records can be searched by new parameters.
+    /// Puts the codes into force that label records; those there already are labelled anew in the background.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then everything is as before.
+    pub fn set_sensitive(&self, codes: SensitiveCodes) -> Result<(), StoreError> {
+        self.engine.set_sensitive(&Arc::new(codes))
+    }
+
+    /// What is to be done in the background so that records can be searched by new parameters, and have the labels of
+    /// other codes.
     ///
     /// # Errors
     /// [`StoreError`] when the engine fails.

@@ -86,7 +86,25 @@ pub fn read(consent: Value<'_>, bases: &[String]) -> Reading {
     reader.reading
 }
 
+/// Whether what was signed is with a Consent: a document of this hub, or one inside it.
+#[must_use]
+pub fn is_signed(consent: Value<'_>, bases: &[String]) -> bool {
+    let refer = Refer { bases };
+    let is_here = consent
+        .get("sourceReference")
+        .and_then(|source| refer.target(source))
+        .is_some_and(|(kind, _)| kind == "DocumentReference");
+    let inside = consent.get("sourceAttachment").and_then(|attachment| text(attachment, "data"));
+    is_here || inside.is_some_and(|data| !data.is_empty())
+}
+
 impl Reading {
+    /// Whether it permits anything.
+    #[must_use]
+    pub fn permits(&self) -> bool {
+        self.rules.iter().any(|rule| rule.permit)
+    }
+
     fn problem(&mut self, place: String, what: &'static str) {
         self.problems.push(Problem { place, what });
     }

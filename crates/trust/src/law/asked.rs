@@ -67,6 +67,8 @@ pub enum Of {
     Member,
     /// Codes of sensitivity labels that this hub knows, parted by spaces.
     Labels,
+    /// Categories of a classification, or two with a hyphen between, parted by spaces.
+    Categories,
 }
 
 impl Family {
@@ -183,6 +185,16 @@ pub static SENDING_BY: Family = holds("sending.", &[]);
 /// Sensitivity labels of items that are hidden from somebody, parted by spaces.
 pub static HIDDEN_FROM: Family =
     Family { required: &["proxies"], ..words("hidden-from.", &[word("labels", Of::Labels)]) };
+/// Codes that label the records that are found by them.
+pub static LABEL: Family = words(
+    "label.",
+    &[
+        word("label", Of::Labels),
+        word("systems", Of::Text),
+        Word { name: "codes", required: false, of: Of::Text },
+        Word { name: "categories", required: false, of: Of::Categories },
+    ],
+);
 /// What is shown, by way and paper.
 pub static DOCUMENT: Family = words(
     "document.",
@@ -224,6 +236,7 @@ pub static FAMILIES: &[&Family] = &[
     &STATE,
     &SENDING_BY,
     &HIDDEN_FROM,
+    &LABEL,
     &DOCUMENT,
     &REQUESTER,
     &NO_CONSENT,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use ieum_store::sensitive::SensitiveCodes;
 use jiff::civil::Date;
 
 use super::asked::{FAMILIES, Of, RULES, Shape};
@@ -172,6 +173,9 @@ fn bad_word(of: &Of, text: &str, member: Option<&str>) -> Option<String> {
             let known = text.split(' ').all(|label| labels::of_act_code(label) != 0);
             (!known).then(|| "codes of labels that this hub knows, parted by single spaces".to_owned())
         }
+        Of::Categories => SensitiveCodes::default().add("", text, true, 0).err().map(|_| {
+            "categories of a classification such as `F20`, or `F00-F09`, parted by spaces".to_owned()
+        }),
     }
 }
 

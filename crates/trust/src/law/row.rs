@@ -104,7 +104,7 @@ pub struct Subject {
 }
 
 /// All subjects, in the order in which people see them.
-pub static SUBJECTS: [Subject; 8] = [
+pub static SUBJECTS: [Subject; 9] = [
     Subject { name: "ages", prefixes: &["age."] },
     Subject {
         name: "representatives",
@@ -118,6 +118,7 @@ pub static SUBJECTS: [Subject; 8] = [
             "document.",
         ],
     },
+    Subject { name: "labels", prefixes: &["label."] },
     Subject { name: "access", prefixes: &["requester", "no-consent.", "emergency-transfer"] },
     Subject { name: "terms", prefixes: &["term.", "access-log.", "break-glass.", "presence.", "notice."] },
     Subject { name: "transfer", prefixes: &["transfer"] },

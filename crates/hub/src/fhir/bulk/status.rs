@@ -28,7 +28,7 @@ pub(super) fn own(call: &Call<'_>) -> Result<Kept, Failure> {
     let kept = keep::read(call.hub, &call.place.id)?;
     let is_own = |kept: &Kept| match kept.job.request {
         // Nobody's alone: whoever may define parameters follows it.
-        Request::Index(_) => call.access.role.defines_searches(),
+        Request::Index(_) | Request::Label => call.access.role.defines_searches(),
         _ => kept.job.asker.is(call.access),
     };
     let own = kept.filter(|kept| is_own(kept) && kept.job.state != State::Cancelled);
@@ -101,7 +101,7 @@ fn manifest(call: &Call<'_>, kept: &Kept) -> Value {
     manifest.insert("request".into(), job.url.as_str().into());
     manifest.insert("requiresAccessToken".into(), (call.hub.entrance() == Entrance::Accounts).into());
     let output = match job.request {
-        Request::Export(_) | Request::Later(_) | Request::Index(_) => list(OutPart::Output),
+        Request::Export(_) | Request::Later(_) | Request::Index(_) | Request::Label => list(OutPart::Output),
         Request::Import(_) => job.inputs.iter().map(brought_in).collect(),
     };
     manifest.insert("output".into(), output);

@@ -75,7 +75,7 @@ impl<'c> Conditional<'c> {
             return Ok(Some(known.clone()));
         }
         let refuse = |failure: Failure| Stumble::Failed(failure.under(&entry.name()));
-        scope::check_search(self.call, kind).map_err(refuse)?;
+        scope::check_search(self.call, kind, criteria).map_err(refuse)?;
         let query = conditional::criteria_in(self.call, self.view, kind, criteria).map_err(refuse)?;
         let (found, guard) = conditional::find(self.view, &query)?;
         let mut matching = self.matching(&query, resolved).map_err(refuse)?;

@@ -110,6 +110,7 @@ fn word(subject: &Subject, lang: Lang) -> &'static str {
     match subject.name {
         "ages" => lang.pick("나이", "Ages"),
         "representatives" => lang.pick("대리와 보호자", "Representatives and guardians"),
+        "labels" => lang.pick("민감한 코드", "Sensitive codes"),
         "access" => lang.pick("동의 없이 볼 수 있는 근거", "Access without consent"),
         "terms" => lang.pick("기간", "Terms"),
         "transfer" => lang.pick("전송요구권", "The right to have data sent"),
@@ -124,7 +125,7 @@ fn value(row: &Row, lang: Lang) -> Markup {
         Value::Number { number, unit } => (*number, *unit),
         Value::Holds(_) => return html! { (lang.pick("적용", "holds")) },
         Value::Words(_) => {
-            let told = row.word("basis").or(row.word("labels"));
+            let told = ["basis", "labels", "label"].into_iter().find_map(|name| row.word(name));
             return html! { @match told {
                 Some(told) => { span lang="ko" { (told) } }
                 None => { (lang.pick("적용", "holds")) }

@@ -14,6 +14,7 @@ use ieum_store::engine::{
     HistoryRequest, KeysPage, KeysRequest, PlacesPage, SearchPage, SearchRequest, Snapshot, StoredAuditEntry,
 };
 use ieum_store::record::Record;
+use ieum_store::sensitive::SensitiveCodes;
 
 /// What does not work at the moment.
 #[derive(Default)]
@@ -62,6 +63,10 @@ impl Engine for Unreliable {
         Failing::check(&self.failing.define)?;
         self.engine.define(params)
     }
+    fn set_sensitive(&self, codes: &Arc<SensitiveCodes>) -> Result<(), StoreError> {
+        self.engine.set_sensitive(codes)
+    }
+
     fn index_work(&self) -> Result<Vec<IndexWork>, StoreError> {
         self.engine.index_work()
     }

@@ -43,19 +43,26 @@ fn scopes_are_held_at_the_entrance() {
         ("user/Observation.s", "GET", "/fhir/Observation/_history", None, 200),
         ("user/Observation.s", "GET", "/fhir/Patient/p1/Observation", None, 200),
         ("user/Observation.s", "GET", "/fhir/Patient/p1/Condition", None, 403),
-        ("user/Observation.s", "GET", "/fhir/Patient/p1/*", None, 403),
-        // What leads to other kinds.
-        ("user/Observation.rs", "GET", "/fhir/Observation?_include=Observation:subject", None, 403),
-        ("user/Observation.rs", "GET", "/fhir/Observation?_include:iterate=Observation:subject", None, 403),
-        ("user/Observation.rs", "GET", "/fhir/Observation?_revinclude=Provenance:target", None, 403),
-        ("user/Observation.rs", "GET", "/fhir/Observation?subject:Patient.name=a", None, 403),
-        ("user/Observation.rs", "GET", "/fhir/Observation?patient.name=a", None, 403),
-        ("user/Patient.rs", "GET", "/fhir/Patient?_has:Observation:patient:code=a", None, 403),
-        ("user/*.rs", "GET", "/fhir/Observation?patient.name=a&_include=Observation:subject", None, 200),
-        ("user/Patient.rs", "GET", "/fhir/Patient/p1/$everything", None, 403),
+        ("user/Observation.s", "GET", "/fhir/Patient/p1/*", None, 200),
+        // What leads to other kinds: of these nothing is there; see below.
+        ("user/Observation.rs", "GET", "/fhir/Observation?_include=Observation:subject", None, 200),
+        ("user/Observation.rs", "GET", "/fhir/Observation?patient.name=a", None, 200),
+        ("user/Patient.rs", "GET", "/fhir/Patient/p1/$everything", None, 200),
+        ("user/Observation.rs", "GET", "/fhir/Patient/p1/$everything", None, 403),
         ("user/*.rs", "GET", "/fhir/Patient/p1/$everything", None, 200),
-        ("user/Observation.rs", "GET", "/fhir?_type=Observation", None, 403),
-        ("user/Observation.rs", "GET", "/fhir/_history", None, 403),
+        ("user/Observation.rs", "GET", "/fhir?_type=Observation", None, 200),
+        ("user/Observation.rs", "GET", "/fhir/_history", None, 200),
+        ("user/Observation.r", "GET", "/fhir/_history", None, 403),
+        // Some records of a kind.
+        ("user/Observation.rs?status=final", "GET", "/fhir/Observation/o1", None, 200),
+        ("user/Observation.rs?status=amended", "GET", "/fhir/Observation/o1", None, 404),
+        ("user/Observation.rs?status=final", "GET", "/fhir/Observation?status=final", None, 200),
+        ("user/Observation.rs?status=final", "GET", "/fhir/Observation/o1/_history", None, 403),
+        ("user/Observation.rs?status=final", "GET", "/fhir/Observation/o1/_history/1", None, 403),
+        ("user/Observation.rs?status=final", "GET", "/fhir/Observation/_history", None, 403),
+        ("user/Observation.rs?status=final", "GET", "/fhir/Condition/c1", None, 403),
+        ("user/Observation.rs?status=final", "GET", "/fhir/Observation/$export", None, 403),
+        ("user/Observation.rs?status=final", "POST", "/fhir/Observation", Some(BP), 403),
         ("user/Observation.rs", "GET", "/fhir/$export", None, 403),
         ("user/Observation.rs", "GET", "/fhir/Observation/$export", None, 403),
         ("user/*.rs", "GET", "/fhir/$jobs/j1", None, 404),
@@ -71,12 +78,14 @@ fn scopes_are_held_at_the_entrance() {
         ("user/Observation.cu", "DELETE", "/fhir/Observation/o9", None, 403),
         ("user/Observation.d", "DELETE", "/fhir/Observation/o9", None, 204),
         ("user/Observation.d", "DELETE", "/fhir/Observation?code:text=a", None, 403),
+        ("user/Observation.ds", "DELETE", "/fhir/Observation?patient.name=a", None, 403),
         ("user/*.cruds", "POST", "/fhir/Subscription", Some(HOOK), 403),
         ("user/*.cruds", "GET", "/fhir/Subscription/s1/$status", None, 403),
         // Bundles, entry by entry.
         ("user/Observation.c", "POST", "/fhir", Some(READS), 403),
         ("user/Observation.c", "POST", "/fhir", Some(REFERS), 403),
         ("user/Observation.c user/Patient.s", "POST", "/fhir", Some(REFERS), 200),
+        ("user/Observation.c user/Patient.s?name=김시험", "POST", "/fhir", Some(REFERS), 403),
         ("user/Observation.rs", "POST", "/fhir", Some(BATCH), 200),
     ];
     let portal = portal();
@@ -107,6 +116,71 @@ fn scopes_are_held_at_the_entrance() {
     let one = token(&portal, &app, &clinician, Some("p1"), "launch/patient patient/*.rs");
     let later = Request::get("/fhir/Observation").header("authorization", format!("Bearer {one}"));
     portal.ask(later.header("prefer", "respond-async").body(Body::empty()).unwrap()).expect(403);
+}
+
+/// What scopes do not name is not there: not as a match, not behind a reference, not in a number.
+#[test]
+fn scopes_are_part_of_every_question() {
+    let portal = portal();
+    portal.put(&[
+        json!({"resourceType": "Observation", "id": "lab", "status": "final", "subject": {"reference": "Patient/p1"},
+            "category": [{"coding": [{"code": "laboratory"}]}], "code": {"text": "혈당"}}),
+        json!({"resourceType": "Observation", "id": "vital", "status": "final", "subject": {"reference": "Patient/p1"},
+            "category": [{"coding": [{"code": "vital-signs"}]}], "code": {"text": "혈압"}}),
+        json!({"resourceType": "Provenance", "id": "v1", "target": [{"reference": "Observation/lab"}],
+            "recorded": "2026-01-01T00:00:00Z", "agent": [{"who": {"display": "가상"}}]}),
+    ]);
+    let app = register(&portal, |_| {});
+    let clinician = user(&portal, Role::Clinician, None);
+    let some = "user/Observation.rs?category=laboratory user/Encounter.rs";
+    for (scope, path, found) in [
+        (some, "Observation", &["Observation/lab"][..]),
+        (some, "Observation?_include=Observation:subject", &["Observation/lab"]),
+        (some, "Observation?_revinclude=Provenance:target", &["Observation/lab"]),
+        (some, "Observation?patient._id=p1", &[]),
+        (some, "Observation?subject:Patient.name=김", &[]),
+        (some, "Observation?_has:Provenance:target:_id=v1", &[]),
+        (some, "?_type=Observation,Encounter", &["Observation/lab"]),
+        (some, "Patient/p1/*", &["Observation/lab"]),
+        (
+            "user/Observation.rs?category=laboratory user/Patient.rs",
+            "Observation?patient._id=p1",
+            &["Observation/lab"],
+        ),
+        (
+            "user/Observation.rs?category=laboratory user/Patient.rs",
+            "Observation?_include=Observation:subject",
+            &["Observation/lab", "Patient/p1"],
+        ),
+        (
+            "user/Observation.rs?category=laboratory user/Patient.rs",
+            "Patient/p1/$everything",
+            &["Patient/p1", "Observation/lab"],
+        ),
+        (
+            "user/Observation.rs?category=laboratory user/Observation.rs?category=vital-signs",
+            "Observation?_sort=_id",
+            &["Observation/lab", "Observation/vital"],
+        ),
+        ("launch/patient patient/Observation.rs?category=vital-signs", "Observation", &["Observation/vital"]),
+    ] {
+        let patient = scope.contains("patient/").then_some("p1");
+        let token = token(&portal, &app, &clinician, patient, scope);
+        let reply = ask(&portal, &token, "GET", &format!("/fhir/{path}").replace("/fhir/?", "/fhir?"), None)
+            .expect(200);
+        let bundle: Value = serde_json::from_str(&reply.body).unwrap();
+        let entries = bundle["entry"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let names: Vec<String> = entries
+            .iter()
+            .map(|entry| &entry["resource"])
+            .map(|one| format!("{}/{}", one["resourceType"].as_str().unwrap(), one["id"].as_str().unwrap()))
+            .collect();
+        assert_eq!(names, found, "{scope}: {path}");
+        let matches = entries.iter().filter(|entry| entry["search"]["mode"] == "match").count();
+        if let Some(total) = bundle["total"].as_u64() {
+            assert_eq!(total, matches as u64, "{scope}: {path}");
+        }
+    }
 }
 
 #[test]

@@ -65,6 +65,22 @@ pub(super) fn matching(
     Ok(Some(Matching { from, condition, cost: planner.cost }))
 }
 
+/// Conditions on a row of `res` of a kind, each preceded by ` AND `, that look at no other record.
+pub(in crate::sqlite) fn alone(
+    scope: &Scope<'_>,
+    alias: &str,
+    kind: &str,
+    filters: &[Filter],
+) -> Result<Sql, StoreError> {
+    let mut planner =
+        Planner { scope, with_parts: false, walk: Walk::ToTheFirst, aliases: 0, cost: Cost::default() };
+    let mut sql = Sql::default();
+    for filter in filters {
+        sql.push(" AND ").append(&planner.condition(alias, kind, filter, Form::Probe)?);
+    }
+    Ok(sql)
+}
+
 struct Planner<'p> {
     scope: &'p Scope<'p>,
     /// Resources inside records are searched too.

@@ -106,6 +106,11 @@ pub(super) fn smallest(
     for look in looks(is_needed_whole, records) {
         smallest = None;
         for (place, start) in starts.iter().enumerate() {
+            // Counting what the caller reaches takes longer than walking through a few records too many.
+            let is_reach = matches!(start.size, Size::Reach(_));
+            if is_reach && smallest.is_some_and(|least: Smallest| least.size <= FIRST_LOOK) {
+                continue;
+            }
             // Beyond the look all are alike, but that some can be walked through in order.
             let size = start.count(connection, look)?.min(look + 1);
             let is_better = |least: Smallest| {

@@ -259,7 +259,7 @@ on_every_engine! {
 #[test]
 fn a_file_is_whole_at_every_point_on_the_way() {
     let directory = tempfile::tempdir().unwrap();
-    let open = || crate::support::sqlite_with(directory.path(), crate::support::catalogue());
+    let open = || crate::support::sqlite_with(directory.path(), &crate::support::catalogue());
     let whole = |store: &Store| {
         let report = store.check();
         assert_eq!(report.faults, [""; 0]);
@@ -315,7 +315,7 @@ fn a_new_address_indexes_anew() {
         ))
     };
     let own = definition("own", "Observation", "reference", "Observation.subject");
-    let store = crate::support::sqlite_with(directory.path(), with(vec!["http://a.test".into()]));
+    let store = crate::support::sqlite_with(directory.path(), &with(vec!["http://a.test".into()]));
     store
         .put(r#"{"resourceType":"Observation","id":"b","subject":{"reference":"http://b.test/Patient/p1"}}"#);
     store.define(&[&own]);
@@ -324,7 +324,7 @@ fn a_new_address_indexes_anew() {
     store.stop();
     let store = crate::support::sqlite_with(
         directory.path(),
-        with(vec!["http://a.test".into(), "http://b.test".into()]),
+        &with(vec!["http://a.test".into(), "http://b.test".into()]),
     );
     store.define(&[&own]);
     assert!(store.try_query("Observation?own=Patient/p1").is_err());

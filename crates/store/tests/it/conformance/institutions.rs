@@ -1,7 +1,6 @@
 //! Those who act for an institution: treatment relations, consents, and who made a record.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use ieum_store::access::{AccessPlan, Facts, Policy, Reach};
 use ieum_store::catalogue::Catalogue;
@@ -265,7 +264,7 @@ on_every_engine! {
 /// A hub at these addresses that reads evidence so.
 fn hub(path: &Path, addresses: &[&str], policy: Policy) -> Store {
     let addresses = addresses.iter().map(ToString::to_string).collect();
-    sqlite_with(path, Arc::new(Catalogue::new(&[&EVIDENCE], addresses, policy)))
+    sqlite_with(path, &Catalogue::new(&[&EVIDENCE], addresses, policy))
 }
 
 /// Records of who made what are read anew when the hub gets another address: whoever wrote a record first still made it.

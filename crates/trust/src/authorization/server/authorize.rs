@@ -280,9 +280,5 @@ pub(super) fn asked(client: &Client, pairs: &Pairs) -> Result<Scopes, Fault> {
     if !client.scopes.cover(&scopes) {
         return Err(Fault::ScopeBeyond);
     }
-    // They would not be enforced: the selection is not part of queries yet.
-    if scopes.records().any(|records| !records.query.is_empty()) {
-        return Err(Fault::ScopeGranular);
-    }
     Ok(scopes)
 }

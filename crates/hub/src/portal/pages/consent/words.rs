@@ -27,6 +27,21 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("Organization", "의료기관 정보", "institutions"),
 ];
 
+/// Categories of records that people have a word for: kind, code, words.
+const CATEGORIES: &[(&str, &str, &str, &str)] = &[
+    ("Observation", "laboratory", "검사실 검사 결과", "laboratory results"),
+    (
+        "Observation",
+        "vital-signs",
+        "활력징후(혈압, 맥박, 체온 등)",
+        "vital signs (blood pressure, pulse, temperature …)",
+    ),
+    ("Observation", "social-history", "생활 습관(흡연, 음주 등)", "habits (smoking, alcohol …)"),
+    ("Observation", "survey", "설문 결과", "answers to questionnaires"),
+    ("Condition", "problem-list-item", "계속 관리하는 질환", "illnesses on the problem list"),
+    ("Condition", "encounter-diagnosis", "진료 때의 진단", "diagnoses of visits"),
+];
+
 /// Each scope as a line, to somebody in this role.
 pub(super) fn scopes(scopes: &Scopes, role: Role, lang: Lang) -> Vec<String> {
     let mut lines: Vec<String> = scopes.iter().filter_map(|scope| line(scope, role, lang)).collect();
@@ -49,8 +64,8 @@ fn line(scope: &Scope, role: Role, lang: Lang) -> Option<String> {
 }
 
 fn of_records(records: &Records, role: Role, lang: Lang) -> String {
-    let known = |kind: &str| KINDS.iter().find(|(name, ..)| *name == kind);
-    let kind = records.kind.as_deref().map(|kind| known(kind).map_or(kind, |(_, ko, en)| lang.pick(ko, en)));
+    let kind = records.kind.as_deref().map(|kind| named(kind, &records.query, lang));
+    let kind = kind.as_deref();
     let verbs = verbs(records.may, lang);
     let own = role == Role::Patient;
     let about_one = records.level == Level::Patient;
@@ -71,6 +86,27 @@ fn of_records(records: &Records, role: Role, lang: Lang) -> String {
         }
     };
     format!("{verbs} {what}")
+}
+
+/// Records of a kind in words, those alone that a scope selects.
+fn named(kind: &str, query: &[(String, String)], lang: Lang) -> String {
+    let category = match query {
+        [(name, value)] if name == "category" => value.rsplit('|').next(),
+        _ => None,
+    };
+    if let Some((.., ko, en)) =
+        CATEGORIES.iter().find(|(of, code, ..)| *of == kind && Some(*code) == category)
+    {
+        return (*lang.pick(ko, en)).to_owned();
+    }
+    let known = KINDS.iter().find(|(name, ..)| *name == kind);
+    let kind = known.map_or(kind, |(_, ko, en)| lang.pick(ko, en));
+    if query.is_empty() {
+        return kind.to_owned();
+    }
+    let pairs: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let only = lang.pick("다음에 해당하는 것만", "only those with");
+    format!("{kind} ({only}: {})", pairs.join(", "))
 }
 
 /// What may be done, as the beginning of an English line and the end of a Korean one.
@@ -110,6 +146,18 @@ mod tests {
             ),
             ("patient/Basic.s", Role::Clinician, "위 환자의 Basic 보기", "See Basic of the patient above"),
             ("user/Condition.d", Role::Patient, "내 진단 지우기", "Delete your diagnoses"),
+            (
+                "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory",
+                Role::Patient,
+                "내 검사실 검사 결과 보기",
+                "See your laboratory results",
+            ),
+            (
+                "patient/Observation.rs?status=final&code=4548-4",
+                Role::Patient,
+                "내 검사 결과와 활력징후 (다음에 해당하는 것만: status=final, code=4548-4) 보기",
+                "See your test results and vital signs (only those with: status=final, code=4548-4)",
+            ),
         ] {
             let asked = Scopes::parse(text).unwrap();
             assert_eq!(scopes(&asked, role, Lang::Ko), [ko]);

@@ -158,6 +158,9 @@ fn what(call: &Call<'_>, job: &Job) -> String {
                 call.say(format!("검색 항목 {name} 색인"), format!("Indexing by the search parameter {name}"))
             }
         }
+        Request::Label => {
+            call.say("민감정보 표시 다시 하기", "Labelling records by other sensitive codes").to_owned()
+        }
         Request::Import(import) => {
             let count = format::integer(import.inputs.len() as u64);
             call.say(format!("가져오기 (파일 {count}개)"), format!("Import ({count} files)"))
