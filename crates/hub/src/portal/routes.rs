@@ -9,7 +9,7 @@ use super::pages::entry::{choose, confirm, set_up, ways, welcome};
 use super::pages::{
     apps, consent, document, documents, emergency, enter, find, immunisations, law, medicines, my_login,
     operator, presence, problems, represent, result, results, reviews, sharing, sign_in, staff, start,
-    summary, timeline, visit, vitals,
+    summary, timeline, transfers, visit, vitals,
 };
 use crate::status;
 

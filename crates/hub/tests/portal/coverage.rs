@@ -117,6 +117,13 @@ const EXPECTED: &[Row] = &[
     ("GET", "/presence", CLINICIANS),
     // This clinician acts for no institution.
     ("POST", "/presence", [303, 403, 403, 403, 403, 403, 303, 303]),
+    ("GET", "/me/transfers", PATIENTS),
+    // Nothing is filled in, and there is no such request.
+    ("POST", "/me/transfers", [303, 403, 422, 403, 403, 403, 303, 303]),
+    ("GET", "/me/transfers/{id}", [303, 403, 404, 403, 403, 403, 303, 303]),
+    ("POST", "/me/transfers/{id}", [303, 403, 404, 403, 403, 403, 303, 303]),
+    ("GET", "/privacy/transfers", PRIVACY),
+    ("POST", "/privacy/transfers/{id}", [303, 403, 403, 403, 403, 404, 303, 303]),
     // A secret does not say who somebody is.
     ("GET", "/emergency", [303, 403, 403, 403, 403, 403, 303, 303]),
     ("POST", "/emergency", [303, 403, 403, 403, 403, 403, 303, 303]),

@@ -14,6 +14,7 @@ mod sign_in;
 mod staff;
 mod status;
 mod support;
+mod transfers;
 mod truth;
 mod values;
 mod visit;

@@ -7,7 +7,8 @@ use crate::representatives::{self, GUARDIAN, ask, officer, person, representing}
 use crate::support::{Portal, Visitor};
 
 const SENDERS: &str = "/privacy/transfers";
-const ITEMS: &str = "purpose=care&sender=big&receiver=b&data-visits=on&periodic=1-months&end=2027-03-31&retention=1-years";
+const ITEMS: &str =
+    "purpose=care&sender=big&receiver=b&data-visits=on&periodic=1-months&end=2027-03-31&retention=1-years";
 
 /// The institutions of representatives; and a tertiary hospital, where the child was, and the parent was not.
 fn portal(birth: &str) -> Portal {
@@ -56,7 +57,17 @@ fn a_request_has_its_seven_items_and_the_page_says_that_nothing_is_sent() {
     assert!(portal.get(&patient, "/me/transfers").expect(200).body.contains("요청이 없습니다"));
     let one = asked(&portal, &patient);
     let page = portal.get(&patient, &one).expect(200).body;
-    for item in ["큰대학병원", "나상병원", "care", "진료 이력", "1개월마다", "2027년 3월 31일", "1년", "답을 기다림", "요청함"] {
+    for item in [
+        "큰대학병원",
+        "나상병원",
+        "care",
+        "진료 이력",
+        "1개월마다",
+        "2027년 3월 31일",
+        "1년",
+        "답을 기다림",
+        "요청함",
+    ] {
         assert!(page.contains(item), "{item}");
     }
     // Who was at none of the senders is told so, and nobody sees another's.

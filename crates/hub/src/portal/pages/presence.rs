@@ -35,10 +35,10 @@ pub(crate) fn confirm(call: &Call<'_>) -> Result<Reply, Refusal> {
         }
         Err(NoRelation::Code) => {
             call.portal.numbers().failed(call.peer, now);
-            Ok(form(call, Some(NoRelation::Code)))
+            Ok(form(call, Some(&NoRelation::Code)))
         }
         Err(NoRelation::Commit(error)) => Err(error.into()),
-        Err(other) => Ok(form(call, Some(other))),
+        Err(other) => Ok(form(call, Some(&other))),
     }
 }
 
@@ -63,7 +63,7 @@ fn shown(call: &Call<'_>, patient: &str, until: i64) -> Result<Reply, Refusal> {
     Ok(call.page(Frame { trail: Some(&[]), ..Frame::new(call.say("내원 확인", "Presence"), content) }))
 }
 
-fn form(call: &Call<'_>, wrong: Option<NoRelation>) -> Reply {
+fn form(call: &Call<'_>, wrong: Option<&NoRelation>) -> Reply {
     let error = matches!(wrong, Some(NoRelation::Code)).then(|| {
         call.say(
             "이 코드를 쓸 수 없습니다. 10분이 지났거나 이미 썼을 수 있습니다. 새 코드를 보여 달라고 하세요.",

@@ -132,8 +132,8 @@ fn table(call: &Call<'_>, all: &[Kept<Request>]) -> Result<Markup, Refusal> {
         column(call.say("받는 곳", "Receiver")),
         column(call.say("상태", "State")),
     ];
-    let empty = call.say("요청이 없습니다.", "There is no request.");
-    let caption = call.say("내 요청", "My requests");
+    let (empty, caption) =
+        (call.say("요청이 없습니다.", "There is no request."), call.say("내 요청", "My requests"));
     Ok(Table { empty: Some(empty), ..Table::new(caption, &columns, rows) }.html(call.lang))
 }
 
@@ -363,8 +363,7 @@ fn history(call: &Call<'_>, kept: &Kept<Request>) -> Result<Markup, Refusal> {
         vec![html! { (format::date(entry.day, call.lang)) }, html! { (words::what(entry.what, call.lang)) }]
     });
     let columns = [column_keep(call.say("날", "Day")), column(call.say("무엇", "What"))];
-    let caption = call.say("있었던 일", "What happened");
-    Ok(Table::new(caption, &columns, rows.collect()).html(call.lang))
+    Ok(Table::new(call.say("있었던 일", "What happened"), &columns, rows.collect()).html(call.lang))
 }
 
 /// `POST /me/transfers/{id}`

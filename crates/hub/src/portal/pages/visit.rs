@@ -120,8 +120,10 @@ pub(super) fn institutions_found(call: &Call<'_>, asked: &str) -> Result<Vec<(St
     }
     let pairs = [("name", &*load::escaped(asked)), ("_sort", "name")];
     let page = load::search(call, &call.view()?, "Organization", &pairs, None, SHOWN)?;
-    let id_and_name = |organization| Some((text(organization, &["id"])?, text(organization, &["name"])?));
-    Ok(read_all(&page.records, id_and_name).into_iter().flatten().collect())
+    let found = read_all(&page.records, |organization| {
+        Some((text(organization, &["id"])?, text(organization, &["name"])?))
+    });
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// `POST /me/visit/grants`

@@ -179,18 +179,15 @@ fn shown(call: &Call<'_>, kept: &Kept<Representation>, wrong: Option<&str>) -> R
     door.released(call.access()?, "representation-check", &format!("Patient/{}", record.asked.patient))?;
     let standing = record.standing(call.today());
     let state = record.asked.patient_state.map(|state| html! { (words::state(state, lang)) });
-    let facts = definitions(
-        &[
-            (call.say("환자", "Patient"), Some(html! { (patient_line(call, kept)?) })),
-            (
-                call.say("환자와의 관계", "To the patient"),
-                Some(html! { (words::relation(record.asked.relation, lang)) }),
-            ),
-            (call.say("환자가 동의할 수 없는 까닭", "Why the patient cannot consent"), state),
-            (call.say("상태", "State"), Some(words::standing(standing, lang))),
-        ],
-        lang,
-    );
+    let mut facts = vec![
+        (call.say("환자", "Patient"), Some(html! { (patient_line(call, kept)?) })),
+        (call.say("관계", "Relation"), Some(html! { (words::relation(record.asked.relation, lang)) })),
+    ];
+    if state.is_some() {
+        facts.push((call.say("동의할 수 없는 까닭", "Cannot consent"), state));
+    }
+    facts.push((call.say("상태", "State"), Some(words::standing(standing, lang))));
+    let facts = definitions(&facts, lang);
     let content = html! {
         (facts)
         @match standing {

@@ -62,14 +62,10 @@ pub(super) fn state(state: State, lang: Lang) -> &'static str {
 /// How a representation stands.
 pub(super) fn standing(standing: Standing, lang: Lang) -> Markup {
     match standing {
-        Standing::Is(Status::Asked) => {
-            badge(Tone::Information, lang.pick("요청함, 확인 전", "Asked, not checked"))
-        }
+        Standing::Is(Status::Asked) => badge(Tone::Information, lang.pick("요청함, 확인 전", "Asked")),
         Standing::Is(Status::Granted) => badge(Tone::Success, lang.pick("대신할 수 있음", "In force")),
         Standing::Is(Status::Refused) => badge(Tone::Neutral, lang.pick("거절됨", "Refused")),
-        Standing::Is(Status::Revoked) => {
-            badge(Tone::Neutral, lang.pick("거두었거나 그만둠", "Taken back or laid down"))
-        }
+        Standing::Is(Status::Revoked) => badge(Tone::Neutral, lang.pick("거두었거나 그만둠", "Ended")),
         Standing::Is(Status::Blocked) => badge(Tone::Danger, lang.pick("차단됨", "Blocked")),
         Standing::NotYet => badge(Tone::Information, lang.pick("아직 시작 전", "Not begun")),
         Standing::Lapsed => badge(Tone::Neutral, lang.pick("기간이 끝남", "Over")),

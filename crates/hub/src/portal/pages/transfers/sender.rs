@@ -11,7 +11,7 @@ use ieum_ui::{
 };
 use maud::{Markup, html};
 
-use super::{facts, truth, words};
+use super::{facts, truth};
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::Frame;
 use crate::portal::record::load;
