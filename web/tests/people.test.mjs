@@ -29,9 +29,9 @@ after(async () => {
 });
 
 /** A page with an authenticator of its own, which may hold passkeys already. */
-async function device(address, passkeys = []) {
-  const { page } = await open(browser.context, `${origin}${address}`);
-  const wire = await browser.context.newCDPSession(page);
+async function device(address, passkeys = [], context = browser.context) {
+  const { page } = await open(context, `${origin}${address}`);
+  const wire = await context.newCDPSession(page);
   await wire.send("WebAuthn.enable");
   const options = {
     protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true,
@@ -59,9 +59,12 @@ async function begin(page, link, login) {
 }
 
 /** Somebody with a passkey, signed in. */
-async function enrolled(login, role = "clinician", ...more) {
-  await browser.context.clearCookies();
-  const own = await device("/");
+const enrolled = (login, role = "clinician", ...more) => enrolledIn(browser.context, login, role, ...more);
+
+/** The same in another browser. */
+async function enrolledIn(context, login, role, ...more) {
+  await context.clearCookies();
+  const own = await device("/", [], context);
   await begin(own.page, await invite(records.folder, role, "김간호", ...more), login);
   await press(own.page, "패스키 만들기");
   await own.page.waitForURL(/\/my-login$/);
@@ -335,4 +338,166 @@ test("a patient decides who sees what; the glass is broken, told and reviewed", 
   await officer.page.getByText("검토를 마쳤습니다.").waitFor();
   await lookAt(browser.context, origin, "/privacy/reviews");
   await officer.page.close();
+});
+
+/** The FHIR interface as a system of the hub's own. */
+async function system() {
+  const headers = { authorization: `Bearer ${await account(records.folder, "service", "시험")}`, "content-type": "application/fhir+json" };
+  const ask = async (path, options) => (await fetch(`${site.origin}/fhir/${path}`, { headers, ...options })).json();
+  const put = (resource) => ask(`${resource.resourceType}/${resource.id}`, { method: "PUT", body: JSON.stringify(resource) });
+  return { ask, put };
+}
+
+/** Enters with the secret of a patient's account. */
+async function asPatient(context, patient) {
+  await context.clearCookies();
+  const { page } = await open(context, `${origin}/sign-in`);
+  await page.locator("summary", { hasText: "비밀값" }).click();
+  await page.locator("input[name=secret]").fill(await account(records.folder, "patient", "본인", patient));
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/me$/);
+  return page;
+}
+
+const visitAt = (patient, organization) => ({
+  resourceType: "Encounter", id: `${patient}-${organization}`, status: "finished", class: { system: "http://terminology.hl7.org/CodeSystem/v3-ActCode", code: "AMB" },
+  subject: { reference: `Patient/${patient}` }, period: { start: "2026-01-01", end: "2026-01-02" }, serviceProvider: { reference: `Organization/${organization}` },
+});
+
+test("a parent acts for a child until the fourteenth birthday; a patient blocks an agent", async () => {
+  const { ask, put } = await system();
+  /** The birthday of somebody who becomes fourteen in so many days, in Korea. */
+  const birthday = (days) => new Date(Date.now() + (9 * 60 + days * 24 * 60) * 60_000).toISOString().replace(/^(\d{4})/, (year) => String(Number(year) - 14)).slice(0, 10);
+  const child = (birthDate) => ({ resourceType: "Patient", id: "kid", name: [{ text: "김하늘" }], birthDate, gender: "female", identifier: [{ system: "urn:test", value: "KID-1" }] });
+  const adult = (await ask("Patient?_count=1&birthdate=lt2000")).entry[0].resource;
+  await put({ resourceType: "Organization", id: "clinic", name: "가까운의원" });
+  await put(child(birthday(30)));
+  await put(visitAt("kid", "clinic"));
+  await put(visitAt(adult.id, "clinic"));
+  const second = await launch();
+  const officer = await enrolled("checker", "privacy", "--organization", "clinic");
+  const parent = await enrolledIn(second.context, "mother", "patient", "--patient", adult.id);
+  try {
+    await officer.page.goto(`${origin}/privacy/representatives`);
+    await officer.page.locator("input[name=number]").fill("KID-1");
+    await officer.page.locator("input[name=birth]").fill(birthday(30));
+    await press(officer.page, "코드 만들기");
+    const code = await officer.page.locator(".i-code code").textContent();
+    assert.match(code, /^[0-9A-Z]{4} [0-9A-Z]{4} [0-9A-Z]{4}$/);
+    if (shots) await officer.page.screenshot({ path: path.join(shots, "representation-code.png"), fullPage: true });
+
+    await parent.page.goto(`${origin}/representing`);
+    await lookAt(second.context, origin, "/representing", { keyboard: true });
+    await parent.page.locator("input[name=code]").fill(code);
+    await parent.page.locator("select[name=relation]").selectOption("parent");
+    await press(parent.page, "요청하기");
+    await parent.page.getByText("가까운의원에 서류를 보여주세요").waitFor();
+
+    await officer.page.goto(`${origin}/privacy/representatives`);
+    await officer.page.getByRole("link", { name: /mother/ }).click();
+    await lookAt(browser.context, origin, new URL(officer.page.url()).pathname, { keyboard: true });
+    await officer.page.getByRole("checkbox", { name: /신분증/ }).check();
+    await press(officer.page, "확인하고 허락하기");
+    await officer.page.getByText("허락하지 않았습니다").waitFor();
+    for (const name of [/신분증/, /법정대리인임/]) await officer.page.getByRole("checkbox", { name }).check();
+    await press(officer.page, "확인하고 허락하기");
+    await officer.page.getByText("저장했습니다").waitFor();
+    await lookAt(browser.context, origin, "/privacy/representatives", { keyboard: true });
+
+    await parent.page.goto(`${origin}/accounts`);
+    await press(parent.page, "대신하여 보기");
+    await parent.page.waitForURL(/\/me$/);
+    await parent.page.getByText("김하늘 님을 대신하여 보고 있습니다").waitFor();
+    for (const address of ["/me", "/me/problems", "/me/sharing", "/me/visit", "/representing", "/accounts"]) await lookAt(second.context, origin, address, { keyboard: true });
+    // What is the patient's alone is refused, and says so.
+    assert.equal((await parent.page.goto(`${origin}/me/representatives`)).status(), 403);
+    await parent.page.getByRole("button", { name: "내 화면으로" }).click();
+    await parent.page.waitForURL(/\/me$/);
+    assert.equal(await parent.page.getByText("대신하여 보고 있습니다").count(), 0);
+    await parent.page.goto(`${origin}/representing`);
+    await press(parent.page, "대신하여 보기");
+    await parent.page.waitForURL(/\/me$/);
+    // The birthday, as the record has it, is today.
+    await put(child(birthday(0)));
+    await parent.page.goto(`${origin}/me/problems`);
+    await parent.page.waitForURL(/\/representing\?done=lapsed$/);
+    await parent.page.getByText("대신할 수 있는 권한이 끝났습니다.").waitFor();
+    assert.equal(await parent.page.getByRole("button", { name: "대신하여 보기" }).count(), 0);
+    await lookAt(second.context, origin, "/representing?done=lapsed");
+  } finally {
+    await second.close();
+  }
+  await officer.page.close();
+
+  // A grown-up names an agent, is told, and blocks.
+  const own = await asPatient(browser.context, adult.id);
+  await own.goto(`${origin}/me/representatives`);
+  await own.locator("select[name=institution]").selectOption("clinic");
+  await press(own, "대리인에게 줄 코드 만들기");
+  const code = await own.locator(".i-code code").textContent();
+  const third = await launch();
+  try {
+    const agent = await enrolledIn(third.context, "agent", "patient", "--patient", "kid");
+    await agent.page.goto(`${origin}/representing`);
+    await agent.page.locator("input[name=code]").fill(code.toLowerCase());
+    await agent.page.locator("select[name=relation]").selectOption("agent");
+    await press(agent.page, "요청하기");
+    await agent.page.getByText("요청했습니다").waitFor();
+    await own.goto(`${origin}/me`);
+    await own.getByRole("link", { name: "대리인 보기" }).click();
+    await lookAt(browser.context, origin, "/me/representatives", { keyboard: true });
+    await press(own, "차단하기");
+    await own.getByText("저장했습니다").waitFor();
+    await own.getByText("차단됨").waitFor();
+    await lookAt(browser.context, origin, "/me/representatives");
+    await agent.page.goto(`${origin}/representing`);
+    assert.doesNotMatch(await agent.page.locator("main").textContent(), /차단/);
+  } finally {
+    await third.close();
+  }
+  await own.close();
+});
+
+test("a patient shows a code, a desk in another browser types it in, and the patient ends it", async () => {
+  const { ask, put } = await system();
+  await put({ resourceType: "Organization", id: "desk", name: "접수하는병원" });
+  const patient = (await ask("Patient?_count=1&birthdate=lt2000")).entry[0].resource.id;
+  const own = await asPatient(browser.context, patient);
+  await lookAt(browser.context, origin, "/me/visit", { keyboard: true });
+  await own.goto(`${origin}/me/visit`);
+  await press(own, "코드 보여주기");
+  const code = await own.locator(".i-digits").textContent();
+  assert.match(code, /^\d{4} \d{4}$/);
+  assert.ok(await own.getByRole("img", { name: "내원 코드의 QR 코드" }).isVisible());
+  if (shots) await own.screenshot({ path: path.join(shots, "presence-code.png"), fullPage: true });
+  const second = await launch();
+  try {
+    const desk = await enrolledIn(second.context, "desk", "clinician", "--organization", "desk");
+    assert.equal((await desk.page.goto(`${origin}/patients/${patient}`)).status(), 404);
+    await lookAt(second.context, origin, "/presence", { keyboard: true });
+    await desk.page.goto(`${origin}/presence`);
+    await desk.page.locator("input[name=code]").fill(code);
+    await press(desk.page, "확인");
+    await desk.page.getByText("내원을 확인했습니다").waitFor();
+    if (shots) await desk.page.screenshot({ path: path.join(shots, "presence-confirmed.png"), fullPage: true });
+    await desk.page.getByRole("link", { name: "기록 열기" }).click();
+    await desk.page.waitForURL(`${origin}/patients/${patient}`);
+    await own.goto(`${origin}/me/visit`);
+    const row = own.getByRole("row", { name: /접수하는병원/ });
+    await lookAt(browser.context, origin, "/me/visit", { keyboard: true });
+    await row.getByRole("button", { name: "끝내기" }).click();
+    await own.getByText("끝냈습니다").waitFor();
+    assert.equal((await desk.page.goto(`${origin}/patients/${patient}`)).status(), 404);
+    // The same institution, let in for some days.
+    await own.locator("input[name=q]").fill("접수하는");
+    await press(own, "검색");
+    await lookAt(browser.context, origin, "/me/visit?q=접수하는", { keyboard: true });
+    await own.getByRole("radio", { name: "접수하는병원" }).check();
+    await press(own, "허락하기");
+    await own.getByText("허락했습니다").waitFor();
+    assert.equal((await desk.page.goto(`${origin}/patients/${patient}`)).status(), 200);
+  } finally {
+    await second.close();
+  }
+  await own.close();
 });

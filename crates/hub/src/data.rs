@@ -13,6 +13,7 @@ use ieum_trust::account::ACCOUNT;
 use ieum_trust::authorization::client::CLIENT;
 use ieum_trust::authorization::grant::GRANT;
 use ieum_trust::breaking::REVIEW;
+use ieum_trust::code::CODE;
 use ieum_trust::door::Door;
 use ieum_trust::evidence::POLICY;
 use ieum_trust::evidence::relation::RELATION;
@@ -41,6 +42,7 @@ pub static OWN_KINDS: &[&OwnKind] = &[
     &EVENTS,
     &LAW,
     &REPRESENTATION,
+    &CODE,
     &TRANSFER_REQUEST,
     &TRANSFER_ENTRY,
 ];

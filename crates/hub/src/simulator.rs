@@ -255,6 +255,7 @@ fn shown(status: StatusCode, kind: Kind, content: &Markup) -> Response {
         body: html! {},
     };
     let page = Page {
+        banner: None,
         lang: Lang::Ko,
         title,
         lead: None,

@@ -92,6 +92,19 @@ pub struct Access {
     pub organization: Option<String>,
     /// What for.
     pub purpose: Purpose,
+    /// In the role of patient: that somebody else acts for the patient.
+    pub behalf: Option<Behalf>,
+}
+
+/// Acting for a patient. Made anew at each request, by the law of the day ([`crate::representation::acting`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behalf {
+    /// The id of the representation.
+    pub representation: String,
+    /// Bits of the sensitivity labels that stay hidden.
+    pub hidden: u32,
+    /// Whether they may also consent for the patient.
+    pub consents: bool,
 }
 
 impl Access {
@@ -99,7 +112,7 @@ impl Access {
     #[must_use]
     pub fn new(actor: &str, role: Role) -> Self {
         let purpose = role.purpose();
-        Self { actor: actor.to_owned(), role, patient: None, organization: None, purpose }
+        Self { actor: actor.to_owned(), role, patient: None, organization: None, purpose, behalf: None }
     }
 
     /// The authority of this program itself, for imports and maintenance started by whoever runs it.
@@ -130,7 +143,10 @@ impl Access {
     #[must_use]
     pub fn plan(&self) -> AccessPlan {
         let (clinical, system, denied, write) = match self.role {
-            Role::Patient => (Reach::Patients(self.patient.iter().cloned().collect()), false, 0, false),
+            Role::Patient => {
+                let hidden = self.behalf.as_ref().map_or(0, |behalf| behalf.hidden);
+                (Reach::Patients(self.patient.iter().cloned().collect()), false, hidden, false)
+            }
             Role::Clinician => (self.acting(Some(&self.actor)), false, VERY_RESTRICTED, true),
             Role::Operator => (Reach::Nothing, true, 0, false),
             Role::Manager | Role::Privacy => (Reach::Nothing, false, 0, false),
@@ -138,9 +154,17 @@ impl Access {
             Role::Service => (self.acting(None), self.organization.is_none(), 0, true),
             Role::Open => (Reach::All, false, 0, true),
         };
-        let actor = Actor { id: self.actor.clone(), role: self.role.name().to_owned() };
+        let actor = Actor { id: self.actor.clone(), role: self.acted_in() };
         let purpose = self.purpose.code().to_owned();
         AccessPlan { actor, purpose, clinical, system, denied, only: None, write }
+    }
+
+    /// The role as audit entries tell it: of whoever acts for a patient, by which representation.
+    fn acted_in(&self) -> String {
+        match &self.behalf {
+            Some(behalf) => format!("representative {}", behalf.representation),
+            None => self.role.name().to_owned(),
+        }
     }
 
     /// What is reached for an institution by this person, or by its systems.

@@ -1,6 +1,6 @@
 //! Records of our own kinds in this room: found and read with all their pages. They are written by [`crate::records::put`].
 
-use ieum_fhir::search::{Filter, Param, Query, SystemTest, Test, TokenTest, Total};
+use ieum_fhir::search::{Filter, Param, Query, ReferenceTest, SystemTest, Test, TokenTest, Total};
 use ieum_store::commit::StoreError;
 use ieum_store::own::OwnKind;
 use ieum_store::record::Record;
@@ -41,8 +41,28 @@ pub(crate) fn find<T: DeserializeOwned>(
     kind: &OwnKind,
     (param, value): (&str, &str),
 ) -> Result<Vec<Kept<T>>, DoorError> {
-    let view = door.view(access)?;
     let test = Test::Token(TokenTest { system: SystemTest::Any, code: Some(value.to_owned()) });
+    matching(door, access, kind, (param, test))
+}
+
+/// All records with a reference.
+pub(crate) fn find_reference<T: DeserializeOwned>(
+    door: &Door,
+    access: &Access,
+    kind: &OwnKind,
+    (param, to, id): (&str, &str, &str),
+) -> Result<Vec<Kept<T>>, DoorError> {
+    let test = Test::Reference(ReferenceTest::Local { kind: to.to_owned(), id: id.to_owned() });
+    matching(door, access, kind, (param, test))
+}
+
+fn matching<T: DeserializeOwned>(
+    door: &Door,
+    access: &Access,
+    kind: &OwnKind,
+    (param, test): (&str, Test),
+) -> Result<Vec<Kept<T>>, DoorError> {
+    let view = door.view(access)?;
     let param = Param { kind: kind.name.into(), code: param.into() };
     let filters = vec![Filter::Any { param, tests: vec![test] }];
     let query = Query { kind: kind.name.into(), filters, total: Total::None, ..Query::default() };

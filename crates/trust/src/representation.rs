@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use ieum_fhir::index::ParamType;
 use ieum_store::access::Family;
-use ieum_store::commit::{CommitError, Expect, StoreError};
+use ieum_store::commit::{Change, CommitError, Expect, StoreError};
 use ieum_store::own::{OwnKind, OwnParam};
 use jiff::civil::Date;
 
@@ -17,11 +17,13 @@ use crate::account::digest;
 use crate::door::{Door, DoorError};
 use crate::law::Law;
 use crate::law::day::Birth;
-use crate::law::may::{Act, Decision, Facts, Reason, Relation, State, represent};
-use crate::law::papers::Paper;
+use crate::law::may::{Act, Decision, Facts, Reason, Relation, State, needed, represent};
+use crate::law::papers::{Needed, Paper};
 pub use crate::own::Kept;
 use crate::own::{find, read};
 use crate::records::put;
+
+pub mod acting;
 
 /// The record kind.
 pub static REPRESENTATION: OwnKind = OwnKind {
@@ -30,6 +32,7 @@ pub static REPRESENTATION: OwnKind = OwnKind {
     params: &[
         OwnParam { code: "patient", param_type: ParamType::Token, path: &["patient"] },
         OwnParam { code: "representative", param_type: ParamType::Token, path: &["representative"] },
+        OwnParam { code: "organization", param_type: ParamType::Token, path: &["organization"] },
         OwnParam { code: "status", param_type: ParamType::Token, path: &["status"] },
     ],
 };
@@ -51,6 +54,9 @@ pub struct Asked {
     /// Whether kin are known to exist who come before siblings.
     #[serde(default)]
     pub nearer_kin: bool,
+    /// Id of the Organization that checks what is shown, and lifts a block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
 }
 
 /// A representation.
@@ -226,12 +232,22 @@ impl Representation {
     /// What the representative may do on a day: what was granted, and what the law of the day says of it.
     /// `birth`, `has_card`: of the patient.
     #[must_use]
-    pub fn may(&self, law: &Law, (birth, has_card): (Option<Birth>, bool), act: Act, day: Date) -> Decision {
+    pub fn may(&self, law: &Law, patient: (Option<Birth>, bool), act: Act, day: Date) -> Decision {
         // What was ever granted has a first day.
         if self.since.is_none() {
             return Decision::refused(Reason::NotGranted, Vec::new());
         }
-        let facts = Facts {
+        represent(law, &self.facts(patient), act, day)
+    }
+
+    /// What must be shown, for the records to be seen from a day on.
+    #[must_use]
+    pub fn needed(&self, law: &Law, patient: (Option<Birth>, bool), day: Date) -> Vec<Needed> {
+        needed(law, &self.facts(patient), Act::View, day)
+    }
+
+    fn facts(&self, (birth, has_card): (Option<Birth>, bool)) -> Facts<'_> {
+        Facts {
             birth,
             has_card,
             state: self.asked.patient_state,
@@ -242,8 +258,7 @@ impl Representation {
             until: self.until,
             revoked: self.revoked,
             blocked: self.blocked,
-        };
-        represent(law, &facts, act, day)
+        }
     }
 }
 
@@ -292,19 +307,30 @@ pub fn id(patient: &str, representative: &str) -> String {
     digest(&format!("representation\n{patient}\n{representative}"))[..32].to_owned()
 }
 
-/// Asks for a representation, anew where there was one before; gives the record's id. The access must reach the system's
-/// own records.
+/// On whose authority records are read: what somebody may know of them is judged by whoever shows them.
+fn reader() -> Access {
+    Access::system("representation")
+}
+
+/// Asks for a representation, anew where there was one before, together with other changes of records of ours; gives the
+/// record's id.
 ///
 /// # Errors
 /// [`ChangeError`] while one is under way, in force or blocked, or when the store fails.
-pub fn ask(door: &Door, access: &Access, asked: Asked, by: By, day: Date) -> Result<String, ChangeError> {
+pub fn ask(
+    door: &Door,
+    access: &Access,
+    asked: Asked,
+    (by, day): (By, Date),
+    mut also: Vec<Change>,
+) -> Result<String, ChangeError> {
     let id = id(&asked.patient, &asked.representative);
-    let (record, expect) = match read::<Representation>(door, access, &REPRESENTATION, &id)? {
+    let (record, expect) = match read::<Representation>(door, &reader(), &REPRESENTATION, &id)? {
         Some(kept) => (kept.record.after(Event::Ask(asked), by, day)?, Expect::Version(kept.version)),
         None => (Representation::new(asked), Expect::New),
     };
-    let change = put(door, &REPRESENTATION, &id, &record, expect);
-    door.commit(access, "representation-ask", Vec::new(), vec![change])?;
+    also.push(put(door, &REPRESENTATION, &id, &record, expect));
+    door.commit_own(access, "representation-ask", also)?;
     Ok(id)
 }
 
@@ -319,7 +345,7 @@ pub fn change(
     event: Event,
     (by, day): (By, Date),
 ) -> Result<Representation, ChangeError> {
-    let kept = read::<Representation>(door, access, &REPRESENTATION, id)?.ok_or(ChangeError::Missing)?;
+    let kept = read::<Representation>(door, &reader(), &REPRESENTATION, id)?.ok_or(ChangeError::Missing)?;
     let action = match event {
         Event::Ask(_) => "representation-ask",
         Event::Grant { .. } => "representation-grant",
@@ -330,45 +356,40 @@ pub fn change(
     };
     let record = kept.record.after(event, by, day)?;
     let change = put(door, &REPRESENTATION, id, &record, Expect::Version(kept.version));
-    door.commit(access, action, Vec::new(), vec![change])?;
+    door.commit_own(access, action, vec![change])?;
     Ok(record)
 }
 
-/// Who represents a patient on a day: granted and within its period. What each may do is asked of [`Representation::may`].
+/// Representations of one kind of party, in whatever state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of<'o> {
+    /// Of the patient with this id.
+    Patient(&'o str),
+    /// Of the representative: `IeumPerson/…` or `IeumAccount/…`.
+    Representative(&'o str),
+    /// Those that the Organization with this id checks.
+    Organization(&'o str),
+}
+
+/// All of one party. What each may do is asked of [`Representation::may`].
 ///
 /// # Errors
 /// [`DoorError`] when the store fails.
-pub fn representatives(
-    door: &Door,
-    access: &Access,
-    patient: &str,
-    day: Date,
-) -> Result<Vec<Kept<Representation>>, DoorError> {
-    in_force(door, access, ("patient", patient), day)
+pub fn all(door: &Door, of: Of<'_>) -> Result<Vec<Kept<Representation>>, DoorError> {
+    let wanted = match of {
+        Of::Patient(id) => ("patient", id),
+        Of::Representative(reference) => ("representative", reference),
+        Of::Organization(id) => ("organization", id),
+    };
+    find(door, &reader(), &REPRESENTATION, wanted)
 }
 
-/// Whom somebody represents on a day, by `IeumPerson/…` or `IeumAccount/…`.
+/// One of them.
 ///
 /// # Errors
-/// [`DoorError`] when the store fails.
-pub fn represented(
-    door: &Door,
-    access: &Access,
-    representative: &str,
-    day: Date,
-) -> Result<Vec<Kept<Representation>>, DoorError> {
-    in_force(door, access, ("representative", representative), day)
-}
-
-fn in_force(
-    door: &Door,
-    access: &Access,
-    wanted: (&str, &str),
-    day: Date,
-) -> Result<Vec<Kept<Representation>>, DoorError> {
-    let mut found = find::<Representation>(door, access, &REPRESENTATION, wanted)?;
-    found.retain(|kept| kept.record.standing(day) == Standing::Is(Status::Granted));
-    Ok(found)
+/// [`StoreError`] when the store fails.
+pub fn one(door: &Door, id: &str) -> Result<Option<Kept<Representation>>, StoreError> {
+    read(door, &reader(), &REPRESENTATION, id)
 }
 
 #[cfg(test)]

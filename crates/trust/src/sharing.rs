@@ -82,10 +82,11 @@ fn switch(record: &Record) -> Option<Switch> {
     Some(Switch { institution: institution.map(ToOwned::to_owned), choice })
 }
 
-/// Sets a switch of the patient who asks, or takes it away: from the commit on it holds.
+/// Sets a switch of the patient who asks, or takes it away: from the commit on it holds. Who may consent for the patient gives
+/// it as the RelatedPerson that they are, who is written down with it.
 ///
 /// # Errors
-/// [`CommitError`] when whoever asks is no patient, or the store fails.
+/// [`CommitError`] when whoever asks is no patient and may not consent for one, or the store fails.
 pub fn set(
     door: &Door,
     access: &Access,
@@ -97,13 +98,41 @@ pub fn set(
     let value = institution.unwrap_or(EVERYBODY);
     // One record for each switch, whose versions are its history.
     let id = digest(&format!("{SWITCH}|{patient}|{value}"))[..32].to_owned();
-    let consent = consent(&id, patient, institution, choice, now);
-    let json = serde_json::to_vec(&consent).expect("a consent is JSON");
-    let document = Document::parse(&json, &Limits::default()).expect("a consent is JSON");
+    let mut consent = consent(&id, patient, institution, choice, now);
+    let mut changes = Vec::new();
+    if let Some(behalf) = &access.behalf {
+        let giver = &behalf.representation;
+        consent["performer"] = json!([{ "reference": format!("RelatedPerson/{giver}") }]);
+        let known = door.view(access)?.read("RelatedPerson", giver)?;
+        if known.is_none_or(|record| record.is_deleted()) {
+            changes.push(put(door, giver, &related_person(giver, patient), Expect::New));
+        }
+    }
+    changes.push(put(door, &id, &consent, Expect::Anything));
+    door.commit_consents(access, "consent", changes).map(drop)
+}
+
+fn put(door: &Door, id: &str, resource: &Value, expect: Expect) -> Change {
+    let json = serde_json::to_vec(resource).expect("a resource is JSON");
+    let document = Document::parse(&json, &Limits::default()).expect("a resource is JSON");
     let catalogue = door.catalogue();
-    let kind = catalogue.kind("Consent").expect("R4 has it");
-    let record = Box::new(catalogue.prepare(kind, &id, document.root(), &mut |_| None));
-    door.commit_consents(access, "consent", vec![Change::Put { record, expect: Expect::Anything }]).map(drop)
+    let kind = resource["resourceType"].as_str().and_then(|kind| catalogue.kind(kind)).expect("R4 has it");
+    let record = Box::new(catalogue.prepare(kind, id, document.root(), &mut |_| None));
+    Change::Put { record, expect }
+}
+
+/// Who represents a patient, for other systems to read: of those who may consent, guardians all (`GUARD` of v3-RoleCode).
+fn related_person(id: &str, patient: &str) -> Value {
+    json!({
+        "resourceType": "RelatedPerson",
+        "id": id,
+        "identifier": [{ "system": "https://ieum.example/representations", "value": id }],
+        "active": true,
+        "patient": { "reference": format!("Patient/{patient}") },
+        "relationship": [{
+            "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": "GUARD" }],
+        }],
+    })
 }
 
 fn consent(id: &str, patient: &str, institution: Option<&str>, choice: Option<&Choice>, now: i64) -> Value {

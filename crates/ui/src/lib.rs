@@ -16,6 +16,7 @@
 //!     home: "/",
 //!     nav: &[],
 //!     viewer: None,
+//!     banner: None,
 //!     trail: Some(&[]),
 //!     flash: Some(Message { tone: Tone::Success, title: "저장했습니다.", body: html! {} }),
 //!     footer: &[],

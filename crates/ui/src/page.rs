@@ -60,6 +60,8 @@ pub struct Page<'a> {
     pub nav: &'a [NavItem<'a>],
     /// Who is signed in.
     pub viewer: Option<Viewer<'a>>,
+    /// What must stay in sight on every page, above the content, such as for whom somebody acts: its label and the content.
+    pub banner: Option<(&'a str, Markup)>,
     /// The steps between home and this page; the trail is left out when this is `None`.
     pub trail: Option<&'a [Crumb<'a>]>,
     /// A message about what the reader just did, announced by screen readers.
@@ -92,6 +94,9 @@ impl Page<'_> {
                     div #krds-skip-link { a href="#content" { (Text::SkipToContent.get(lang)) } }
                     (self.masthead())
                     (self.header())
+                    @if let Some((label, banner)) = &self.banner {
+                        div .i-banner role="region" aria-label=(label) { div .i-inner { (banner) } }
+                    }
                     main .i-main #content tabindex="-1" {
                         div .i-inner .i-breadcrumbed[self.trail.is_some()] {
                             (self.trail())
@@ -265,6 +270,7 @@ mod tests {
                 sign_out: "/out",
                 csrf: Some(HOSTILE),
             }),
+            banner: None,
             trail: Some(&[Crumb { label: HOSTILE, href: HOSTILE }]),
             flash: Some(Message { tone: crate::Tone::Danger, title: HOSTILE, body: html! { (HOSTILE) } }),
             footer: &[NavItem { label: HOSTILE, href: HOSTILE, current: false }],

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::http::StatusCode;
 use ieum_store::commit::{CommitError, StoreError};
-use ieum_trust::access::{Access, Role};
+use ieum_trust::access::{Access, Behalf, Role};
 use ieum_trust::door::{DoorError, View};
 use ieum_ui::Lang;
 use jiff::Timestamp;
@@ -82,6 +82,10 @@ pub(crate) enum Refusal {
     SignIn,
     /// The page is another role's.
     WrongRole,
+    /// Only the patient may do this, and nobody for them.
+    Oneself,
+    /// The right to act for somebody has ended.
+    Lapsed,
     /// Whoever was invited must first set up what proves who they are.
     SetUp,
     /// The person must first choose as what to act.
@@ -159,6 +163,11 @@ impl Call<'_> {
     /// The role of whoever is signed in.
     pub(crate) fn role(&self) -> Option<Role> {
         self.session.as_ref().and_then(|session| session.access.as_ref()).map(|access| access.role)
+    }
+
+    /// Acting for somebody else, if whoever is signed in does.
+    pub(crate) fn behalf(&self) -> Option<&Behalf> {
+        self.session.as_ref().and_then(|session| session.access.as_ref())?.behalf.as_ref()
     }
 
     /// The id of the person whose session it is.

@@ -1,11 +1,12 @@
 //! What all pages have around their own content: the menu of the role, who is signed in, the language switch.
 
 use axum::http::StatusCode;
-use ieum_trust::access::Role;
-use ieum_ui::{Crumb, Lang, Message, NavItem, Page, Viewer};
-use maud::Markup;
+use ieum_trust::access::{Behalf, Role};
+use ieum_ui::{ButtonStyle, Crumb, Lang, Message, NavItem, Page, Viewer, button_post};
+use maud::{Markup, html};
 
 use super::call::{Call, Reply};
+use super::record::load;
 use super::routes;
 
 /// A page's own parts.
@@ -56,14 +57,18 @@ impl Call<'_> {
         let lang = self.lang;
         let role = self.role();
         let path = self.address.split('?').next().unwrap_or("/");
-        let nav: Vec<NavItem<'_>> = menu(role)
-            .iter()
+        let behalf = self.behalf();
+        let entries = menu(role).iter().filter(|(href, ..)| behalf.is_none_or(|behalf| is_for(behalf, href)));
+        let nav: Vec<NavItem<'_>> = entries
             .map(|(href, ko, en)| NavItem { label: lang.pick(ko, en), href, current: is_under(path, href) })
             .collect();
         let name = self.viewer_name(role);
         let viewer = self.session.as_ref().map(|session| Viewer {
             name: &name,
-            role: role.map_or("", |role| role_word(role, lang)),
+            role: match behalf {
+                Some(_) => self.say("대리인", "Representative"),
+                None => role.map_or("", |role| role_word(role, lang)),
+            },
             own: session.person().map(|_| (self.say("내 로그인", "My log-in"), "/my-login")),
             sign_out: "/sign-out",
             csrf: Some(&session.csrf),
@@ -78,6 +83,7 @@ impl Call<'_> {
             home: role.and_then(routes::home).unwrap_or("/"),
             nav: &nav,
             viewer,
+            banner: behalf.map(|_| (self.say("누구를 대신하는지", "For whom you act"), self.acting())),
             trail: frame.trail,
             flash: frame.flash,
             footer: &[NavItem {
@@ -88,6 +94,17 @@ impl Call<'_> {
             content: frame.content,
         };
         page.html()
+    }
+
+    /// For whom whoever is signed in acts, with the way back.
+    fn acting(&self) -> Markup {
+        let patient = self.access().ok().and_then(|access| access.patient.as_deref());
+        let person = patient.and_then(|id| load::person(&self.view().ok()?, id).ok());
+        let name = person.map_or_else(String::new, |person| person.name(self.lang).to_owned());
+        html! {
+            p { strong { (self.say(format!("{name} 님을 대신하여 보고 있습니다."), format!("You are acting for {name}."))) } }
+            (button_post(ButtonStyle::Secondary, self.say("내 화면으로", "Back to myself"), "/representing/stop", &[("csrf", self.csrf())]))
+        }
     }
 
     fn viewer_name(&self, role: Option<Role>) -> String {
@@ -118,6 +135,7 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
     match role {
         Some(Role::Clinician) => &[
             ("/patients", "환자 찾기", "Find a patient"),
+            ("/presence", "내원 확인", "Presence"),
             ("/emergency", "응급 열람", "Emergency access"),
             ("/my-apps", "연결된 앱", "Connected apps"),
         ],
@@ -129,7 +147,10 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
             ("/me/vitals", "혈압·체중", "Blood pressure, weight"),
             ("/me/immunisations", "예방접종", "Vaccinations"),
             ("/me/documents", "문서·영상", "Documents"),
+            ("/me/visit", "병원에서", "At an institution"),
             ("/me/sharing", "기록 공개 설정", "Who sees it"),
+            ("/me/representatives", "대리인", "Representatives"),
+            ("/me/transfers", "정보 전송", "Sending"),
             ("/my-apps", "연결된 앱", "Connected apps"),
         ],
         Some(Role::Operator) => &[
@@ -146,8 +167,19 @@ fn menu(role: Option<Role>) -> &'static [(&'static str, &'static str, &'static s
         Some(Role::Privacy) => &[
             ("/privacy", "들어올 수 있는 사람", "Who may enter"),
             ("/privacy/reviews", "응급 열람 검토", "Emergency access"),
+            ("/privacy/representatives", "대리인 확인", "Representatives"),
+            ("/privacy/transfers", "전송 요구", "Requests to send"),
         ],
         _ => &[],
+    }
+}
+
+/// Whether a menu entry of the patient's is one for whoever represents them too.
+fn is_for(behalf: &Behalf, href: &str) -> bool {
+    match href {
+        "/me/sharing" | "/me/visit" | "/me/transfers" => behalf.consents,
+        "/me/representatives" => false,
+        _ => true,
     }
 }
 

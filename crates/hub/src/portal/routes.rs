@@ -8,8 +8,8 @@ use super::call::{Call, Refusal, Reply};
 use super::pages::entry::{choose, claim, confirm, elsewhere, second, set_up, ways, welcome};
 use super::pages::{
     apps, clients, consent, document, documents, emergency, enter, find, immunisations, law, medicines,
-    my_apps, my_login, operator, problems, result, results, reviews, sharing, sign_in, staff, start, summary,
-    timeline, vitals,
+    my_apps, my_login, operator, presence, problems, represent, result, results, reviews, sharing, sign_in,
+    staff, start, summary, timeline, transfers, visit, vitals,
 };
 use crate::status;
 
@@ -35,8 +35,10 @@ pub enum Who {
     Anybody,
     /// Whoever is signed in, in any role.
     SignedIn,
-    /// One role.
+    /// One role; the patient alone, and nobody for them, if it is theirs.
     Only(Role),
+    /// The patient, or whoever represents them.
+    PatientOrRepresentative,
     /// A person who has shown who they are, as whatever account, or before they have chosen one.
     Person,
     /// Whoever was invited, until they have set up what proves who they are.
@@ -79,6 +81,7 @@ impl Route {
 }
 
 const PATIENT: Who = Who::Only(Role::Patient);
+const OWN: Who = Who::PatientOrRepresentative;
 const CLINICIAN: Who = Who::Only(Role::Clinician);
 const OPERATOR: Who = Who::Only(Role::Operator);
 const MANAGER: Who = Who::Only(Role::Manager);
@@ -148,18 +151,42 @@ pub static ROUTES: &[Route] = &[
     record("/patients/{id}/documents/{document}", CLINICIAN, "record-document", document::of_patient),
     record("/patients/{id}/apps", CLINICIAN, "record-apps", apps::of_patient),
     post("/patients/{id}/apps/{client}", CLINICIAN, "launch", apps::launch),
-    record("/me", PATIENT, "own-summary", summary::own),
-    record("/me/visits", PATIENT, "own-visits", timeline::own),
-    record("/me/problems", PATIENT, "own-problems", problems::own),
-    record("/me/medicines", PATIENT, "own-medicines", medicines::own),
-    record("/me/results", PATIENT, "own-results", results::own),
-    record("/me/results/{code}", PATIENT, "own-result", result::own),
-    record("/me/vitals", PATIENT, "own-vitals", vitals::own),
-    record("/me/immunisations", PATIENT, "own-immunisations", immunisations::own),
-    record("/me/documents", PATIENT, "own-documents", documents::own),
-    record("/me/documents/{document}", PATIENT, "own-document", document::own),
-    get("/me/sharing", PATIENT, "own-sharing", Run::Page(sharing::page)),
-    post("/me/sharing", PATIENT, "own-sharing-change", sharing::save),
+    record("/me", OWN, "own-summary", summary::own),
+    record("/me/visits", OWN, "own-visits", timeline::own),
+    record("/me/problems", OWN, "own-problems", problems::own),
+    record("/me/medicines", OWN, "own-medicines", medicines::own),
+    record("/me/results", OWN, "own-results", results::own),
+    record("/me/results/{code}", OWN, "own-result", result::own),
+    record("/me/vitals", OWN, "own-vitals", vitals::own),
+    record("/me/immunisations", OWN, "own-immunisations", immunisations::own),
+    record("/me/documents", OWN, "own-documents", documents::own),
+    record("/me/documents/{document}", OWN, "own-document", document::own),
+    get("/me/sharing", OWN, "own-sharing", Run::Page(sharing::page)),
+    post("/me/sharing", OWN, "own-sharing-change", sharing::save),
+    get("/me/representatives", PATIENT, "own-representatives", Run::Page(represent::mine::page)),
+    post("/me/representatives", PATIENT, "representation-invite", represent::mine::invite),
+    post("/me/representatives/{id}", PATIENT, "representation-change", represent::mine::change),
+    get("/representing", Who::Person, "representing", Run::Page(represent::representing::page)),
+    post("/representing", Who::Person, "representation-ask", represent::representing::ask),
+    post("/representing/stop", Who::Person, "represent-stop", represent::representing::stop),
+    post("/representing/{id}", Who::Person, "represent", represent::representing::act),
+    post("/representing/{id}/end", Who::Person, "representation-end", represent::representing::end),
+    get("/privacy/representatives", PRIVACY, "representations", Run::Page(represent::check::page)),
+    post("/privacy/representatives", PRIVACY, "representation-invite", represent::check::invite),
+    get("/privacy/representatives/{id}", PRIVACY, "representation-check", Run::Page(represent::check::one)),
+    post("/privacy/representatives/{id}", PRIVACY, "representation-change", represent::check::change),
+    get("/me/visit", OWN, "own-visit", Run::Page(visit::page)),
+    post("/me/visit/code", OWN, "presence-code", visit::code),
+    post("/me/visit/grants", OWN, "relation-grant", visit::grant),
+    post("/me/visit/relations/{id}/end", OWN, "relation-end", visit::end),
+    get("/me/transfers", OWN, "own-transfers", Run::Page(transfers::page)),
+    post("/me/transfers", OWN, "transfer-receive", transfers::ask),
+    get("/me/transfers/{id}", OWN, "own-transfer", Run::Page(transfers::one)),
+    post("/me/transfers/{id}", OWN, "transfer-change", transfers::change),
+    get("/privacy/transfers", PRIVACY, "transfers", Run::Page(transfers::sender::page)),
+    post("/privacy/transfers/{id}", PRIVACY, "transfer-answer", transfers::sender::change),
+    get("/presence", CLINICIAN, "presence", Run::Page(presence::page)),
+    post("/presence", CLINICIAN, "presence", presence::confirm),
     get("/emergency", CLINICIAN, "break-glass", Run::Page(emergency::page)),
     post("/emergency", CLINICIAN, "break-glass", emergency::open),
     get("/manager", MANAGER, "staff", Run::Page(staff::manager::page)),

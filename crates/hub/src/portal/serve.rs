@@ -186,9 +186,10 @@ impl Asked {
     fn write_down_refusal(&self, call: &Call<'_>, refusal: &Refusal) -> Result<(), StoreError> {
         let Some(route) = self.route else { return Ok(()) };
         let concerns_somebody = match refusal {
-            Refusal::WrongRole | Refusal::Forged | Refusal::TooManyPeople(_) => true,
+            Refusal::WrongRole | Refusal::Oneself | Refusal::Forged | Refusal::TooManyPeople(_) => true,
             Refusal::NotFound => {
-                route.shows_records || (matches!(route.who, Who::Only(_)) && route.pattern.contains('{'))
+                let is_of_some = matches!(route.who, Who::Only(_) | Who::PatientOrRepresentative);
+                route.shows_records || (is_of_some && route.pattern.contains('{'))
             }
             _ => false,
         };
@@ -240,10 +241,14 @@ impl Asked {
     /// Whether whoever is signed in may.
     fn admit(&self, call: &Call<'_>, route: &Route) -> Result<(), Refusal> {
         let (role, standing) = (call.role(), call.session.as_ref().map(|session| &session.standing));
+        if route.who == Who::Only(Role::Patient) && call.behalf().is_some() {
+            return Err(Refusal::Oneself);
+        }
         let admitted = match route.who {
             Who::Anybody => true,
             Who::SignedIn => standing.is_some(),
             Who::Only(wanted) => role == Some(wanted),
+            Who::PatientOrRepresentative => role == Some(Role::Patient),
             Who::Person => matches!(standing, Some(Standing::Person { .. })),
             Who::Invited => matches!(standing, Some(Standing::Invited { .. })),
             Who::LocalOrOperator => self.is_local || role == Some(Role::Operator),

@@ -25,6 +25,8 @@ pub(crate) const FRESH_MICROS: i64 = 5 * MINUTE;
 pub(crate) struct Session {
     /// What it may do; `None` while no account has been chosen.
     pub(crate) access: Option<Access>,
+    /// The id of the representation by which the person acts for a patient, if they do.
+    pub(crate) represents: Option<String>,
     /// How the person is greeted; `None` for a role entered without account.
     pub(crate) name: Option<String>,
     /// What its forms carry.
@@ -84,10 +86,10 @@ impl Session {
     /// # Errors
     /// When the operating system gives no randomness.
     pub(crate) fn new(standing: Standing, device: &str, now: i64) -> Result<Self, getrandom::Error> {
-        let (access, name, device) = (None, None, device.to_owned());
+        let (access, represents, name, device) = (None, None, None, device.to_owned());
         let (csrf, number, app_secret) = (random()?, random()?[..16].to_owned(), Totp::random_secret()?);
         let (shown, opened, seen) = (now, now, now);
-        Ok(Self { access, name, csrf, standing, device, number, app_secret, shown, opened, seen })
+        Ok(Self { access, represents, name, csrf, standing, device, number, app_secret, shown, opened, seen })
     }
 
     /// The same as an account.
@@ -170,7 +172,15 @@ impl Sessions {
     pub(crate) fn choose(&self, cookie: &str, access: Access, name: &str) {
         if let Some(session) = self.lock().get_mut(&key(cookie)) {
             session.access = Some(access);
+            session.represents = None;
             session.name = Some(name.to_owned());
+        }
+    }
+
+    /// Lets a session act for a patient by a representation, or for its person again.
+    pub(crate) fn represent(&self, cookie: &str, representation: Option<&str>) {
+        if let Some(session) = self.lock().get_mut(&key(cookie)) {
+            session.represents = representation.map(ToOwned::to_owned);
         }
     }
 

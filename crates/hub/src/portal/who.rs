@@ -5,6 +5,8 @@ use ieum_trust::access::Access;
 use ieum_trust::account::{ACCOUNT, Account};
 use ieum_trust::person::{State, keep};
 use ieum_trust::records;
+use ieum_trust::representation::REPRESENTATION;
+use ieum_trust::representation::acting::acting;
 
 use super::Portal;
 use super::call::Refusal;
@@ -15,11 +17,23 @@ pub(crate) fn session(portal: &Portal, cookie: &str, is_auto: bool) -> Result<Op
     let (sessions, now) = (portal.sessions(), portal.hub().now());
     let found = if is_auto { sessions.peek(cookie, now) } else { sessions.find(cookie, now) };
     let Some(session) = found else { return Ok(None) };
-    let current = current(portal, session)?;
-    if current.is_none() {
+    let represents = session.represents.clone();
+    let Some(current) = current(portal, session)? else {
         sessions.close(cookie);
+        return Ok(None);
+    };
+    let (Some(represents), Some(person)) = (represents, current.person()) else { return Ok(Some(current)) };
+    let hub = portal.hub();
+    match acting(hub.door(), hub.law(), (person, &represents), now)? {
+        Some(access) => Ok(Some(Session { access: Some(access), ..current })),
+        None => {
+            // What was asked for is not answered as somebody else: they are told first that it is over.
+            sessions.represent(cookie, None);
+            let target = format!("{}/{represents}", REPRESENTATION.name);
+            hub.door().note_person(Some(person), "represent", &target, false)?;
+            Err(Refusal::Lapsed)
+        }
     }
-    Ok(current)
 }
 
 fn current(portal: &Portal, session: Session) -> Result<Option<Session>, Refusal> {

@@ -110,6 +110,36 @@ const EXPECTED: &[Row] = &[
     ("GET", "/me/sharing", PATIENTS),
     // Nothing is chosen.
     ("POST", "/me/sharing", [303, 403, 400, 403, 403, 403, 303, 303]),
+    ("GET", "/me/representatives", PATIENTS),
+    // No institution is chosen, and there is no such representation.
+    ("POST", "/me/representatives", [303, 403, 400, 403, 403, 403, 303, 303]),
+    ("POST", "/me/representatives/{id}", [303, 403, 404, 403, 403, 403, 303, 303]),
+    ("GET", "/representing", PEOPLE),
+    // Nothing is chosen.
+    ("POST", "/representing", people(400)),
+    ("POST", "/representing/stop", people(303)),
+    ("POST", "/representing/{id}", people(404)),
+    ("POST", "/representing/{id}/end", people(404)),
+    ("GET", "/privacy/representatives", PRIVACY),
+    // No such patient, no such representation.
+    ("POST", "/privacy/representatives", [303, 403, 403, 403, 403, 422, 303, 303]),
+    ("GET", "/privacy/representatives/{id}", [303, 403, 403, 403, 403, 404, 303, 303]),
+    ("POST", "/privacy/representatives/{id}", [303, 403, 403, 403, 403, 404, 303, 303]),
+    ("GET", "/me/visit", PATIENTS),
+    ("POST", "/me/visit/code", PATIENTS),
+    // No institution is chosen, and there is no such relation.
+    ("POST", "/me/visit/grants", [303, 403, 400, 403, 403, 403, 303, 303]),
+    ("POST", "/me/visit/relations/{id}/end", [303, 403, 404, 403, 403, 403, 303, 303]),
+    ("GET", "/presence", CLINICIANS),
+    // This clinician acts for no institution.
+    ("POST", "/presence", [303, 403, 403, 403, 403, 403, 303, 303]),
+    ("GET", "/me/transfers", PATIENTS),
+    // Nothing is filled in, and there is no such request.
+    ("POST", "/me/transfers", [303, 403, 422, 403, 403, 403, 303, 303]),
+    ("GET", "/me/transfers/{id}", [303, 403, 404, 403, 403, 403, 303, 303]),
+    ("POST", "/me/transfers/{id}", [303, 403, 404, 403, 403, 403, 303, 303]),
+    ("GET", "/privacy/transfers", PRIVACY),
+    ("POST", "/privacy/transfers/{id}", [303, 403, 403, 403, 403, 404, 303, 303]),
     // A secret does not say who somebody is.
     ("GET", "/emergency", [303, 403, 403, 403, 403, 403, 303, 303]),
     ("POST", "/emergency", [303, 403, 403, 403, 403, 403, 303, 303]),

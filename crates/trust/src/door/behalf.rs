@@ -8,7 +8,8 @@ use super::Door;
 use crate::access::{Access, Role};
 
 impl Door {
-    /// Commits consents of the patient who asks. Patients write nothing else, and about nobody else.
+    /// Commits consents of the patient who asks. Patients write nothing else, and about nobody else. Who may consent for the
+    /// patient writes beside them the RelatedPerson that they are themself, under the id of their representation.
     ///
     /// # Errors
     /// [`CommitError`]; then nothing has happened.
@@ -20,12 +21,16 @@ impl Door {
     ) -> Result<Committed, CommitError> {
         let is_own = |change: &Change| match change {
             Change::Put { record, .. } => {
-                record.kind == "Consent" && record.indexed.patients.iter().eq(&access.patient)
+                let is_theirs =
+                    access.behalf.as_ref().is_some_and(|behalf| record.id == behalf.representation);
+                let is_kind = record.kind == "Consent" || record.kind == "RelatedPerson" && is_theirs;
+                is_kind && record.indexed.patients.iter().eq(&access.patient)
             }
             Change::Delete { .. } => false,
         };
         let is_patient = access.role == Role::Patient && access.patient.is_some();
-        let is_allowed = is_patient && changes.iter().all(is_own);
+        let may_consent = access.behalf.as_ref().is_none_or(|behalf| behalf.consents);
+        let is_allowed = is_patient && may_consent && changes.iter().all(is_own);
         let plan = AccessPlan { write: true, ..access.plan() };
         self.commit_as(plan, is_allowed, action, Vec::new(), changes)
     }

@@ -112,6 +112,10 @@ pub static BREAK_GLASS_WINDOW: Rule = rule("break-glass.window", Unit::Hours);
 pub static BREAK_GLASS_NOTICE: Rule = rule("break-glass.notice", Unit::Minutes);
 /// Within so many hours it is reviewed.
 pub static BREAK_GLASS_REVIEW: Rule = rule("break-glass.review", Unit::Hours);
+/// How many days an institution may look after the patient was there.
+pub static PRESENCE: Rule = rule("presence.institution", Unit::Days);
+/// The same for a pharmacy.
+pub static PRESENCE_PHARMACY: Rule = rule("presence.pharmacy", Unit::Days);
 /// So many days before a closure it is announced.
 pub static CLOSURE_NOTICE: Rule = rule("notice.closure", Unit::Days);
 /// So many days before it in-patients are told.
@@ -147,6 +151,8 @@ pub static RULES: &[&Rule] = &[
     &BREAK_GLASS_WINDOW,
     &BREAK_GLASS_NOTICE,
     &BREAK_GLASS_REVIEW,
+    &PRESENCE,
+    &PRESENCE_PHARMACY,
     &CLOSURE_NOTICE,
     &CLOSURE_INPATIENTS,
     &BREACH_SUBJECTS,

@@ -185,18 +185,56 @@ pub fn represent(law: &Law, facts: &Facts<'_>, act: Act, day: Date) -> Decision 
     if facts.until.is_some_and(|until| until < day) || has_passed_birthday(law, facts, day) {
         return Decision::refused(Reason::Lapsed, Vec::new());
     }
-    match facts.relation {
-        // Both end with the patient's death; parents are kin of the dead.
-        Relation::Parent if facts.state == Some(State::Death) => kin(law, facts, "lineal", act, day),
-        Relation::LegalGuardian | Relation::Agent if facts.state == Some(State::Death) => {
-            Decision::refused(Reason::NoBasis, Vec::new())
+    match (facts.relation, kin_of(facts)) {
+        (_, Some(relation)) => kin(law, facts, relation, act, day),
+        // Both end with the patient's death.
+        _ if facts.state == Some(State::Death) => Decision::refused(Reason::NoBasis, Vec::new()),
+        (Relation::Agent, None) => agent(law, facts, act, day),
+        (_, None) => guardian(law, facts, act, day),
+    }
+}
+
+/// What must be shown for something to be done on a day.
+#[must_use]
+pub fn needed(law: &Law, facts: &Facts<'_>, act: Act, day: Date) -> Vec<Needed> {
+    let of = |way| papers::needed(law, way, facts.birth, facts.has_card, day);
+    match (facts.relation, kin_of(facts)) {
+        (_, Some(kin)) => {
+            let mut needed = of(kin_way(facts, act));
+            let row = law.member(&KIN, kin, day).filter(|row| row.word("nearer") == Some("none"));
+            needed.extend(row.map(|row| Needed { paper: Paper::NoNearerKinProof, article: row.article() }));
+            needed
         }
-        Relation::Parent | Relation::LegalGuardian => guardian(law, facts, act, day),
-        Relation::Agent => agent(law, facts, act, day),
-        Relation::Spouse => kin(law, facts, "spouse", act, day),
-        Relation::Lineal => kin(law, facts, "lineal", act, day),
-        Relation::SpouseLinealAscendant => kin(law, facts, "spouse-lineal-ascendant", act, day),
-        Relation::Sibling => kin(law, facts, "sibling", act, day),
+        (Relation::Agent, None) => of(Way::Agent),
+        (_, None) => {
+            let mut needed = of(Way::Guardian);
+            let (own, row) = law.always(&OWN_CONSENT, day);
+            // From the age of own consent on, a guardian sees with the person's consent.
+            if act != Act::ClosedCopy && has_reached(facts.birth, own, day) != Reached::No {
+                needed.push(Needed { paper: Paper::ConsentForm, article: row.article() });
+            }
+            needed
+        }
+    }
+}
+
+/// The name in the tables of what somebody is as kin; nothing for guardians and agents. Parents are kin of the dead.
+fn kin_of(facts: &Facts<'_>) -> Option<&'static str> {
+    match facts.relation {
+        Relation::Parent if facts.state == Some(State::Death) => Some("lineal"),
+        Relation::Parent | Relation::LegalGuardian | Relation::Agent => None,
+        Relation::Spouse => Some("spouse"),
+        Relation::Lineal => Some("lineal"),
+        Relation::SpouseLinealAscendant => Some("spouse-lineal-ascendant"),
+        Relation::Sibling => Some("sibling"),
+    }
+}
+
+/// How kin come to act: without the patient's consent where the patient cannot give it, but for sending.
+const fn kin_way(facts: &Facts<'_>, act: Act) -> Way {
+    match (act, facts.state) {
+        (Act::AskSending, _) | (_, None) => Way::KinWithConsent,
+        (_, Some(_)) => Way::KinWithState,
     }
 }
 
@@ -239,7 +277,7 @@ fn guardian(law: &Law, facts: &Facts<'_>, act: Act, day: Date) -> Decision {
         Reached::No => {}
     }
     articles.insert(0, own_row.article());
-    let needed = papers::needed(law, Way::Guardian, facts.birth, facts.has_card, day);
+    let needed = needed(law, facts, act, day);
     let ends_at = |years| facts.birth.and_then(|birth| birth.earliest(years));
     if reached(own) == Reached::No {
         if act == Act::Consent {
@@ -259,10 +297,6 @@ fn guardian(law: &Law, facts: &Facts<'_>, act: Act, day: Date) -> Decision {
     }
     let hidden = hidden(law, &mut articles, day);
     let grant = Grant { hidden, lapses: earlier(ends_at(end), facts.until) };
-    let mut needed = needed;
-    if act != Act::ClosedCopy {
-        needed.push(Needed { paper: Paper::ConsentForm, article: own_row.article() });
-    }
     shown(facts, needed, articles, grant)
 }
 
@@ -272,30 +306,25 @@ fn kin(law: &Law, facts: &Facts<'_>, relation: &str, act: Act, day: Date) -> Dec
         return Decision::refused(Reason::NoBasis, Vec::new());
     };
     let mut articles = vec![row.article()];
-    let way = match (act, facts.state) {
-        (Act::Consent, _) => return Decision::refused(Reason::NoBasis, articles),
-        (Act::AskSending, _) | (_, None) => Way::KinWithConsent,
-        (_, Some(state)) => {
-            let Some(row) = law.member(&STATE, state.name(), day) else {
-                return Decision::refused(Reason::NoBasis, articles);
-            };
-            articles.push(row.article());
-            Way::KinWithState
-        }
-    };
+    if act == Act::Consent {
+        return Decision::refused(Reason::NoBasis, articles);
+    }
+    if let (Way::KinWithState, Some(state)) = (kin_way(facts, act), facts.state) {
+        let Some(row) = law.member(&STATE, state.name(), day) else {
+            return Decision::refused(Reason::NoBasis, articles);
+        };
+        articles.push(row.article());
+    }
     if act == Act::AskSending {
         let Some(row) = law.member(&SENDING_BY, "kin", day) else {
             return Decision::refused(Reason::NoBasis, articles);
         };
         articles.push(row.article());
     }
-    let mut needed = papers::needed(law, way, facts.birth, facts.has_card, day);
-    if row.word("nearer") == Some("none") {
-        if facts.nearer_kin {
-            return Decision::refused(Reason::NearerKin, articles);
-        }
-        needed.push(Needed { paper: Paper::NoNearerKinProof, article: row.article() });
+    if row.word("nearer") == Some("none") && facts.nearer_kin {
+        return Decision::refused(Reason::NearerKin, articles);
     }
+    let needed = needed(law, facts, act, day);
     let grant = of_others(law, facts, &mut articles, day);
     shown(facts, needed, articles, grant)
 }
@@ -312,7 +341,7 @@ fn agent(law: &Law, facts: &Facts<'_>, act: Act, day: Date) -> Decision {
         };
         articles.push(row.article());
     }
-    let needed = papers::needed(law, Way::Agent, facts.birth, facts.has_card, day);
+    let needed = needed(law, facts, act, day);
     if needed.is_empty() {
         // Where no paper is asked for, nothing says that there may be an agent.
         return Decision::refused(Reason::NoBasis, articles);

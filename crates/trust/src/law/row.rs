@@ -120,7 +120,7 @@ pub static SUBJECTS: [Subject; 9] = [
     },
     Subject { name: "labels", prefixes: &["label."] },
     Subject { name: "access", prefixes: &["requester", "no-consent.", "emergency-transfer"] },
-    Subject { name: "terms", prefixes: &["term.", "access-log.", "break-glass.", "notice."] },
+    Subject { name: "terms", prefixes: &["term.", "access-log.", "break-glass.", "presence.", "notice."] },
     Subject { name: "transfer", prefixes: &["transfer"] },
     Subject { name: "breach", prefixes: &["breach."] },
     Subject { name: "telemedicine", prefixes: &["telemedicine."] },

@@ -20,6 +20,7 @@ fn asked() -> Asked {
         relation: Relation::Parent,
         patient_state: None,
         nearer_kin: false,
+        organization: Some("o1".into()),
     }
 }
 
@@ -153,57 +154,125 @@ fn door() -> Door {
 }
 
 #[test]
-fn representatives_are_found_from_both_sides_and_by_day() {
+fn representations_are_found_from_every_side() {
     let (door, access) = (door(), Access::system("test"));
     let other = Asked { representative: "IeumPerson/r2".into(), ..asked() };
-    let first = ask(&door, &access, asked(), By::Representative, DAY).unwrap();
-    let second = ask(&door, &access, other, By::Patient, DAY).unwrap();
+    let first = ask(&door, &access, asked(), (By::Representative, DAY), Vec::new()).unwrap();
+    let second = ask(&door, &access, other, (By::Patient, DAY), Vec::new()).unwrap();
     assert!(!first.contains("p1") && first != second);
-    let who = |day| {
-        let found = representatives(&door, &access, "p1", day).unwrap();
-        let mut who: Vec<String> = found.into_iter().map(|kept| kept.record.asked.representative).collect();
-        who.sort();
-        who
-    };
-    assert!(who(DAY).is_empty());
     change(&door, &access, &first, grant(DAY, Some(date(2026, 6, 20))), (By::Checker, DAY)).unwrap();
-    change(&door, &access, &second, grant(date(2026, 6, 18), None), (By::Checker, DAY)).unwrap();
-    assert_eq!(who(DAY), ["IeumPerson/r1"]);
-    assert_eq!(who(date(2026, 6, 18)), ["IeumPerson/r1", "IeumPerson/r2"]);
-    assert_eq!(who(date(2026, 6, 21)), ["IeumPerson/r2"]);
-    let whom = |representative| represented(&door, &access, representative, DAY).unwrap().len();
-    assert_eq!((whom("IeumPerson/r1"), whom("IeumPerson/r2"), whom("IeumPerson/r3")), (1, 0, 0));
-    assert!(representatives(&door, &access, "p2", DAY).unwrap().is_empty());
+    let ids = |of| {
+        let mut ids: Vec<String> = all(&door, of).unwrap().into_iter().map(|kept| kept.id).collect();
+        ids.sort();
+        ids
+    };
+    let mut both = vec![first.clone(), second.clone()];
+    both.sort();
+    assert_eq!((ids(Of::Patient("p1")), ids(Of::Organization("o1"))), (both.clone(), both));
+    assert_eq!(ids(Of::Representative("IeumPerson/r1")), std::slice::from_ref(&first));
+    assert_eq!(ids(Of::Representative("IeumPerson/r2")), [second]);
+    assert!(ids(Of::Patient("p2")).is_empty() && ids(Of::Organization("o2")).is_empty());
+    let kept = one(&door, &first).unwrap().unwrap();
+    assert_eq!(kept.record.standing(date(2026, 6, 20)), Standing::Is(Status::Granted));
 }
 
 // threat: 9
 #[test]
 fn a_block_is_not_passed_by_asking_anew() {
     let (door, access) = (door(), Access::system("test"));
-    let id = ask(&door, &access, asked(), By::Representative, DAY).unwrap();
-    let twice = ask(&door, &access, asked(), By::Representative, DAY);
+    let id = ask(&door, &access, asked(), (By::Representative, DAY), Vec::new()).unwrap();
+    let twice = ask(&door, &access, asked(), (By::Representative, DAY), Vec::new());
     assert!(matches!(twice, Err(ChangeError::Denied(Denied::State))));
     change(&door, &access, &id, Event::Block, (By::Patient, DAY)).unwrap();
     let as_another = Asked { relation: Relation::Agent, ..asked() };
-    let anew = ask(&door, &access, as_another, By::Representative, DAY);
+    let anew = ask(&door, &access, as_another, (By::Representative, DAY), Vec::new());
     assert!(matches!(anew, Err(ChangeError::Denied(Denied::State))));
     let missing = change(&door, &access, "none", Event::Revoke, (By::Patient, DAY));
     assert!(matches!(missing, Err(ChangeError::Missing)));
 }
 
 #[test]
-fn changes_are_written_down_and_take_an_access_that_may() {
-    let (door, access) = (door(), Access::system("test"));
-    let id = ask(&door, &access, asked(), By::Patient, DAY).unwrap();
-    change(&door, &access, &id, Event::Revoke, (By::Patient, DAY)).unwrap();
-    let operator = Access::new("o", crate::access::Role::Operator);
-    let denied = change(&door, &operator, &id, Event::Block, (By::Checker, DAY));
-    assert!(matches!(denied, Err(ChangeError::Commit(CommitError::Denied))));
-    let entries = door.view(&access).unwrap().audit_entries(None, 10).unwrap();
-    let actions: Vec<(&str, bool)> =
-        entries.iter().map(|entry| (entry.entry.action.as_str(), entry.entry.allowed)).collect();
+fn changes_are_written_down_by_whom() {
+    let (door, patient) = (door(), Access::new("a1", crate::access::Role::Patient));
+    let id = ask(&door, &patient, asked(), (By::Patient, DAY), Vec::new()).unwrap();
+    change(&door, &patient, &id, Event::Revoke, (By::Patient, DAY)).unwrap();
+    let denied = change(&door, &patient, &id, Event::Unblock, (By::Patient, DAY));
+    assert!(matches!(denied, Err(ChangeError::Denied(Denied::State))));
+    let entries = door.view(&Access::system("test")).unwrap().audit_entries(None, 10).unwrap();
+    let told: Vec<(&str, &str)> =
+        entries.iter().map(|entry| (entry.entry.actor.as_str(), entry.entry.action.as_str())).collect();
+    assert_eq!(told, [("a1", "representation-revoke"), ("a1", "representation-ask")]);
+}
+
+/// What acting comes to at the beginning of a day: labels that stay hidden and whether they may consent.
+fn acting_on(door: &Door, day: Date, id: &str) -> Option<(u32, bool)> {
+    let noon = day.at(12, 0, 0, 0).in_tz("Asia/Seoul").unwrap().timestamp().as_microsecond();
+    let access = acting::acting(door, &Law::built_in(), ("r1", id), noon).unwrap()?;
+    assert_eq!((access.patient.as_deref(), access.role), (Some("p1"), crate::access::Role::Patient));
+    let plan = access.plan();
+    let behalf = access.behalf.unwrap();
     assert_eq!(
-        actions,
-        [("representation-block", false), ("representation-revoke", true), ("representation-ask", true)]
+        (plan.denied, plan.write, plan.actor.role),
+        (behalf.hidden, false, format!("representative {id}"))
     );
+    Some((behalf.hidden, behalf.consents))
+}
+
+fn put_patient(door: &Door, json: &str) {
+    use ieum_fhir::json::{Document, Limits};
+    let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
+    let catalogue = door.catalogue();
+    let kind = catalogue.kind("Patient").unwrap();
+    let record = Box::new(catalogue.prepare(kind, "p1", document.root(), &mut |_| None));
+    let change = Change::Put { record, expect: Expect::Anything };
+    door.commit(&Access::system("test"), "test", Vec::new(), vec![change]).unwrap();
+}
+
+#[test]
+fn acting_ends_by_itself() {
+    let patient = r#"{"resourceType":"Patient","id":"p1","birthDate":"2012-07-01"}"#;
+    let adolescent = crate::labels::of_act_code("PSY");
+    let all = [Paper::RequesterIdentity, Paper::GuardianshipProof, Paper::ConsentForm];
+    let granted = |papers: &[Paper], since, until| {
+        let door = door();
+        put_patient(&door, patient);
+        let id = ask(&door, &reader(), asked(), (By::Representative, DAY), Vec::new()).unwrap();
+        let papers = papers.iter().copied().collect();
+        let grant = Event::Grant { checked_by: "c1".into(), papers, since, until };
+        change(&door, &reader(), &id, grant, (By::Checker, DAY)).unwrap();
+        (door, id)
+    };
+    // A parent of one who is thirteen: alone, until the eve of the birthday; what was signed before it does not count after.
+    let (door, id) = granted(&all, DAY, None);
+    for (day, expected) in [
+        (date(2026, 6, 14), None),
+        (DAY, Some((0, true))),
+        (date(2026, 6, 30), Some((0, true))),
+        (date(2026, 7, 1), None),
+    ] {
+        assert_eq!(acting_on(&door, day, &id), expected, "{day}");
+    }
+    let others = acting::acting(&door, &Law::built_in(), ("r2", &id), 1_781_500_000_000_000).unwrap();
+    assert!(others.is_none(), "it is somebody else's");
+    // A parent of one who is fourteen: with their consent, without what is sensitive, until they come of age.
+    let (door, id) = granted(&all, date(2026, 7, 1), None);
+    for (day, sees) in [(date(2026, 7, 1), true), (date(2031, 6, 30), true), (date(2031, 7, 1), false)] {
+        let found = acting_on(&door, day, &id);
+        assert_eq!(found.is_some(), sees, "{day}");
+        assert!(found.is_none_or(|(hidden, consents)| hidden & adolescent != 0 && !consents), "{day}");
+    }
+    let (door, id) = granted(&all[..2], date(2026, 7, 1), None);
+    assert_eq!(acting_on(&door, date(2026, 7, 1), &id), None, "without the consent form");
+    // The last day; death; a block; the patient's record is gone.
+    let (door, id) = granted(&all, DAY, Some(date(2026, 6, 20)));
+    assert!(acting_on(&door, date(2026, 6, 20), &id).is_some());
+    assert_eq!(acting_on(&door, date(2026, 6, 21), &id), None);
+    put_patient(
+        &door,
+        r#"{"resourceType":"Patient","id":"p1","birthDate":"2012-07-01","deceasedBoolean":true}"#,
+    );
+    assert_eq!(acting_on(&door, DAY, &id), None, "the patient has died");
+    put_patient(&door, patient);
+    change(&door, &reader(), &id, Event::Block, (By::Patient, DAY)).unwrap();
+    assert_eq!(acting_on(&door, DAY, &id), None, "blocked");
 }

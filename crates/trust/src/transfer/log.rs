@@ -18,7 +18,10 @@ use crate::records::put;
 pub static TRANSFER_REQUEST: OwnKind = OwnKind {
     name: "IeumTransferRequest",
     family: Family::System,
-    params: &[OwnParam { code: "patient", param_type: ParamType::Token, path: &["patient"] }],
+    params: &[
+        OwnParam { code: "patient", param_type: ParamType::Token, path: &["patient"] },
+        OwnParam { code: "organization", param_type: ParamType::Token, path: &["organization"] },
+    ],
 };
 
 /// The kind of entries.
@@ -89,7 +92,12 @@ pub enum ChangeError {
     Store(#[from] StoreError),
 }
 
-/// Keeps a new request under an id that nothing has yet. The access must reach the system's own records.
+/// On whose authority requests are read: what somebody may know of them is judged by whoever shows them.
+fn reader() -> Access {
+    Access::system("transfer")
+}
+
+/// Keeps a new request under an id that nothing has yet.
 ///
 /// # Errors
 /// [`CommitError`] when the id is taken, the access may not, or the store fails.
@@ -109,7 +117,7 @@ pub fn change(
     id: &str,
     (event, by, day): (&Event, By, Date),
 ) -> Result<Request, ChangeError> {
-    let kept = read::<Request>(door, access, &TRANSFER_REQUEST, id)?.ok_or(ChangeError::Missing)?;
+    let kept = one(door, id)?.ok_or(ChangeError::Missing)?;
     let request = kept.record.after(law, event, by, day)?;
     let (action, what, ground) = match event {
         Event::Accept => ("transfer-accept", What::Accepted, None),
@@ -137,23 +145,43 @@ fn write(
     let entry = Entry { request: id.to_owned(), number, day, what, ground, items };
     let entry = put(door, &TRANSFER_ENTRY, &format!("{id}-{number}"), &entry, Expect::New);
     let request = put(door, &TRANSFER_REQUEST, id, &request, expect);
-    door.commit(access, action, Vec::new(), vec![request, entry]).map(drop)
+    door.commit_own(access, action, vec![request, entry]).map(drop)
 }
 
 /// The requests of a patient.
 ///
 /// # Errors
 /// [`DoorError`] when the store fails.
-pub fn requests(door: &Door, access: &Access, patient: &str) -> Result<Vec<Kept<Request>>, DoorError> {
-    find(door, access, &TRANSFER_REQUEST, ("patient", patient))
+pub fn requests(door: &Door, patient: &str) -> Result<Vec<Kept<Request>>, DoorError> {
+    let mut found = find::<Request>(door, &reader(), &TRANSFER_REQUEST, ("patient", patient))?;
+    found.sort_by_key(|kept| kept.record.received);
+    Ok(found)
+}
+
+/// The requests to an institution of this hub.
+///
+/// # Errors
+/// [`DoorError`] when the store fails.
+pub fn of_sender(door: &Door, organization: &str) -> Result<Vec<Kept<Request>>, DoorError> {
+    let mut found = find::<Request>(door, &reader(), &TRANSFER_REQUEST, ("organization", organization))?;
+    found.sort_by_key(|kept| kept.record.received);
+    Ok(found)
+}
+
+/// One request.
+///
+/// # Errors
+/// [`StoreError`] when the store fails.
+pub fn one(door: &Door, id: &str) -> Result<Option<Kept<Request>>, StoreError> {
+    read(door, &reader(), &TRANSFER_REQUEST, id)
 }
 
 /// The log of a request, oldest first.
 ///
 /// # Errors
 /// [`DoorError`] when the store fails.
-pub fn log(door: &Door, access: &Access, id: &str) -> Result<Vec<Entry>, DoorError> {
-    let found = find::<Entry>(door, access, &TRANSFER_ENTRY, ("request", id))?;
+pub fn log(door: &Door, id: &str) -> Result<Vec<Entry>, DoorError> {
+    let found = find::<Entry>(door, &reader(), &TRANSFER_ENTRY, ("request", id))?;
     let mut entries: Vec<Entry> = found.into_iter().map(|kept| kept.record).collect();
     entries.sort_by_key(|entry| entry.number);
     Ok(entries)
@@ -184,7 +212,7 @@ mod tests {
             retention: Some(Term { number: 30, unit: Unit::Days }),
         };
         let day = date(2026, 11, 28);
-        Request::new("p1", given.check(&Law::built_in(), day).unwrap(), day)
+        Request::new("p1", Some("o1".into()), given.check(&Law::built_in(), day).unwrap(), day)
     }
 
     #[test]
@@ -207,7 +235,7 @@ mod tests {
             change(&door, &access, &law, "t2", (&Event::Refuse { ground: 8 }, By::Sender, day)).unwrap();
         assert_eq!((refused.status, refused.entries), (Status::Refused { ground: 8, told: false }, 2));
         let told = |id| {
-            let log = log(&door, &access, id).unwrap();
+            let log = log(&door, id).unwrap();
             log.into_iter().map(|entry| (entry.number, entry.what, entry.ground)).collect::<Vec<_>>()
         };
         assert_eq!(
@@ -220,8 +248,10 @@ mod tests {
             ]
         );
         assert_eq!(told("t2"), [(1, What::Received, None), (2, What::Refused, Some(8))]);
-        let kept = requests(&door, &access, "p1").unwrap();
+        let kept = requests(&door, "p1").unwrap();
         assert_eq!(kept.iter().map(|kept| kept.record.entries).collect::<Vec<_>>(), [4, 2]);
+        assert_eq!(of_sender(&door, "o1").unwrap().len(), 2);
+        assert!(of_sender(&door, "o2").unwrap().is_empty() && requests(&door, "p2").unwrap().is_empty());
         assert_eq!(kept[1].record, refused);
     }
 }

@@ -13,6 +13,9 @@ use crate::law::day::last_day;
 pub struct Request {
     /// Id of the Patient.
     pub patient: String,
+    /// Id of the Organization that is to send, where it is one of this hub: its privacy officer answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
     /// The seven items.
     pub items: Items,
     /// How it stands, its end apart.
@@ -103,9 +106,9 @@ pub enum Denied {
 impl Request {
     /// A request made on a day, with items that were checked for it.
     #[must_use]
-    pub fn new(patient: &str, items: Items, day: Date) -> Self {
+    pub fn new(patient: &str, organization: Option<String>, items: Items, day: Date) -> Self {
         let (patient, status) = (patient.to_owned(), Status::Received);
-        Self { patient, items, status, received: day, accepted: None, sent: None, entries: 0 }
+        Self { patient, organization, items, status, received: day, accepted: None, sent: None, entries: 0 }
     }
 
     /// How it stands on a day: after its last day it is over.
@@ -210,8 +213,8 @@ mod tests {
     }
 
     fn standing(name: &str) -> Request {
-        let open = Request::new("p1", items(date(2027, 3, 31)), date(2026, 11, 1));
-        let over = Request::new("p1", items(date(2026, 11, 27)), date(2026, 11, 1));
+        let open = Request::new("p1", None, items(date(2027, 3, 31)), date(2026, 11, 1));
+        let over = Request::new("p1", None, items(date(2026, 11, 27)), date(2026, 11, 1));
         let (law, first) = (Law::built_in(), date(2026, 11, 1));
         let then = |request: Request, event, by| request.after(&law, &event, by, first).unwrap();
         let accepted = |request| then(request, Event::Accept, By::Sender);

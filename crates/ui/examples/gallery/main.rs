@@ -67,6 +67,7 @@ fn page(sheet: &Sheet, lang: Lang) -> Markup {
             sign_out: "/sign-out",
             csrf: None,
         }),
+        banner: None,
         trail: Some(&[Crumb { label: lang.pick("진료", "Care"), href: "/" }]),
         flash: components::flash(sheet.file, lang),
         footer: &nav[..1],

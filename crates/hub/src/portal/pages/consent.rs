@@ -96,6 +96,10 @@ fn go_back(call: &Call<'_>, back: &Back) -> Reply {
 fn asked<'c>(call: &'c Call<'c>) -> Result<(&'c Server, &'c Access, Request, Client), Refusal> {
     let server = &authorization(call)?.server;
     let access = call.access()?;
+    if access.behalf.is_some() {
+        // An app's grant would outlive the right to act for somebody.
+        return Err(Refusal::Oneself);
+    }
     let (request, client) = server.waiting(call.place.first(), now(call)).map_err(refusal)?;
     Ok((server, access, request, client))
 }

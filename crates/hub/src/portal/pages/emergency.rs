@@ -54,7 +54,7 @@ pub(crate) fn open(call: &Call<'_>) -> Result<Reply, Refusal> {
     if let Some(seconds) = throttle.wait_seconds(call.peer, call.micros()) {
         return Err(Refusal::TooMany(seconds));
     }
-    let Some(patient) = patient(call)? else {
+    let Some(patient) = patient_of(call)? else {
         // Whoever guesses numbers here is slowed down, and every guess is written down.
         throttle.failed(call.peer, call.micros());
         call.portal.hub().door().refused(call.access()?, "break-glass", "Patient")?;
@@ -74,7 +74,7 @@ pub(crate) fn open(call: &Call<'_>) -> Result<Reply, Refusal> {
 }
 
 /// The one patient with this number and this birth date: both, so that a slip opens nobody else's record.
-fn patient(call: &Call<'_>) -> Result<Option<String>, Refusal> {
+pub(super) fn patient_of(call: &Call<'_>) -> Result<Option<String>, Refusal> {
     let (number, birth) = (call.field("number").trim(), call.field("birth").trim());
     let is_plain = !number.is_empty() && number.len() <= 64 && !number.contains(['|', ',', '\\', '$']);
     if !is_plain || ieum_ui::format::fhir_day(birth).is_none() {

@@ -41,6 +41,7 @@ fn elsewhere(call: &Call<'_>, refusal: &Refusal) -> Option<Reply> {
         Refusal::SignIn => Some(sign_in(call)),
         Refusal::SetUp => Some(Reply::See("/set-up".to_owned(), Vec::new())),
         Refusal::Choose => to("/accounts", path),
+        Refusal::Lapsed => Some(Reply::See("/representing?done=lapsed".to_owned(), Vec::new())),
         Refusal::Confirm(next) => to("/confirm", next),
         _ => None,
     }
@@ -61,6 +62,15 @@ fn words(call: &Call<'_>, refusal: &Refusal) -> (StatusCode, Tone, &'static str,
             Tone::Warning,
             call.say("이 화면은 다른 역할의 화면입니다", "This page belongs to another role"),
             wrong_role(call),
+        ),
+        Refusal::Oneself => (
+            StatusCode::FORBIDDEN,
+            Tone::Warning,
+            call.say("본인만 할 수 있는 일입니다", "Only the person themself can do this"),
+            own(
+                "지금은 다른 사람을 대신하고 있습니다. 내 일이면 위의 ‘내 화면으로’를 누른 뒤 다시 하세요.",
+                "You are acting for somebody else. If it is about yourself, press “Back to myself” above and try again.",
+            ),
         ),
         Refusal::Forged => (
             StatusCode::FORBIDDEN,
@@ -85,8 +95,8 @@ fn words(call: &Call<'_>, refusal: &Refusal) -> (StatusCode, Tone, &'static str,
             Tone::Warning,
             call.say("잠시 뒤에 다시 시도하세요", "Try again in a while"),
             call.say(
-                format!("로그인에 여러 번 실패했습니다. {seconds}초 뒤에 다시 시도할 수 있습니다."),
-                format!("Signing in failed several times. You can try again in {seconds} seconds."),
+                format!("잘못된 값을 여러 번 넣었습니다. {seconds}초 뒤에 다시 시도할 수 있습니다."),
+                format!("What was entered was wrong several times. You can try again in {seconds} seconds."),
             ),
         ),
         Refusal::TooManyPeople(seconds) => (
@@ -112,6 +122,7 @@ fn words(call: &Call<'_>, refusal: &Refusal) -> (StatusCode, Tone, &'static str,
         | Refusal::SignIn
         | Refusal::SetUp
         | Refusal::Choose
+        | Refusal::Lapsed
         | Refusal::Confirm(_) => (
             if matches!(refusal, Refusal::Method) {
                 StatusCode::METHOD_NOT_ALLOWED

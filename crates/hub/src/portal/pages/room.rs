@@ -87,9 +87,10 @@ impl Part {
         }
     }
 
-    /// What it is called to the patient themselves.
-    fn own_word(self, lang: Lang) -> &'static str {
+    /// What it is called to the patient themselves, and to whoever acts for them.
+    fn own_word(self, lang: Lang, is_for_another: bool) -> &'static str {
         match self {
+            _ if is_for_another => self.word(lang),
             Self::Summary => lang.pick("내 건강기록", "My health record"),
             Self::Visits => lang.pick("내가 받은 진료", "My visits"),
             Self::Problems => lang.pick("진단받은 병", "What I was diagnosed with"),
@@ -219,16 +220,16 @@ impl<'c> Room<'c> {
     }
 
     fn own_page(&self, part: Part, below: Option<&str>, content: &Markup) -> Reply {
-        let lang = self.lang();
-        let title = below.unwrap_or(part.own_word(lang));
+        let word = part.own_word(self.lang(), self.call.behalf().is_some());
+        let title = below.unwrap_or(word);
         let of_part = self.href(part);
-        let crumbs = [Crumb { label: part.own_word(lang), href: &of_part }];
+        let crumbs = [Crumb { label: word, href: &of_part }];
         let trail: Option<&[Crumb<'_>]> = match (part, below) {
             (Part::Summary, _) => None,
             (_, None) => Some(&[]),
             (_, Some(_)) => Some(&crumbs),
         };
-        let actions = Some(button_print(lang));
+        let actions = Some(button_print(self.lang()));
         self.call.page(Frame { trail, actions, ..Frame::new(title, content.clone()) })
     }
 

@@ -2,6 +2,7 @@
 //! broke the glass.
 
 use ieum_store::access::{Proof, RelationReach};
+use ieum_trust::access::Access;
 use ieum_trust::breaking::{self, Review, State};
 use ieum_trust::door::View;
 use ieum_trust::sharing::{self, CLASSES, Choice, Switch};
@@ -23,7 +24,7 @@ const SHOWN: usize = 200;
 
 /// `GET /me/sharing`
 pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
-    let access = call.access()?;
+    let access = decider(call)?;
     let patient = access.patient.clone().ok_or(Refusal::NoRecord)?;
     let view = call.view()?;
     let relations = view.relations(&patient)?;
@@ -34,7 +35,10 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     drop(view);
     let told = breaking::told_to(call.portal.hub().door(), access, SHOWN)?;
     let content = html! {
-        (section(call.say("지금 내 기록을 볼 수 있는 곳", "Who can see my records now"), now_open))
+        (section(call.say("지금 내 기록을 볼 수 있는 곳", "Who can see my records now"), html! {
+            (now_open)
+            p { a href="/me/visit" { (call.say("내원 코드를 보여주거나, 기관에 며칠 동안 허락하기", "Show a code of presence, or let an institution see for some days")) } }
+        }))
         (section(call.say("다른 병원의 기록 함께 보여주기", "Showing what other institutions recorded"), everybody(call, &switches)))
         (section(call.say("병원마다 다르게", "Different for one institution"), of_each))
         (section(call.say("응급 열람", "Emergency access"), broken(call, &told)))
@@ -52,7 +56,7 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
 
 /// `POST /me/sharing`
 pub(crate) fn save(call: &Call<'_>) -> Result<Reply, Refusal> {
-    let access = call.access()?;
+    let access = decider(call)?;
     let institution = Some(call.field("institution")).filter(|id| !id.is_empty());
     if let Some(id) = institution {
         let view = call.view()?;
@@ -70,6 +74,13 @@ pub(crate) fn save(call: &Call<'_>) -> Result<Reply, Refusal> {
     };
     sharing::set(call.portal.hub().door(), access, institution, choice.as_ref(), call.micros())?;
     Ok(Reply::See(format!("{PAGE}?done=saved"), Vec::new()))
+}
+
+/// The patient, or who may consent for them.
+pub(super) fn decider<'c>(call: &'c Call<'_>) -> Result<&'c Access, Refusal> {
+    let access = call.access()?;
+    let may = access.behalf.as_ref().is_none_or(|behalf| behalf.consents);
+    if may { Ok(access) } else { Err(Refusal::Oneself) }
 }
 
 /// Names of institutions.

@@ -207,6 +207,7 @@ pub(super) fn belongs(path: &str, role: Role) -> bool {
     let route = routes::find(&axum::http::Method::GET, &parts).map(|(route, _)| route.who);
     match route {
         Some(routes::Who::Only(only)) => only == role,
+        Some(routes::Who::PatientOrRepresentative) => role == Role::Patient,
         Some(routes::Who::SignedIn | routes::Who::Person) => true,
         _ => false,
     }

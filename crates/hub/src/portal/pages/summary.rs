@@ -49,6 +49,8 @@ fn page(room: &Room<'_>) -> Result<Reply, Refusal> {
     let (vitals, results): (Vec<_>, Vec<_>) =
         series(measured).into_iter().partition(|one| one.latest().is_vital);
     let main = html! {
+        @if room.own && room.call.behalf().is_none() { (super::represent::mine::notice(room.call)?) }
+        @if room.own { (super::transfers::notice(room.call)?) }
         @if room.own { (greeting(room, &visits)) }
         (left_out.notice(room.lang()))
         (columns(
@@ -87,16 +89,19 @@ fn greeting(room: &Room<'_>, visits: &Visits) -> Markup {
     let lang = room.lang();
     let name = room.person.name(lang);
     let day = |visits: &[Visit]| visits.first()?.start.as_ref().map(|start| start.day(lang));
-    let title = room.say(format!("{name} 님, 안녕하세요."), format!("Hello, {name}."));
+    let title = match room.call.behalf() {
+        None => room.say(format!("{name} 님, 안녕하세요."), format!("Hello, {name}.")),
+        Some(_) => room.say(format!("{name} 님의 건강기록입니다."), format!("The health record of {name}.")),
+    };
     let body = html! {
         p {
             @match day(&visits.latest) {
                 Some(day) => (room.say(format!("가장 최근 진료는 {day}입니다. 아래에서 달라진 것을 확인하세요."),
-                    format!("Your latest visit was on {day}. See below what is new."))),
+                    format!("The latest visit was on {day}. See below what is new."))),
                 None => (room.say("아직 진료 기록이 없습니다.", "There are no visits yet.")),
             }
             @if let Some(day) = day(&visits.booked) {
-                " " (room.say(format!("다음 예약은 {day}입니다."), format!("Your next booking is on {day}.")))
+                " " (room.say(format!("다음 예약은 {day}입니다."), format!("The next booking is on {day}.")))
             }
         }
         p .i-small .i-soft { (room.say("여러 의료기관의 기록을 모은 것입니다. 틀린 내용이 있으면 진료받은 기관에 정정을 요청할 수 있습니다.",

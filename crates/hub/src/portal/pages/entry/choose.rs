@@ -3,12 +3,13 @@
 use ieum_trust::access::Access;
 use ieum_trust::account::Account;
 use ieum_trust::records::Kept;
-use ieum_ui::{ButtonStyle, Table, button_post};
+use ieum_ui::{ButtonStyle, Table, button_post, section};
 use maud::html;
 
 use super::accounts;
 use crate::portal::call::{Call, Refusal, Reply};
 use crate::portal::frame::{Frame, role_word};
+use crate::portal::pages::represent::representing::choices;
 use crate::portal::pages::sign_in::{belongs, local};
 use crate::portal::pages::{column, column_keep};
 use crate::portal::record::fields::{read, text};
@@ -47,8 +48,12 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     let table = Table { empty: Some(empty), ..Table::new(caption, &columns, rows) };
     let lead = html! { (call.say("어느 계정으로 일할지 고르세요. 다시 로그인하지 않고 언제든 바꿀 수 있습니다.",
     "Choose as which account to act. You can change it at any time without signing in again.")) };
+    let content = html! {
+        (table.html(call.lang))
+        (section(call.say("다른 사람을 대신하여", "For somebody else"), choices(call)?))
+    };
     let title = call.say("계정 고르기", "Choose an account");
-    Ok(call.page(Frame { lead: Some(lead), ..Frame::new(title, table.html(call.lang)) }))
+    Ok(call.page(Frame { lead: Some(lead), ..Frame::new(title, content) }))
 }
 
 /// `POST /accounts`

@@ -99,7 +99,7 @@ pub(crate) fn code_field(call: &Call<'_>, error: Option<&str>) -> Markup {
 }
 
 /// A QR code, black on white in every colour scheme, because cameras want that.
-fn qr(text: &str, label: &str) -> Markup {
+pub(in crate::portal::pages) fn qr(text: &str, label: &str) -> Markup {
     // An address of at most some 400 bytes; codes hold almost 3,000.
     let Ok(code) = QrCode::encode_text(text, QrCodeEcc::Medium) else { return html! {} };
     let (size, border) = (code.size(), 4);
