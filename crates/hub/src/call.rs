@@ -296,20 +296,20 @@ impl Call<'_> {
     pub fn view(&self) -> Result<View<'_>, StoreError> {
         let door = self.hub.door();
         if self.place.kind == DEFINITION && self.place.inner.is_empty() {
-            let view = door.definition_view(self.access)?;
-            return Ok(match scope::selections(self) {
-                Some(selections) => view.of_selections(selections),
-                None => view,
-            });
+            return Ok(self.narrowed(door.definition_view(self.access)?));
         }
-        let mut view = door.resource_view(self.access)?;
+        Ok(self.narrowed(door.resource_view(self.access)?))
+    }
+
+    /// A view as far as the token reaches, if there is one.
+    fn narrowed<'v>(&self, mut view: View<'v>) -> View<'v> {
         if let Some(patients) = self.token.and_then(scope::patients) {
             view = view.of_patients(&patients);
         }
         if let Some(selections) = scope::selections(self) {
             view = view.of_selections(selections);
         }
-        Ok(view)
+        view
     }
 
     /// The values of a parameter of the URL.

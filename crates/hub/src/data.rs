@@ -125,7 +125,7 @@ impl Data {
         // Before anything is written: what is stored is in force.
         door.define_all()?;
         // What an import writes before the hub has ever run is labelled too; `serve` puts its own tables into force.
-        if door.catalogue().sensitive().is_empty() {
+        if !engine.has_sensitive()? {
             door.set_sensitive(Law::built_in().sensitive_codes(in_korea(system_clock()())))?;
         }
         Ok(Self { path: path.to_owned(), engine, door, _lock: lock })

@@ -131,8 +131,7 @@ impl Catalogue {
         let contained: Vec<ContainedValues<'static>> = contained.collect();
         let mut mask = self.mask(&extracted);
         if kind.family == Family::Clinical {
-            let inside = contained.iter().flat_map(|inner| &inner.values);
-            mask |= self.sensitive().of_values(inside.chain(&extracted.values).map(|(_, value)| value));
+            mask |= self.sensitive().of(resource);
         }
         Indexed {
             patients,

@@ -1,6 +1,6 @@
 //! Codes that say something sensitive by themselves: a diagnosis of one chapter, a test for one virus.
 //!
-//! A record that is found by such a code gets the bits of the code's label beside those of its own security labels, when it
+//! A record that holds such a code, with its code system, gets the bits of the code's label beside those of its own security labels, when it
 //! is written. When other codes come into force, all records are labelled anew in the background ([`Engine::set_sensitive`]).
 //!
 //! [`Engine::set_sensitive`]: crate::engine::Engine::set_sensitive
@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use ieum_fhir::index::IndexValue;
+use ieum_fhir::json::{Kind, Value};
 
 /// Which codes set which bits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,17 +78,27 @@ impl SensitiveCodes {
         known.iter().filter(|codes| codes.within.has(code, &plain)).fold(0, |mask, codes| mask | codes.mask)
     }
 
-    /// The bits that the codes set by which something is found.
-    pub(crate) fn of_values<'v>(&self, values: impl Iterator<Item = &'v IndexValue<'v>>) -> u32 {
-        if self.is_empty() {
-            return 0;
-        }
-        values.fold(0, |mask, value| match value {
-            IndexValue::Token { system: Some(system), code: Some(code), .. } => {
-                mask | self.mask(system, code)
+    /// The bits that the codes set which stand in a resource, wherever they do: search parameters do not find them all.
+    #[must_use]
+    pub fn of(&self, resource: Value<'_>) -> u32 {
+        if self.is_empty() { 0 } else { self.within(resource) }
+    }
+
+    /// As deep as documents may be.
+    fn within(&self, value: Value<'_>) -> u32 {
+        let (mut mask, mut system, mut code) = (0, None, None);
+        for inner in value.members().chain(value.elements()) {
+            match (inner.kind(), inner.key().as_deref()) {
+                (Kind::Object | Kind::Array, _) => mask |= self.within(inner),
+                (_, Some("system")) => system = inner.text(),
+                (_, Some("code")) => code = inner.text(),
+                _ => {}
             }
+        }
+        match (system, code) {
+            (Some(system), Some(code)) => mask | self.mask(&system, &code),
             _ => mask,
-        })
+        }
     }
 
     /// Reads what was written.

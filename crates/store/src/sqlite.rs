@@ -138,7 +138,8 @@ impl SqliteEngine {
         let path = directory.join(FILE);
         let mut connection = connection::open_writer(&path)?;
         schema::migrate(&mut connection)?;
-        let catalogue = Arc::new(catalogue.with_sensitive(Arc::new(labels::in_force(&connection)?)));
+        let sensitive = Arc::new(labels::in_force(&connection)?.unwrap_or_default());
+        let catalogue = Arc::new(catalogue.with_sensitive(sensitive));
         let (registry, changed) = Registry::load(&mut connection, &catalogue)?;
         let records = connection.query_row("SELECT coalesce(max(rid), 0) FROM res", [], |row| row.get(0))?;
         let records = Arc::new(AtomicU64::new(to_u64(records)?));
@@ -183,6 +184,14 @@ impl SqliteEngine {
     /// [`StoreError`] when it cannot be read.
     pub fn cursor_secret(&self) -> Result<[u8; 32], StoreError> {
         self.readers.with(schema::cursor_secret)
+    }
+
+    /// Whether sensitive codes have ever been put into force.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    pub fn has_sensitive(&self) -> Result<bool, StoreError> {
+        self.readers.with(|connection| Ok(labels::in_force(connection)?.is_some()))
     }
 
     /// Bytes the store takes on disk.
@@ -256,7 +265,7 @@ impl Engine for SqliteEngine {
     }
 
     fn set_sensitive(&self, codes: &Arc<SensitiveCodes>) -> Result<(), StoreError> {
-        if self.current.get().catalogue.sensitive() == codes {
+        if self.current.get().catalogue.sensitive() == codes && self.has_sensitive()? {
             return Ok(());
         }
         self.writer.set_sensitive(Arc::clone(codes))

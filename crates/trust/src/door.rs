@@ -65,6 +65,11 @@ impl Door {
         }
     }
 
+    /// An id for a record of this program's making, which nobody else can foretell.
+    pub(crate) fn own_id(&self, of: &str) -> String {
+        self.cursors.name(of.as_bytes())
+    }
+
     /// The kinds of record behind it, as they are in force at this moment.
     #[must_use]
     pub fn catalogue(&self) -> Arc<Catalogue> {
@@ -261,6 +266,11 @@ impl View<'_> {
         }
         self.plan.only = Some(selections);
         self
+    }
+
+    /// See [`Door::own_id`].
+    pub(crate) fn own_id(&self, of: &str) -> String {
+        self.door.own_id(of)
     }
 
     /// The newest commit in this view.

@@ -39,7 +39,7 @@ fn facts(kind: &str, id: &str, record: Value<'_>, bases: &[String]) -> Facts {
         department: if kind == "Encounter" { department(record) } else { None },
         relations: relation::of(kind, record, refer),
         rules: if kind == "Consent" { consent::read(record, bases).rules } else { Vec::new() },
-        signed: kind == "Consent" && consent::is_signed(record, bases),
+        signed: kind == "Consent" && consent::source(record, bases).is_some(),
     }
 }
 

@@ -9,7 +9,6 @@ use ieum_store::record::Record;
 use serde_json::{Value, json};
 
 use crate::access::Access;
-use crate::account::digest;
 use crate::door::{Door, View};
 
 /// Identifier of the consents that are switches; its value is the institution, or [`EVERYBODY`].
@@ -58,17 +57,24 @@ pub fn switches(view: &View<'_>, patient: &str, most: usize) -> Result<Vec<Switc
     let (kinds, patients) = (["Consent".to_owned()], [patient.to_owned()]);
     let page = view.compartment("switches", &patients, (&kinds, None), None, most);
     let page = page.map_err(|_| StoreError::Engine("a token was not given".into()))?;
-    let mut switches: Vec<Switch> = page.records.iter().filter_map(switch).collect();
+    let is_switch = |record: &Record, value: &str| record.id == view.own_id(&named(patient, value));
+    let mut switches: Vec<Switch> =
+        page.records.iter().filter_map(|record| switch(record, &|value| is_switch(record, value))).collect();
     switches.sort_by(|left, right| left.institution.cmp(&right.institution));
     Ok(switches)
 }
 
-fn switch(record: &Record) -> Option<Switch> {
+/// What names the one record of a patient's switch. Its id is made of it with a key: whoever could foretell the id could write a
+/// record there first, which would be theirs then.
+fn named(patient: &str, value: &str) -> String {
+    format!("{SWITCH}|{patient}|{value}")
+}
+
+/// A switch, if the record has the id that the switch of its value must have.
+fn switch(record: &Record, is_switch: &dyn Fn(&str) -> bool) -> Option<Switch> {
     let consent: Value = serde_json::from_slice(&record.plain_json()).ok()?;
-    let identifiers = consent["identifier"].as_array()?;
-    let ours = identifiers.iter().find(|identifier| identifier["system"] == SWITCH)?;
-    let institution = ours["value"].as_str()?;
-    if consent["status"] != "active" {
+    let institution = value_of(&consent)?;
+    if consent["status"] != "active" || !is_switch(institution) {
         return None;
     }
     let provision = &consent["provision"];
@@ -80,6 +86,83 @@ fn switch(record: &Record) -> Option<Switch> {
     };
     let institution = Some(institution).filter(|institution| *institution != EVERYBODY);
     Some(Switch { institution: institution.map(ToOwned::to_owned), choice })
+}
+
+fn value_of(consent: &Value) -> Option<&str> {
+    let mut identifiers = consent["identifier"].as_array()?.iter();
+    identifiers.find(|identifier| identifier["system"] == SWITCH)?["value"].as_str()
+}
+
+/// A consent in force that is no switch: what was signed at an institution, or written by another system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form {
+    /// Id of the Consent.
+    pub id: String,
+    /// When it was given, as it says.
+    pub given: Option<String>,
+    /// Whether its general rule permits.
+    pub permits: bool,
+    /// The institutions that ask (ids); none: all.
+    pub institutions: Vec<String>,
+}
+
+/// The consents in force that are no switches, newest first.
+///
+/// # Errors
+/// [`StoreError`] when they cannot be read.
+pub fn forms(view: &View<'_>, patient: &str, most: usize) -> Result<Vec<Form>, StoreError> {
+    let (kinds, patients) = (["Consent".to_owned()], [patient.to_owned()]);
+    let page = view.compartment("switches", &patients, (&kinds, None), None, most);
+    let page = page.map_err(|_| StoreError::Engine("a token was not given".into()))?;
+    let form = |record: &Record| {
+        let consent: Value = serde_json::from_slice(&record.plain_json()).ok()?;
+        let is_switch =
+            value_of(&consent).is_some_and(|value| record.id == view.own_id(&named(patient, value)));
+        if consent["status"] != "active" || is_switch {
+            return None;
+        }
+        let provision = &consent["provision"];
+        let actors = provision["actor"].as_array().into_iter().flatten();
+        let institutions = actors.filter_map(|actor| actor["reference"]["reference"].as_str());
+        let institutions = institutions.filter_map(|actor| actor.rsplit_once("Organization/"));
+        Some(Form {
+            id: record.id.clone(),
+            given: consent["dateTime"].as_str().map(ToOwned::to_owned),
+            permits: provision["type"] == "permit",
+            institutions: institutions.map(|(_, id)| id.to_owned()).collect(),
+        })
+    };
+    let mut forms: Vec<Form> = page.records.iter().filter_map(form).collect();
+    forms.sort_by(|left, right| right.given.cmp(&left.given));
+    Ok(forms)
+}
+
+/// Withdraws a consent of the patient who asks, whoever wrote it down: withdrawing is no harder than giving. True when there was
+/// one in force.
+///
+/// # Errors
+/// [`CommitError`] when whoever asks is no patient and may not consent for one, or the store fails.
+pub fn withdraw(door: &Door, access: &Access, id: &str) -> Result<bool, CommitError> {
+    let Some(record) = door.view(access)?.read("Consent", id)?.filter(|record| !record.is_deleted()) else {
+        return Ok(false);
+    };
+    let damaged = || StoreError::Damaged("a consent that cannot be read".into());
+    let mut consent: Value = serde_json::from_slice(&record.plain_json()).map_err(|_| damaged())?;
+    if consent["status"] != "active" {
+        return Ok(false);
+    }
+    consent["status"] = json!("inactive");
+    let change = put(door, id, &consent, Expect::Version(record.version));
+    door.commit_consents(access, "consent-withdraw", vec![change])?;
+    Ok(true)
+}
+
+/// Whether a consent says that it is a switch: that is for patients alone to write.
+#[must_use]
+pub fn says_switch(consent: ieum_fhir::json::Value<'_>) -> bool {
+    let identifiers = consent.get("identifier").into_iter().flat_map(ieum_fhir::json::Value::elements);
+    let systems = identifiers.filter_map(|identifier| identifier.get("system")?.text());
+    systems.into_iter().any(|system| system == SWITCH)
 }
 
 /// Sets a switch of the patient who asks, or takes it away: from the commit on it holds. Who may consent for the patient gives
@@ -97,7 +180,7 @@ pub fn set(
     let patient = access.patient.as_deref().unwrap_or_default();
     let value = institution.unwrap_or(EVERYBODY);
     // One record for each switch, whose versions are its history.
-    let id = digest(&format!("{SWITCH}|{patient}|{value}"))[..32].to_owned();
+    let id = door.own_id(&named(patient, value));
     let mut consent = consent(&id, patient, institution, choice, now);
     let mut changes = Vec::new();
     if let Some(behalf) = &access.behalf {

@@ -49,7 +49,7 @@ enum At {
 
 const ACCOUNTS: [Made; 7] = [
     Made {
-        key: "clinician",
+        key: "clinic",
         role: "clinician",
         title: "의원 의료진 clinician",
         name: "가상 의료진 (demo clinician)",

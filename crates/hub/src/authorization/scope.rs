@@ -20,6 +20,8 @@ enum Needed<'c> {
     Whole(&'c str, Interactions),
     /// This on some records of some kind.
     Anything(Interactions),
+    /// This on all records of some kind.
+    AnyWhole(Interactions),
     /// This on everything.
     Everything(Interactions),
 }
@@ -35,6 +37,7 @@ impl Needed<'_> {
             Self::Some(kind, what) => scopes.allow_some(Some(kind), what),
             Self::Whole(kind, what) => scopes.allow(Some(kind), what),
             Self::Anything(what) => scopes.allow_some(None, what),
+            Self::AnyWhole(what) => scopes.allow_some_kind(what),
             Self::Everything(what) => scopes.allow(None, what),
         }
     }
@@ -42,17 +45,20 @@ impl Needed<'_> {
     fn told(self) -> String {
         let (kind, what) = match self {
             Self::Some(kind, what) | Self::Whole(kind, what) => (kind, what),
-            Self::Anything(what) | Self::Everything(what) => ("*", what),
+            Self::Anything(what) | Self::AnyWhole(what) | Self::Everything(what) => ("*", what),
         };
-        let whole = if matches!(self, Self::Whole(..)) { ", without a selection" } else { "" };
+        let whole =
+            if matches!(self, Self::Whole(..) | Self::AnyWhole(_)) { ", without a selection" } else { "" };
         format!("this needs the scope `{kind}.{what}` (patient/, user/ or system/){whole}")
     }
 
     fn what(self) -> Interactions {
         match self {
-            Self::Some(_, what) | Self::Whole(_, what) | Self::Anything(what) | Self::Everything(what) => {
-                what
-            }
+            Self::Some(_, what)
+            | Self::Whole(_, what)
+            | Self::Anything(what)
+            | Self::AnyWhole(what)
+            | Self::Everything(what) => what,
         }
     }
 }
@@ -74,6 +80,9 @@ pub(crate) fn check(call: &Call<'_>) -> Result<(), Failure> {
     let becomes_a_job = call.prefer.respond_async || is_a_job(call.route.action);
     if becomes_a_job && token.scopes.are_about_a_patient() {
         return Err(refused("with `patient/` scopes nothing can be exported or asked for later"));
+    }
+    if call.route.who == Who::Writers && token.scopes.are_about_a_patient() {
+        return Err(refused("a token with `patient/` scopes is held to one patient, and writes nothing"));
     }
     // What is written depends on records of other kinds: if some of them were left out, it would go wrong.
     let is_write_by_others = call.route.who == Who::Writers && leads_elsewhere(call);
@@ -126,7 +135,8 @@ fn needed<'c>(call: &'c Call<'_>) -> Option<Needed<'c>> {
         "history-type" => Needed::Whole(kind, SEARCH),
         "search" => Needed::Some(kind, SEARCH),
         "search-compartment" if place.inner != "*" => Needed::Some(place.inner.as_str(), SEARCH),
-        "search-compartment" | "search-system" | "history-system" => Needed::Anything(SEARCH),
+        "search-compartment" | "search-system" => Needed::Anything(SEARCH),
+        "history-system" => Needed::AnyWhole(SEARCH),
         "create" if call.conditions.if_none_exist.is_some() => Needed::Whole(kind, CREATE.and(SEARCH)),
         "create" => Needed::Whole(kind, CREATE),
         // An update of what is not there makes it.
@@ -163,6 +173,11 @@ fn follows(name: &str) -> bool {
     name.contains(['.', '%'])
         || [":above", ":below"].iter().any(|modifier| name.ends_with(modifier))
         || ["_has", "_filter", "_list"].iter().any(|word| name.starts_with(word))
+}
+
+/// Whether what a call has written may be shown to whoever wrote it: a scope to write is none to read.
+pub(crate) fn may_show(call: &Call<'_>, kind: &str) -> bool {
+    call.token.is_none_or(|token| token.scopes.allow(Some(kind), READ))
 }
 
 /// Of which patient alone a token is.

@@ -8,6 +8,7 @@ use ieum_store::record::{Op, Record};
 
 use super::error;
 use super::subset::Subset;
+use crate::authorization::scope;
 use crate::call::{Answer, Call, Content, Failure, Returns};
 
 /// A record that is there.
@@ -63,6 +64,7 @@ pub(super) fn deleted(call: &Call<'_>, changed: Option<&Changed>) -> Answer {
 
 fn content(call: &Call<'_>, json: impl FnOnce() -> Vec<u8>) -> Content {
     match call.prefer.returns {
+        _ if !scope::may_show(call, &call.place.kind) => Content::None,
         Some(Returns::Minimal) => Content::None,
         Some(Returns::Outcome) => Content::Outcome(done()),
         Some(Returns::Representation) | None => Content::Resource(json()),

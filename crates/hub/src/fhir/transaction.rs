@@ -394,7 +394,7 @@ fn answer(call: &Call<'_>, steps: &[Step<'_>], done: Done) -> Result<Answer, Fai
 
 fn put_answer(call: &Call<'_>, changed: &Changed, body: &[u8]) -> Answer {
     let content = match call.prefer.returns {
-        Some(Returns::Representation) => {
+        Some(Returns::Representation) if scope::may_show(call, &changed.kind) => {
             let Changed { kind, id, version, instant, .. } = changed;
             let mut json = Vec::with_capacity(body.len() + 160);
             write_resource(body, &Stamp { kind, id, version: *version, instant: *instant }, &mut json);

@@ -163,6 +163,7 @@ pub static ROUTES: &[Route] = &[
     record("/me/documents/{document}", OWN, "own-document", document::own),
     get("/me/sharing", OWN, "own-sharing", Run::Page(sharing::page)),
     post("/me/sharing", OWN, "own-sharing-change", sharing::save),
+    post("/me/sharing/{id}/withdraw", OWN, "consent-withdraw", sharing::withdraw),
     get("/me/representatives", PATIENT, "own-representatives", Run::Page(represent::mine::page)),
     post("/me/representatives", PATIENT, "representation-invite", represent::mine::invite),
     post("/me/representatives/{id}", PATIENT, "representation-change", represent::mine::change),

@@ -5,6 +5,7 @@ use ieum_store::commit::{Change, Expect};
 use ieum_trust::access::Access;
 use ieum_trust::account::{ACCOUNT, digest, new_secret};
 use ieum_trust::law::Law;
+use ieum_trust::sharing::{self, Choice};
 use serde_json::json;
 
 use crate::support::{Kind, Server, entries, on_every_engine};
@@ -196,9 +197,8 @@ fn nobody_opens_records_by_their_own_word(kind: Kind) {
     };
     write(&consent("active", TO_A));
     assert_eq!(world.conditions(&world.doctor), ["c-a"]);
-    // A prohibition needs no signature.
     let denying = TO_A.replace(r#""permit""#, r#""deny""#);
-    world.server.send_as(a, "PUT", "/Consent/k", &consent("active", &denying)).expect(200);
+    world.server.send_as(a, "PUT", "/Consent/k", &consent("active", &denying)).refused(422, "IEUM-V025");
     let form = r#"{"resourceType":"DocumentReference","id":"f","status":"current","subject":{"reference":"Patient/p"},
         "content":[{"attachment":{"contentType":"text/plain","data":"7IaM6rKs"}}]}"#;
     world.server.send_as(a, "PUT", "/DocumentReference/f", form).expect(201);
@@ -277,4 +277,121 @@ fn a_system_writes_for_its_institution(kind: Kind) {
     world.server.send_as(&world.doctor, "PUT", "/Condition/new", &known).expect(201);
     world.server.get_as(&world.doctor, "/Condition/new").expect(200);
     world.server.get_as(b, "/Condition/new").refused(404, "IEUM-R006");
+}
+
+/// What the id of the consent behind a switch would be without a key.
+fn switch_id(patient: &str) -> String {
+    digest(&format!("https://ieum.example/consents/switch|{patient}|*"))[..32].to_owned()
+}
+
+fn patient_access() -> Access {
+    let mut access = Access::new("p-account", ieum_trust::access::Role::Patient);
+    access.patient = Some("p".into());
+    access
+}
+
+const NOW: i64 = 1_790_000_000_000_000;
+
+#[test]
+fn what_a_patient_says_is_nobody_elses_to_change() {
+    let world = World::new(Kind::Sqlite);
+    let hub = world.server.account(ieum_trust::access::Role::Service, None);
+    // The patient permitted everybody, by paper at the hub.
+    world.server.send_as(&hub, "PUT", "/Consent/k", &consent("active", r#"{"type":"permit"}"#)).expect(201);
+    assert_eq!(world.conditions(&world.doctor), ["c-a", "c-b"]);
+    // The institution was there first, with a consent that says nothing yet, under the id of the patient's own switch.
+    let id = switch_id("p");
+    let squat = consent("inactive", TO_A).replace(r#""id":"k""#, &format!(r#""id":"{id}""#));
+    world.server.send_as(&world.systems[0], "PUT", &format!("/Consent/{id}"), &squat).expect(201);
+    // The patient forbids everybody, and is told that this holds.
+    sharing::set(&world.server.door, &patient_access(), None, Some(&Choice::Deny), NOW).unwrap();
+    assert_eq!(world.conditions(&world.doctor), ["c-a"]);
+    // The institution takes the prohibition back.
+    let reply = world.server.send_as(&world.systems[0], "PUT", &format!("/Consent/{id}"), &squat);
+    assert_eq!(world.conditions(&world.doctor), ["c-a"], "{}", reply.status);
+}
+
+#[test]
+fn what_a_patient_permits_counts_wherever_it_is_written() {
+    let world = World::new(Kind::Sqlite);
+    let id = switch_id("p");
+    let squat = consent("inactive", TO_A).replace(r#""id":"k""#, &format!(r#""id":"{id}""#));
+    world.server.send_as(&world.systems[1], "PUT", &format!("/Consent/{id}"), &squat).expect(201);
+    let permit = Choice::Permit { without: Vec::new() };
+    sharing::set(&world.server.door, &patient_access(), None, Some(&permit), NOW).unwrap();
+    assert_eq!(world.conditions(&world.doctor), ["c-a", "c-b"], "the portal says that it is permitted");
+}
+
+#[test]
+fn nobody_keeps_a_patient_from_their_switches() {
+    let world = World::new(Kind::Sqlite);
+    let id = switch_id("p");
+    let squat = consent("inactive", TO_A)
+        .replace(r#""id":"k""#, &format!(r#""id":"{id}""#))
+        .replace("Patient/p", "Patient/nobody");
+    world.server.send_as(&world.systems[1], "PUT", &format!("/Consent/{id}"), &squat).expect(201);
+    sharing::set(&world.server.door, &patient_access(), None, Some(&Choice::Deny), NOW).unwrap();
+}
+
+#[test]
+fn what_was_signed_is_there_and_the_patients() {
+    let world = World::new(Kind::Sqlite);
+    let [a, _] = &world.systems;
+    let other = r#"{"resourceType":"DocumentReference","id":"other","status":"entered-in-error","subject":{"reference":"Patient/q"},
+        "content":[{"attachment":{"contentType":"text/plain","url":"http://nowhere.test"}}]}"#;
+    world.server.send_as(a, "PUT", "/DocumentReference/other", other).expect(201);
+    let mut opened = Vec::new();
+    for source in [
+        r#""sourceReference":{"reference":"DocumentReference/none"}"#,
+        r#""sourceReference":{"reference":"DocumentReference/other"}"#,
+        r#""sourceAttachment":{"data":"AA=="}"#,
+    ] {
+        let body = consent("active", TO_A).replace(r#""policy""#, &format!(r#"{source},"policy""#));
+        let reply = world.server.send_as(a, "PUT", "/Consent/k", &body);
+        if world.conditions(&world.doctor).len() > 1 {
+            opened.push((source, reply.status));
+        }
+        world.server.send_as(a, "PUT", "/Consent/k", &consent("inactive", TO_A));
+    }
+    assert_eq!(opened, []);
+    // A switch is the patient's to set.
+    let form = "a".repeat(400);
+    let signed = format!(r#""sourceAttachment":{{"contentType":"image/png","data":"{form}"}},"policy""#);
+    let body = consent("active", TO_A).replace(r#""policy""#, &signed);
+    let switch = body.replace(
+        r#""status""#,
+        r#""identifier":[{"system":"https://ieum.example/consents/switch","value":"*"}],"status""#,
+    );
+    world.server.send_as(a, "PUT", "/Consent/k", &switch).refused(422, "IEUM-V025");
+    let future = body.replace("2026-03-01", "9999-03-01");
+    world.server.send_as(a, "PUT", "/Consent/k", &future).refused(422, "IEUM-V025");
+    world.server.send_as(a, "PUT", "/Consent/k", &body).expect(200);
+    assert_eq!(world.conditions(&world.doctor), ["c-a", "c-b"]);
+    // The patient finds it and withdraws it, though they did not write it.
+    let (door, access) = (&world.server.door, patient_access());
+    let forms = || sharing::forms(&door.view(&access).unwrap(), "p", 10).unwrap();
+    let found = forms();
+    assert_eq!(
+        (found.len(), found[0].id.as_str(), found[0].institutions.as_slice()),
+        (1, "k", &["a".to_owned()][..])
+    );
+    assert!(sharing::withdraw(door, &access, "k").unwrap());
+    assert_eq!(world.conditions(&world.doctor), ["c-a"]);
+    assert_eq!(forms(), []);
+    assert!(!sharing::withdraw(door, &access, "k").unwrap());
+}
+
+#[test]
+fn nobody_forbids_for_a_patient_beyond_their_own_word() {
+    let world = World::new(Kind::Sqlite);
+    // Another institution's system, unsigned, dated in the future.
+    let denying = consent("active", TO_A)
+        .replace(r#""permit""#, r#""deny""#)
+        .replace(r#""type":"deny","#, r#""type":"deny","purpose":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActReason","code":"TREAT"}],"#)
+        .replace("2026-03-01T00:00:00Z", "9999-12-31T00:00:00Z");
+    let reply = world.server.send_as(&world.systems[1], "PUT", "/Consent/k", &denying);
+    // The patient permits just this institution, later.
+    let permit = Choice::Permit { without: Vec::new() };
+    sharing::set(&world.server.door, &patient_access(), Some("a"), Some(&permit), NOW).unwrap();
+    assert_eq!(world.conditions(&world.doctor), ["c-a", "c-b"], "{}", reply.status);
 }

@@ -13,6 +13,7 @@ use crate::support::{Portal, Reply, Visitor};
 mod addresses;
 mod clients;
 mod connected;
+mod detours;
 mod pages;
 mod tokens;
 

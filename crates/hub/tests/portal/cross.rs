@@ -19,6 +19,8 @@ enum Names {
     Record,
     /// A kind of result: asked with one that only another patient, or another institution, has.
     Result,
+    /// A consent: a patient asks with one of another patient.
+    Consent,
     /// A member of the staff: a manager asks with one of another institution.
     Staff,
     /// A review: a privacy officer asks with one of another institution.
@@ -27,7 +29,7 @@ enum Names {
     HeldBy(&'static str),
 }
 
-use Names::{HeldBy, Patient, Record, Result, Review, Staff};
+use Names::{Consent, HeldBy, Patient, Record, Result, Review, Staff};
 
 /// Every route with a variable part. One without a row here fails the test, and so does a row without a route.
 const NAMED: &[(&str, &str, Names)] = &[
@@ -39,6 +41,37 @@ const NAMED: &[(&str, &str, Names)] = &[
         "/my-login/devices/{number}/end",
         HeldBy("devices_are_listed_and_ended_one_by_one_and_all_together"),
     ),
+    ("POST", "/sign-in/with/{provider}", HeldBy("providers_are_not_taken_for_one_another")),
+    ("GET", "/sign-in/with/{provider}/return", HeldBy("providers_are_not_taken_for_one_another")),
+    ("GET", "/sign-in/with/{provider}/finish", HeldBy("providers_are_not_taken_for_one_another")),
+    ("POST", "/set-up/with/{provider}", HeldBy("a_first_entry_is_set_up_elsewhere_and_confirmed_there_anew")),
+    ("POST", "/confirm/with/{provider}", HeldBy("providers_are_not_taken_for_one_another")),
+    (
+        "POST",
+        "/my-login/links/with/{provider}",
+        HeldBy("an_identity_is_one_persons_and_lets_nobody_in_who_may_not"),
+    ),
+    (
+        "POST",
+        "/my-login/links/{link}/remove",
+        HeldBy("an_identity_is_one_persons_and_lets_nobody_in_who_may_not"),
+    ),
+    ("POST", "/claim/{check}", HeldBy("who_is_not_that_patient_gets_nothing")),
+    ("GET", "/claim/{check}/return", HeldBy("results_that_are_none_prove_nobody")),
+    ("POST", "/my-apps/{client}/end", HeldBy("a_patient_sees_what_is_connected_and_takes_it_back")),
+    ("POST", "/me/sharing/{id}/withdraw", Consent),
+    ("POST", "/me/representatives/{id}", HeldBy("every_act_in_every_state_by_every_side")),
+    ("POST", "/representing/{id}", HeldBy("every_act_in_every_state_by_every_side")),
+    ("POST", "/representing/{id}/end", HeldBy("every_act_in_every_state_by_every_side")),
+    ("GET", "/privacy/representatives/{id}", HeldBy("every_act_in_every_state_by_every_side")),
+    ("POST", "/privacy/representatives/{id}", HeldBy("every_act_in_every_state_by_every_side")),
+    ("POST", "/me/visit/relations/{id}/end", HeldBy("a_patient_lets_an_institution_see_and_ends_it")),
+    ("GET", "/me/transfers/{id}", HeldBy("every_act_in_every_state_by_both_sides")),
+    ("POST", "/me/transfers/{id}", HeldBy("every_act_in_every_state_by_both_sides")),
+    ("POST", "/privacy/transfers/{id}", HeldBy("every_act_in_every_state_by_both_sides")),
+    ("GET", "/manager/clients/{id}", HeldBy("an_institution_reaches_its_own_alone")),
+    ("POST", "/manager/clients/{id}/keys", HeldBy("an_institution_reaches_its_own_alone")),
+    ("POST", "/manager/clients/{id}/end", HeldBy("an_institution_reaches_its_own_alone")),
     ("GET", "/oauth/consent/{request}", HeldBy("an_app_is_started_from_a_chart")),
     ("POST", "/oauth/consent/{request}", HeldBy("an_app_is_started_from_a_chart")),
     ("POST", "/oauth/consent/{request}/deny", HeldBy("an_app_is_started_from_a_chart")),
@@ -76,6 +109,13 @@ fn portal() -> Portal {
     for (id, number) in [("p1", "A-1"), ("p2", "A-2")] {
         portal.put(&[json!({"resourceType": "Patient", "id": id, "name": [{"text": "김시험"}], "birthDate": "1980-02-03",
             "identifier": [{"system": "urn:test", "value": number}]})]);
+    }
+    for patient in ["p1", "p2"] {
+        let subject = json!({"reference": format!("Patient/{patient}")});
+        portal.put(&[json!({"resourceType": "Consent", "id": format!("k-{patient}"), "status": "active",
+            "scope": {"coding": [{"code": "patient-privacy"}]}, "category": [{"coding": [{"code": "59284-0"}]}],
+            "patient": subject, "performer": [subject], "dateTime": "2026-01-01T00:00:00Z", "policy": [{"uri": "urn:test"}],
+            "provision": {"type": "deny"}})]);
     }
     for (patient, by) in [("p1", "a"), ("p1", "b"), ("p2", "b")] {
         let (start, end) =
@@ -148,6 +188,7 @@ impl People {
             Result => {
                 (record, vec![("{code}", "code-p2-b", "code-never"), ("{code}", "code-p1-b", "code-never")])
             }
+            Consent => (&self.patient, vec![("{id}", "k-p2", "never")]),
             Staff => (&self.manager, vec![("{id}", &self.staff, "never")]),
             Review => (&self.officer, vec![("{id}", &self.review, "never")]),
             HeldBy(_) => (&self.patient, Vec::new()),

@@ -38,10 +38,10 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// What a patient consents to by a record that an institution wrote, or did not. A permission that an institution writes
-    /// down counts only with what was signed: nobody opens records to themselves by their own word.
+    /// What a patient consents to by a record that an institution wrote, or did not. What an institution writes down counts only
+    /// with what was signed: nobody opens records to themselves by their own word, or closes them to others.
     pub fn rules_of(&self, by_institution: bool) -> impl Iterator<Item = &Rule> {
-        self.rules.iter().filter(move |rule| !rule.permit || self.signed || !by_institution)
+        self.rules.iter().filter(move |_| self.signed || !by_institution)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::apply::Applier;
 use super::dict::id_text;
@@ -57,10 +57,10 @@ fn set_meta(connection: &Connection, name: &str, value: &str) -> Result<(), Stor
     Ok(())
 }
 
-/// The codes in force.
-pub(super) fn in_force(connection: &Connection) -> Result<SensitiveCodes, StoreError> {
-    let text = meta(connection, "sensitive")?.unwrap_or_default();
-    SensitiveCodes::read(&text).ok_or_else(|| StoreError::Damaged("the sensitive codes".into()))
+/// The codes in force; `None` when nobody has ever put any there.
+pub(super) fn in_force(connection: &Connection) -> Result<Option<SensitiveCodes>, StoreError> {
+    let damaged = || StoreError::Damaged("the sensitive codes".into());
+    meta(connection, "sensitive")?.map(|text| SensitiveCodes::read(&text).ok_or_else(damaged)).transpose()
 }
 
 /// Puts codes into force: everything is to be labelled by them.
@@ -77,14 +77,12 @@ pub(super) fn point(connection: &Connection) -> Result<Option<Point>, StoreError
 
 /// A version whose labels are to be looked at.
 struct Version {
-    /// Its place in its table.
-    place: i64,
     rid: i64,
     kind: i64,
     id: String,
     version: i64,
-    /// Its body; none of a deletion.
-    packed: Option<(i64, Vec<u8>)>,
+    codec: i64,
+    packed: Vec<u8>,
 }
 
 impl Applier<'_> {
@@ -96,11 +94,10 @@ impl Applier<'_> {
         // What waits was made with the labels as they were.
         self.flush()?;
         let begun = Instant::now();
-        let found = self.next_versions(point, most)?;
         let mut last = None;
-        for version in &found {
-            self.label(version, matches!(point, Point::Versions(_)))?;
-            last = Some(version.place);
+        for place in self.next_places(point, most)? {
+            self.label(point, place)?;
+            last = Some(place);
             if begun.elapsed() >= LONGEST {
                 break;
             }
@@ -133,60 +130,75 @@ impl Applier<'_> {
         })
     }
 
-    fn next_versions(&self, point: Point, most: usize) -> Result<Vec<Version>, StoreError> {
+    /// The numbers of the next records, or older versions, that have a body.
+    fn next_places(&self, point: Point, most: usize) -> Result<Vec<i64>, StoreError> {
         let (sql, after) = match point {
-            Point::Records(rid) => (
-                "SELECT rid, rid, kind, id, ver, op, codec, body FROM res WHERE rid > ?1 AND op IN (1, 2) ORDER BY rid LIMIT ?2",
-                rid,
-            ),
-            Point::Versions(n) => (
-                "SELECT v.n, v.rid, r.kind, r.id, v.ver, v.op, v.codec, v.body FROM ver v JOIN res r ON r.rid = v.rid \
-                 WHERE v.n > ?1 ORDER BY v.n LIMIT ?2",
-                n,
-            ),
+            Point::Records(rid) => {
+                ("SELECT rid FROM res WHERE rid > ?1 AND op IN (1, 2) ORDER BY rid LIMIT ?2", rid)
+            }
+            Point::Versions(n) => ("SELECT n FROM ver WHERE n > ?1 AND op IN (1, 2) ORDER BY n LIMIT ?2", n),
         };
         let limit = i64::try_from(most).unwrap_or(i64::MAX);
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![after, limit])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let packed = if row.get::<_, i64>(5)? == 3 { None } else { Some((row.get(6)?, row.get(7)?)) };
-            found.push(Version {
-                place: row.get(0)?,
-                rid: row.get(1)?,
-                kind: row.get(2)?,
-                id: id_text(row.get_ref(3)?)?,
-                version: row.get(4)?,
-                packed,
-            });
-        }
-        Ok(found)
+        let places = statement.query_map(params![after, limit], |row| row.get(0))?;
+        Ok(places.collect::<Result<_, _>>()?)
     }
 
-    /// Labels a version, and what has its labels: the resources inside a record, a deletion the version before it.
-    fn label(&self, version: &Version, is_older: bool) -> Result<(), StoreError> {
-        let Version { rid, version: number, .. } = version;
-        let Some(mask) = self.mask_of(version)? else { return Ok(()) };
-        if !is_older {
-            let sql = "UPDATE res SET mask = ?2 WHERE (rid = ?1 OR container = ?1) AND mask <> ?2";
-            self.connection.prepare_cached(sql)?.execute(params![rid, mask])?;
-            return Ok(());
-        }
-        let sql = "UPDATE ver SET mask = ?3 WHERE rid = ?1 AND (ver = ?2 OR ver = ?2 + 1 AND op = 3) AND mask <> ?3";
-        self.connection.prepare_cached(sql)?.execute(params![rid, number, mask])?;
-        let sql = "UPDATE res SET mask = ?3 WHERE rid = ?1 AND ver = ?2 + 1 AND op = 3 AND mask <> ?3";
-        self.connection.prepare_cached(sql)?.execute(params![rid, number, mask])?;
+    /// Labels a version, and what has its labels: the resources inside a record, a deletion the version before it. One that
+    /// cannot be read keeps the labels it has, and does not keep others from theirs.
+    fn label(&self, point: Point, place: i64) -> Result<(), StoreError> {
+        let version = self.version_at(point, place)?;
+        let (rid, number) = (version.rid, version.version);
+        let mask = match self.mask_of(&version) {
+            Err(StoreError::Damaged(_)) => {
+                tracing::error!(record = rid, version = number, "a version cannot be read to label it");
+                return Ok(());
+            }
+            mask => mask?,
+        };
+        let (sql, values): (_, &[i64]) = match point {
+            Point::Records(_) => {
+                ("UPDATE res SET mask = ?2 WHERE (rid = ?1 OR container = ?1) AND mask <> ?2", &[rid, mask])
+            }
+            Point::Versions(_) => {
+                let sql =
+                    "UPDATE res SET mask = ?2 WHERE rid = ?1 AND ver = ?3 + 1 AND op = 3 AND mask <> ?2";
+                self.connection.prepare_cached(sql)?.execute([rid, mask, number])?;
+                let sql = "UPDATE ver SET mask = ?2 WHERE rid = ?1 AND (ver = ?3 OR ver = ?3 + 1 AND op = 3) AND mask <> ?2";
+                (sql, &[rid, mask, number])
+            }
+        };
+        self.connection.prepare_cached(sql)?.execute(params_from_iter(values))?;
         Ok(())
     }
 
-    /// The bits of a version; none of a deletion, which has those of the version before it.
-    fn mask_of(&self, version: &Version) -> Result<Option<i64>, StoreError> {
-        let Some((codec, packed)) = &version.packed else { return Ok(None) };
+    fn version_at(&self, point: Point, place: i64) -> Result<Version, StoreError> {
+        let sql = match point {
+            Point::Records(_) => "SELECT rid, kind, id, ver, codec, body FROM res WHERE rid = ?1",
+            Point::Versions(_) => {
+                "SELECT v.rid, r.kind, r.id, v.ver, v.codec, v.body FROM ver v JOIN res r ON r.rid = v.rid WHERE v.n = ?1"
+            }
+        };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([place])?;
+        let row = rows.next()?.ok_or_else(|| StoreError::Damaged("a version that was there".into()))?;
+        Ok(Version {
+            rid: row.get(0)?,
+            kind: row.get(1)?,
+            id: id_text(row.get_ref(2)?)?,
+            version: row.get(3)?,
+            codec: row.get(4)?,
+            packed: row.get(5)?,
+        })
+    }
+
+    /// The bits of a version.
+    fn mask_of(&self, version: &Version) -> Result<i64, StoreError> {
         let damaged = |what: &str| StoreError::Damaged(what.to_owned());
-        let body = self.shared.dictionaries.unpack(*codec, packed)?;
+        let body = self.shared.dictionaries.unpack(version.codec, &version.packed)?;
         let kind = self.shared.catalogue.kind(self.shared.registry.name(version.kind)?);
         let kind = kind.ok_or_else(|| damaged("a kind"))?;
         let indexed = self.shared.catalogue.index_body(kind, &version.id, &body);
-        Ok(Some(indexed.map_err(|_| damaged("the body is not JSON"))?.mask.into()))
+        Ok(indexed.map_err(|_| damaged("the body is not JSON"))?.mask.into())
     }
 }

@@ -312,11 +312,25 @@ impl Scopes {
         whole.fold(Interactions::default(), |all, records| all.and(records.may)).include(what)
     }
 
-    /// Whether one of them allows this on some records of a kind, or, with `None`, of any kind.
+    /// Whether they allow this on some records of a kind, or, with `None`, of any kind.
     #[must_use]
     pub fn allow_some(&self, kind: Option<&str>, what: Interactions) -> bool {
         let mut naming = self.records().filter(|records| kind.is_none() || records.names(kind));
-        naming.any(|records| records.may.include(what))
+        naming.any(|records| self.with_whole(records).include(what))
+    }
+
+    /// Whether they allow this on all records of some kind.
+    #[must_use]
+    pub fn allow_some_kind(&self, what: Interactions) -> bool {
+        let mut whole = self.records().filter(|records| records.query.is_empty());
+        whole.any(|records| self.with_whole(records).include(what))
+    }
+
+    /// What may be done with the records that one scope names: what it says, and what others say of their whole kind.
+    fn with_whole(&self, one: &Records) -> Interactions {
+        let whole = self.records().filter(|records| records.query.is_empty());
+        let naming = whole.filter(|records| records.names(one.kind.as_deref()));
+        naming.fold(one.may, |all, records| all.and(records.may))
     }
 }
 

@@ -86,25 +86,33 @@ pub fn read(consent: Value<'_>, bases: &[String]) -> Reading {
     reader.reading
 }
 
-/// Whether what was signed is with a Consent: a document of this hub, or one inside it.
+/// What was signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The DocumentReference of this id.
+    Document(String),
+    /// It is inside the Consent.
+    Inside,
+}
+
+/// The least that a signed form takes inside a Consent, in letters of base64: a picture or a PDF takes thousands.
+const LEAST_FORM: usize = 400;
+
+/// What was signed, as far as a Consent names it: a document of this hub, or one inside it with its type. That there is
+/// something is evidence for whoever looks into it later; it proves nothing by itself.
 #[must_use]
-pub fn is_signed(consent: Value<'_>, bases: &[String]) -> bool {
+pub fn source(consent: Value<'_>, bases: &[String]) -> Option<Source> {
     let refer = Refer { bases };
-    let is_here = consent
-        .get("sourceReference")
-        .and_then(|source| refer.target(source))
-        .is_some_and(|(kind, _)| kind == "DocumentReference");
-    let inside = consent.get("sourceAttachment").and_then(|attachment| text(attachment, "data"));
-    is_here || inside.is_some_and(|data| !data.is_empty())
+    let document = consent.get("sourceReference").and_then(|source| refer.id(source, "DocumentReference"));
+    let attachment = consent.get("sourceAttachment");
+    let inside = attachment.is_some_and(|attachment| {
+        let is_long = text(attachment, "data").is_some_and(|data| data.len() >= LEAST_FORM);
+        is_long && text(attachment, "contentType").is_some_and(|kind| !kind.is_empty())
+    });
+    document.map(Source::Document).or(inside.then_some(Source::Inside))
 }
 
 impl Reading {
-    /// Whether it permits anything.
-    #[must_use]
-    pub fn permits(&self) -> bool {
-        self.rules.iter().any(|rule| rule.permit)
-    }
-
     fn problem(&mut self, place: String, what: &'static str) {
         self.problems.push(Problem { place, what });
     }

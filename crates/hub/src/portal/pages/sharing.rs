@@ -5,7 +5,7 @@ use ieum_store::access::{Proof, RelationReach};
 use ieum_trust::access::Access;
 use ieum_trust::breaking::{self, Review, State};
 use ieum_trust::door::View;
-use ieum_trust::sharing::{self, CLASSES, Choice, Switch};
+use ieum_trust::sharing::{self, CLASSES, Choice, Form, Switch};
 use ieum_ui::{
     ButtonStyle, Field, Message, Table, Tone, badge, button, card_plain, checkbox, form_post, format, radios,
     section, select,
@@ -32,6 +32,7 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     let names = Names { call, view: &view };
     let known = institutions(&relations, &switches);
     let (now_open, of_each) = (open_to(call, &names, &relations)?, each(call, &names, &known, &switches)?);
+    let signed = signed(call, &names, &sharing::forms(&view, &patient, SHOWN)?)?;
     drop(view);
     let told = breaking::told_to(call.portal.hub().door(), access, SHOWN)?;
     let content = html! {
@@ -41,6 +42,7 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
         }))
         (section(call.say("다른 병원의 기록 함께 보여주기", "Showing what other institutions recorded"), everybody(call, &switches)))
         (section(call.say("병원마다 다르게", "Different for one institution"), of_each))
+        (section(call.say("기관에 낸 동의서", "Consents given at institutions"), signed))
         (section(call.say("응급 열람", "Emergency access"), broken(call, &told)))
     };
     let flash = (call.value("done") == "saved").then(|| Message {
@@ -74,6 +76,50 @@ pub(crate) fn save(call: &Call<'_>) -> Result<Reply, Refusal> {
     };
     sharing::set(call.portal.hub().door(), access, institution, choice.as_ref(), call.micros())?;
     Ok(Reply::See(format!("{PAGE}?done=saved"), Vec::new()))
+}
+
+/// `POST /me/sharing/{id}/withdraw`
+pub(crate) fn withdraw(call: &Call<'_>) -> Result<Reply, Refusal> {
+    let access = decider(call)?;
+    if !sharing::withdraw(call.portal.hub().door(), access, call.place.first())? {
+        return Err(Refusal::NotFound);
+    }
+    Ok(Reply::See(format!("{PAGE}?done=saved"), Vec::new()))
+}
+
+/// Consents that institutions wrote down, each with a button.
+fn signed(call: &Call<'_>, names: &Names<'_, '_>, forms: &[Form]) -> Result<Markup, Refusal> {
+    let mut rows = Vec::new();
+    for form in forms {
+        let institutions = form.institutions.iter().map(|id| names.of(id)).collect::<Result<Vec<_>, _>>()?;
+        let to = match institutions.as_slice() {
+            [] => call.say("모든 기관", "All institutions").to_owned(),
+            some => some.join(", "),
+        };
+        let withdraw = button(ButtonStyle::Secondary, call.say("철회", "Withdraw"));
+        let address = format!("{PAGE}/{}/withdraw", form.id);
+        rows.push(vec![
+            html! { (form.given.as_deref().map(|given| format::fhir_date(given, call.lang)).unwrap_or_default()) },
+            html! { (to) },
+            html! { (if form.permits { call.say("보여주기", "Show") } else { call.say("보여주지 않기", "Do not show") }) },
+            form_post(&address, csrf(call), &html! {}, &withdraw),
+        ]);
+    }
+    let columns = [
+        column_keep(call.say("언제", "When")),
+        column(call.say("누구에게", "To whom")),
+        column_keep(call.say("무엇을", "What")),
+        column_keep(call.say("바꾸기", "Change")),
+    ];
+    let empty = call.say("기관에 낸 동의서가 없습니다.", "No consent was given at an institution.");
+    let lead = call.say(
+        "기관이 종이나 전자서명으로 받아 적은 동의입니다. 내가 한 것이 아니거나 그만두고 싶으면 철회하세요. 바로 적용됩니다.",
+        "Consents that institutions took on paper or with a signature, and wrote down. Withdraw what is not yours or what you want no more; it holds at once.",
+    );
+    let caption = call.say("기관에 낸 동의서", "Consents given at institutions");
+    Ok(
+        html! { p { (lead) } (Table { empty: Some(empty), ..Table::new(caption, &columns, rows) }.html(call.lang)) },
+    )
 }
 
 /// The patient, or who may consent for them.

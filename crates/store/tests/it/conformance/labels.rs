@@ -130,3 +130,49 @@ fn labelling_outlives_a_restart() {
     store.put(&condition("c9", "F20.0"));
     assert!(!store.find(&plan(), "Condition").contains(&"c9".to_owned()));
 }
+
+fn order(id: &str) -> String {
+    format!(
+        r#"{{"resourceType":"MedicationRequest","id":"{id}","status":"active","intent":"order","subject":{{"reference":"Patient/a"}},
+        "medicationCodeableConcept":{{"text":"x"}},"reasonCode":[{{"coding":[{{"system":"{KCD}","code":"F20.0"}}]}}]}}"#
+    )
+}
+
+#[test]
+fn codes_label_where_nothing_is_searched() {
+    let store = crate::support::sqlite();
+    label_by(&store, "F00-F99");
+    store.index_all();
+    store.put(&order("m1"));
+    store.put(&format!(
+        r#"{{"resourceType":"ServiceRequest","id":"s1","status":"active","intent":"order","subject":{{"reference":"Patient/a"}},
+        "reasonCode":[{{"coding":[{{"system":"{KCD}","code":"F20.0"}}]}}]}}"#
+    ));
+    store.put(&format!(
+        r#"{{"resourceType":"Claim","id":"k1","status":"active","use":"claim","patient":{{"reference":"Patient/a"}},"created":"2026-01-01",
+        "type":{{"text":"x"}},"provider":{{"display":"x"}},"priority":{{"text":"x"}},"insurance":[{{"sequence":1,"focal":true,"coverage":{{"display":"x"}}}}],
+        "diagnosis":[{{"sequence":1,"diagnosisCodeableConcept":{{"coding":[{{"system":"{KCD}","code":"F20.0"}}]}}}}]}}"#
+    ));
+    store.put(&format!(
+        r#"{{"resourceType":"Flag","id":"f1","status":"active","subject":{{"reference":"Patient/a"}},
+        "code":{{"coding":[{{"system":"{KCD}","code":"F20.0"}}]}}}}"#
+    ));
+    let shown: Vec<_> = ["MedicationRequest", "ServiceRequest", "Claim", "Flag"]
+        .map(|kind| store.find(&plan(), kind))
+        .concat();
+    assert_eq!(shown, [""; 0]);
+}
+
+#[test]
+fn a_new_parameter_leaves_labels_in_order() {
+    let store = crate::support::sqlite();
+    label_by(&store, "F00-F99");
+    store.index_all();
+    store.put(&order("m1"));
+    store.define(&[r#"{"resourceType":"SearchParameter","id":"why","url":"http://x.test/why","name":"n","status":"active",
+        "description":"d","code":"why","base":["MedicationRequest"],"type":"token","expression":"MedicationRequest.reasonCode"}"#]);
+    store.index_all();
+    store.put(&order("m2"));
+    assert_eq!(store.find(&plan(), "MedicationRequest"), [""; 0]);
+    assert_eq!(store.check().faults, [""; 0]);
+}

@@ -29,11 +29,20 @@ impl Records {
         let pair = |(name, value): &(String, String)| Ok((decoded(name)?, decoded(value)?));
         let pairs: Result<Vec<(String, String)>, std::str::Utf8Error> = self.query.iter().map(pair).collect();
         let pairs = pairs.map_err(|_| ScopeError::Selection)?;
+        if pairs.iter().any(|(name, _)| !is_plain(name)) {
+            return Err(ScopeError::Selection);
+        }
         let context = ParseContext::r4(bases, now_micros, true);
         let query = parse(&kind, &pairs, &context).map_err(|_| ScopeError::Selection)?;
         let filters = filters_alone(query).ok_or(ScopeError::Selection)?;
         Ok(Selection { kind, filters })
     }
+}
+
+/// Whether a parameter is compared by an index alone, for every record that is looked at: others would look through all words, or
+/// read value sets.
+fn is_plain(name: &str) -> bool {
+    name.split_once(':').is_none_or(|(_, modifier)| matches!(modifier, "not" | "missing" | "exact"))
 }
 
 /// The conditions of a search that asks nothing else, and nothing but a record itself.
@@ -55,7 +64,7 @@ impl Scopes {
     ) -> Option<Vec<Selection>> {
         let allowing: Vec<&Records> = self
             .records()
-            .filter(|records| records.may.include(what) && (records.query.is_empty() || !whole))
+            .filter(|records| self.with_whole(records).include(what) && (records.query.is_empty() || !whole))
             .collect();
         if allowing.iter().any(|records| records.kind.is_none()) {
             return None;

@@ -13,7 +13,7 @@ fn scopes_are_read_and_written() {
         "patient/*.rs user/Observation.cruds system/Patient.r",
         "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory",
         "patient/Observation.s?code=a&date=ge2026",
-        "user/Condition.r?category%3Atext=a%20b",
+        "user/Condition.r?category%3Anot=a%20b",
     ] {
         assert_eq!(parse(text).to_string(), text);
     }
@@ -55,6 +55,8 @@ fn what_cannot_be_asked_of_each_record_is_no_scope() {
         "patient/Observation.u?code=a",
         "patient/Observation.rs?nothing=a",
         "patient/Observation.rs?code:wrong=a",
+        "patient/Observation.rs?code:text=a",
+        "patient/Observation.rs?code:in=http://a.test/v",
         "patient/Observation.rs?date=tomorrow",
         "patient/Observation.rs?code=%FF",
         "patient/Observation.rs?patient.name=a",
@@ -151,6 +153,11 @@ fn interactions_are_allowed_by_kind() {
         ("user/Observation.rs?code=a", Some("Condition"), read, false),
         ("user/Observation.rs?code=a", None, search, true),
         ("user/*.s", Some("Condition"), search, true),
+        ("user/Patient.r user/Patient.s", Some("Patient"), both, true),
+        ("user/Patient.r user/*.s", Some("Patient"), both, true),
+        ("user/Patient.r?gender=male user/Patient.s", Some("Patient"), both, true),
+        ("user/Patient.r user/Patient.s?gender=male", Some("Patient"), both, true),
+        ("user/Patient.r?gender=male user/Patient.s?gender=male", Some("Patient"), both, false),
         ("user/*.s", None, read, false),
     ] {
         assert_eq!(parse(scopes).allow_some(kind, what), allowed, "{scopes}: {kind:?} {what}");

@@ -147,6 +147,10 @@ impl Server {
         if !kept.grant.scopes.cover(&scopes) || !client.scopes.cover(&scopes) {
             return Err(Fault::ScopeBeyond);
         }
+        // A token with `patient/` scopes is held to one patient: without them it would reach more.
+        if kept.grant.scopes.are_about_a_patient() && !scopes.are_about_a_patient() {
+            return Err(Fault::ScopeMisfit("ask for at least one of the `patient/` scopes"));
+        }
         // FAPI 2.0 wants no rotation (section 5.3.2.1): it makes networks that break off cost people their consent. It is
         // all there is where nothing else binds the token to the app.
         let mut next = None;

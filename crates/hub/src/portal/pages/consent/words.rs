@@ -27,6 +27,12 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("Organization", "의료기관 정보", "institutions"),
 ];
 
+/// Before the codes of [`CATEGORIES`].
+const CATEGORY_SYSTEMS: [&str; 2] = [
+    "http://terminology.hl7.org/CodeSystem/observation-category|",
+    "http://terminology.hl7.org/CodeSystem/condition-category|",
+];
+
 /// Categories of records that people have a word for: kind, code, words.
 const CATEGORIES: &[(&str, &str, &str, &str)] = &[
     ("Observation", "laboratory", "검사실 검사 결과", "laboratory results"),
@@ -118,8 +124,11 @@ fn of_records(records: &Records, reader: Whom, lang: Lang) -> String {
 
 /// Records of a kind in words, those alone that a scope selects.
 fn named(kind: &str, query: &[(String, String)], lang: Lang) -> String {
+    // Only what is exactly one code of HL7's lists has a word: whoever says yes must not be told less than is asked for.
     let category = match query {
-        [(name, value)] if name == "category" => value.rsplit('|').next(),
+        [(name, value)] if name == "category" => {
+            Some(CATEGORY_SYSTEMS.iter().find_map(|system| value.strip_prefix(system)).unwrap_or(value))
+        }
         _ => None,
     };
     if let Some((.., ko, en)) =
