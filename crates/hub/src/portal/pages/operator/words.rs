@@ -71,7 +71,7 @@ pub(super) fn action_word(code: &str, lang: Lang) -> Markup {
 }
 
 /// A part of the record, by the second half of the action's name.
-const PARTS: [(&str, &str, &str); 13] = [
+const PARTS: &[(&str, &str, &str)] = &[
     ("apps", "앱 목록", "Apps listed"),
     ("sharing", "기록을 볼 수 있는 곳", "Who sees the record"),
     ("sharing-change", "기록을 볼 수 있는 곳 바꾸기", "Who sees the record changed"),
@@ -85,9 +85,42 @@ const PARTS: [(&str, &str, &str); 13] = [
     ("immunisations", "예방접종 열람", "Vaccinations read"),
     ("documents", "문서 목록 열람", "Documents listed"),
     ("document", "문서 열람", "Document read"),
+    ("visit", "내원 코드와 허락", "Codes of presence and grants"),
+    ("representatives", "내 대리인 보기", "Own representatives"),
+    ("transfers", "내 전송 요구 목록", "Own requests to send"),
+    ("transfer", "내 전송 요구 보기", "Own request to send"),
 ];
 
-const ACTIONS: [(&str, &str, &str); 102] = [
+const ACTIONS: &[(&str, &str, &str)] = &[
+    ("openapi", "연동 규격", "OpenAPI document"),
+    ("code-make", "코드 만들기", "Code made"),
+    ("consent", "공개 설정 바꾸기", "Who sees the record changed"),
+    ("account-claim", "본인확인으로 계정 받기", "Account claimed by an identity check"),
+    ("provider-link", "다른 로그인 연결", "Log-in elsewhere linked"),
+    ("provider-unlink", "다른 로그인 연결 끊기", "Log-in elsewhere unlinked"),
+    ("consent-withdraw", "동의 철회", "Consent withdrawn"),
+    ("presence", "내원 확인", "Presence confirmed"),
+    ("presence-code", "내원 코드 만들기", "Code of presence made"),
+    ("relation-grant", "기관에 며칠 허락", "Institution let see for some days"),
+    ("relation-end", "허락 끝내기", "Grant ended"),
+    ("representing", "대리하는 사람 목록", "Whom somebody represents"),
+    ("represent", "대리 시작", "Began to act for somebody"),
+    ("represent-stop", "대리 멈춤", "Ceased to act for somebody"),
+    ("representations", "대리 신청 목록", "Requests to represent"),
+    ("representation-invite", "대리 신청 코드 만들기", "Code to ask for a representation made"),
+    ("representation-ask", "대리 신청", "Representation asked for"),
+    ("representation-check", "대리 서류 확인", "Papers of a representative looked at"),
+    ("representation-change", "대리 바꾸기", "Representation changed"),
+    ("representation-grant", "대리 승인", "Representation granted"),
+    ("representation-refuse", "대리 거절", "Representation refused"),
+    ("representation-revoke", "대리 거두기", "Representation taken back"),
+    ("representation-block", "대리 차단", "Representative blocked"),
+    ("representation-unblock", "대리 차단 풀기", "Block of a representative lifted"),
+    ("representation-end", "대리 그만두기", "Representation laid down"),
+    ("transfers", "전송 요구 목록", "Requests to send"),
+    ("transfer-change", "전송 요구 바꾸기", "Request to send changed"),
+    ("transfer-answer", "전송 요구에 답함", "Request to send answered"),
+    ("transfer-receive", "전송 요구", "Sending asked for"),
     ("authorize", "앱에 허용할지 답함", "Answer to an app"),
     ("authorize-find", "앱을 위한 환자 찾기", "Patients found for an app"),
     ("launch", "기록에서 앱 열기", "App opened from a record"),
