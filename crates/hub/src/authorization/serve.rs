@@ -103,8 +103,9 @@ async fn exchange(hub: &Hub, route: &'static Route, parts: &Parts, body: Body) -
     if !is_method {
         return Err(Refusal::Method(&route.method));
     }
-    // A second way to say who asks: which one counts would be chance.
-    if parts.headers.contains_key(header::AUTHORIZATION) {
+    // A second way to say who asks: which one counts would be chance. What is published is for everybody, whatever they send.
+    let is_published = matches!(route.takes, Takes::Nothing);
+    if !is_published && parts.headers.contains_key(header::AUTHORIZATION) {
         return Err(Fault::ClientProof.into());
     }
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
