@@ -83,6 +83,8 @@ impl Programs {
     fn ieum_command(&self, address: SocketAddr, data: &Path, is_open: bool) -> Command {
         let mut command = Command::new(&self.ieum);
         command.args(["serve", "--listen", &address.to_string(), "--data"]).arg(data);
+        // Nobody is slowed down here for looking for many people.
+        command.args(["--people-searches", "4000000000"]);
         command.args(is_open.then_some("--open"));
         command.env("RUST_LOG", "warn");
         command

@@ -15,6 +15,7 @@ use ieum_trust::law::{Law, LawError};
 use serde::{Deserialize, Serialize};
 
 use crate::authorization::anchors::{self, AnchorsError};
+use crate::limits::Limits;
 use crate::portal::guard::is_loopback_url;
 use crate::tls;
 
@@ -38,6 +39,8 @@ pub struct Settings {
     pub jobs_keep_hours: u32,
     /// Records that one search may look at, each condition counted; more is refused before it begins.
     pub search_records: u64,
+    /// Searches for people that one account may make in a minute.
+    pub people_searches: u32,
     /// Origins, such as `http://files.example`, that `$import` may fetch files from.
     pub import_origins: Vec<String>,
     /// Let these lie in private networks, or on this machine.
@@ -110,6 +113,10 @@ pub struct Flags {
     #[arg(long, value_name = "COUNT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search_records: Option<u64>,
+    /// Searches for people that one account may make in a minute
+    #[arg(long, value_name = "COUNT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people_searches: Option<u32>,
     /// Origin that $import may fetch files from, scheme and host; may be given several times
     #[arg(long = "import-origin", value_name = "ORIGIN")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -163,6 +170,7 @@ impl Default for Settings {
             log: LogFormat::Text,
             jobs_keep_hours: 24,
             search_records: SqliteOptions::default().query_records,
+            people_searches: Limits::default().people_searches,
             import_origins: Vec::new(),
             import_private: false,
             subscription_origins: Vec::new(),
@@ -312,7 +320,7 @@ pub struct Shown {
 }
 
 /// The names of all settings, in the order of [`Settings`].
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "listen",
     "open",
     "demo",
@@ -320,6 +328,7 @@ const NAMES: [&str; 16] = [
     "log",
     "jobs_keep_hours",
     "search_records",
+    "people_searches",
     "import_origins",
     "import_private",
     "subscription_origins",

@@ -49,7 +49,8 @@ async fn serve(arguments: &Serve, settings: &Settings) -> Result<()> {
     let store = SqliteOptions { query_records: settings.search_records, ..SqliteOptions::default() };
     let data = Data::open_with(&arguments.data, Some(&base_url), store)?;
     let entrance = if settings.open { Entrance::Open } else { Entrance::Accounts };
-    let options = Options { base_url, entrance, limits: Limits::default() };
+    let limits = Limits { people_searches: settings.people_searches, ..Limits::default() };
+    let options = Options { base_url, entrance, limits };
     let hub = Hub::new(data.door.clone(), system_clock(), options);
     if kept::keep(&data.door, &law)? {
         tracing::info!(rows = law.rows().len(), "the tables of law are not those of the last start");
