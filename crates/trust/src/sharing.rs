@@ -5,7 +5,6 @@
 use ieum_fhir::date::format_instant;
 use ieum_fhir::json::{Document, Limits};
 use ieum_store::commit::{Change, CommitError, Expect, StoreError};
-use ieum_store::record::Record;
 use serde_json::{Value, json};
 
 use crate::access::Access;
@@ -49,19 +48,28 @@ pub struct Switch {
     pub choice: Choice,
 }
 
-/// The switches that a patient has set, that for all institutions first.
+/// What a patient's consents in force say: the switches, that for all institutions first, and the others, newest first.
 ///
 /// # Errors
 /// [`StoreError`] when they cannot be read.
-pub fn switches(view: &View<'_>, patient: &str, most: usize) -> Result<Vec<Switch>, StoreError> {
+pub fn consents(view: &View<'_>, patient: &str, most: usize) -> Result<(Vec<Switch>, Vec<Form>), StoreError> {
     let (kinds, patients) = (["Consent".to_owned()], [patient.to_owned()]);
     let page = view.compartment("switches", &patients, (&kinds, None), None, most);
     let page = page.map_err(|_| StoreError::Engine("a token was not given".into()))?;
-    let is_switch = |record: &Record, value: &str| record.id == view.own_id(&named(patient, value));
-    let mut switches: Vec<Switch> =
-        page.records.iter().filter_map(|record| switch(record, &|value| is_switch(record, value))).collect();
+    let (mut switches, mut forms) = (Vec::new(), Vec::new());
+    for record in &page.records {
+        let Ok(consent) = serde_json::from_slice::<Value>(&record.plain_json()) else { continue };
+        if consent["status"] != "active" {
+            continue;
+        }
+        match value_of(&consent).filter(|value| record.id == view.own_id(&named(patient, value))) {
+            Some(value) => switches.extend(switch(value, &consent)),
+            None => forms.push(form(&record.id, &consent)),
+        }
+    }
     switches.sort_by(|left, right| left.institution.cmp(&right.institution));
-    Ok(switches)
+    forms.sort_by(|left, right| right.given.cmp(&left.given));
+    Ok((switches, forms))
 }
 
 /// What names the one record of a patient's switch. Its id is made of it with a key: whoever could foretell the id could write a
@@ -70,13 +78,7 @@ fn named(patient: &str, value: &str) -> String {
     format!("{SWITCH}|{patient}|{value}")
 }
 
-/// A switch, if the record has the id that the switch of its value must have.
-fn switch(record: &Record, is_switch: &dyn Fn(&str) -> bool) -> Option<Switch> {
-    let consent: Value = serde_json::from_slice(&record.plain_json()).ok()?;
-    let institution = value_of(&consent)?;
-    if consent["status"] != "active" || !is_switch(institution) {
-        return None;
-    }
+fn switch(institution: &str, consent: &Value) -> Option<Switch> {
     let provision = &consent["provision"];
     let labels = provision["provision"][0]["securityLabel"].as_array();
     let codes = labels.into_iter().flatten().filter_map(|label| label["code"].as_str());
@@ -106,35 +108,17 @@ pub struct Form {
     pub institutions: Vec<String>,
 }
 
-/// The consents in force that are no switches, newest first.
-///
-/// # Errors
-/// [`StoreError`] when they cannot be read.
-pub fn forms(view: &View<'_>, patient: &str, most: usize) -> Result<Vec<Form>, StoreError> {
-    let (kinds, patients) = (["Consent".to_owned()], [patient.to_owned()]);
-    let page = view.compartment("switches", &patients, (&kinds, None), None, most);
-    let page = page.map_err(|_| StoreError::Engine("a token was not given".into()))?;
-    let form = |record: &Record| {
-        let consent: Value = serde_json::from_slice(&record.plain_json()).ok()?;
-        let is_switch =
-            value_of(&consent).is_some_and(|value| record.id == view.own_id(&named(patient, value)));
-        if consent["status"] != "active" || is_switch {
-            return None;
-        }
-        let provision = &consent["provision"];
-        let actors = provision["actor"].as_array().into_iter().flatten();
-        let institutions = actors.filter_map(|actor| actor["reference"]["reference"].as_str());
-        let institutions = institutions.filter_map(|actor| actor.rsplit_once("Organization/"));
-        Some(Form {
-            id: record.id.clone(),
-            given: consent["dateTime"].as_str().map(ToOwned::to_owned),
-            permits: provision["type"] == "permit",
-            institutions: institutions.map(|(_, id)| id.to_owned()).collect(),
-        })
-    };
-    let mut forms: Vec<Form> = page.records.iter().filter_map(form).collect();
-    forms.sort_by(|left, right| right.given.cmp(&left.given));
-    Ok(forms)
+fn form(id: &str, consent: &Value) -> Form {
+    let provision = &consent["provision"];
+    let actors = provision["actor"].as_array().into_iter().flatten();
+    let institutions = actors.filter_map(|actor| actor["reference"]["reference"].as_str());
+    let institutions = institutions.filter_map(|actor| actor.rsplit_once("Organization/"));
+    Form {
+        id: id.to_owned(),
+        given: consent["dateTime"].as_str().map(ToOwned::to_owned),
+        permits: provision["type"] == "permit",
+        institutions: institutions.map(|(_, id)| id.to_owned()).collect(),
+    }
 }
 
 /// Withdraws a consent of the patient who asks, whoever wrote it down: withdrawing is no harder than giving. True when there was

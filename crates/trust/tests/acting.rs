@@ -123,7 +123,7 @@ fn switches_open_and_close_at_once() {
     assert_eq!(world.sees(&doctor), ["ca"], "what the institution made itself stays open to it");
     set(Some("a"), Some(everything.clone()));
     assert_eq!(world.sees(&doctor), ["ca", "cb"], "what is left out for everybody is left out here too");
-    let switches = sharing::switches(&world.door.view(&own).unwrap(), "p", 100).unwrap();
+    let switches = sharing::consents(&world.door.view(&own).unwrap(), "p", 100).unwrap().0;
     let expected = [
         Switch { institution: None, choice: but_psychiatry },
         Switch { institution: Some("a".into()), choice: everything },
@@ -132,7 +132,7 @@ fn switches_open_and_close_at_once() {
     set(Some("a"), None);
     set(None, None);
     assert_eq!(world.sees(&doctor), ["ca"]);
-    assert!(sharing::switches(&world.door.view(&own).unwrap(), "p", 100).unwrap().is_empty());
+    assert!(sharing::consents(&world.door.view(&own).unwrap(), "p", 100).unwrap().0.is_empty());
     assert!(world.sees(&acting("other", Role::Clinician, "b")).is_empty(), "no relation any more");
 }
 

@@ -13,7 +13,7 @@ use ieum_trust::purpose::Purpose;
 use crate::support::{Kind, Reply, Server, on_every_engine};
 
 mod questions;
-mod world;
+pub(crate) mod world;
 
 use questions::{Others, Question};
 use world::{Asker, World, hidden};

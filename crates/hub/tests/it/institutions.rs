@@ -2,12 +2,13 @@
 
 use ieum_fhir::json::{Document, Limits};
 use ieum_store::commit::{Change, Expect};
-use ieum_trust::access::Access;
-use ieum_trust::account::{ACCOUNT, digest, new_secret};
+use ieum_trust::access::{Access, Role};
+use ieum_trust::account::digest;
 use ieum_trust::law::Law;
 use ieum_trust::sharing::{self, Choice};
 use serde_json::json;
 
+use crate::cross::world::account;
 use crate::support::{Kind, Server, entries, on_every_engine};
 
 on_every_engine!(
@@ -19,19 +20,8 @@ on_every_engine!(
 );
 
 /// An account that acts for an institution; gives its secret.
-fn account_at(server: &Server, role: &str, organization: &str) -> String {
-    let secret = new_secret().unwrap();
-    let id = digest(&secret)[..16].to_owned();
-    let record = json!({ "resourceType": ACCOUNT.name, "id": id, "name": "시험", "role": role,
-        "organization": organization, "secretDigest": digest(&secret) });
-    let text = record.to_string();
-    let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
-    let catalogue = server.door.catalogue();
-    let kind = catalogue.kind(ACCOUNT.name).unwrap();
-    let record = Box::new(catalogue.prepare(kind, &id, document.root(), &mut |_| None));
-    let change = Change::Put { record, expect: Expect::New };
-    server.door.commit(&Access::system("test"), "account", Vec::new(), vec![change]).unwrap();
-    secret
+fn account_at(server: &Server, role: Role, organization: &str) -> String {
+    account(server, role, None, Some(organization))
 }
 
 /// Two institutions, each with a system that has written an encounter and a condition of the same patient.
@@ -44,7 +34,7 @@ struct World {
 impl World {
     fn new(kind: Kind) -> Self {
         let server = Server::with_accounts(kind);
-        let hub = server.account(ieum_trust::access::Role::Service, None);
+        let hub = server.account(Role::Service, None);
         let put = |secret: &str, path: &str, body: String| {
             server.send_as(secret, "PUT", path, &body).expect(201);
         };
@@ -56,7 +46,7 @@ impl World {
             );
         }
         put(&hub, "/Patient/p", r#"{"resourceType":"Patient","id":"p","active":true}"#.into());
-        let systems = ["a", "b"].map(|id| account_at(&server, "service", id));
+        let systems = ["a", "b"].map(|id| account_at(&server, Role::Service, id));
         // Lately at `a`, long ago at `b`.
         for ((id, year), system) in [("a", "2099"), ("b", "2001")].into_iter().zip(&systems) {
             let start = if id == "a" { "2026-01-01" } else { "2001-01-01" };
@@ -77,7 +67,7 @@ impl World {
                 ),
             );
         }
-        let doctor = account_at(&server, "clinician", "a");
+        let doctor = account_at(&server, Role::Clinician, "a");
         Self { server, systems, doctor }
     }
 
@@ -140,10 +130,13 @@ const TO_A: &str = r#"{"type":"permit","actor":[{"role":{"coding":[{"code":"IRCP
 // threat: 1, 7
 fn an_institution_reaches_by_relation_and_consent(kind: Kind) {
     let world = World::new(kind);
-    let hub = world.server.account(ieum_trust::access::Role::Service, None);
+    let hub = world.server.account(Role::Service, None);
     assert_eq!(world.conditions(&world.doctor), ["c-a"]);
-    assert_eq!(world.conditions(&account_at(&world.server, "clinician", "b")), Vec::<String>::new());
-    assert_eq!(world.conditions(&account_at(&world.server, "clinician", "nowhere")), Vec::<String>::new());
+    assert_eq!(world.conditions(&account_at(&world.server, Role::Clinician, "b")), Vec::<String>::new());
+    assert_eq!(
+        world.conditions(&account_at(&world.server, Role::Clinician, "nowhere")),
+        Vec::<String>::new()
+    );
     world.server.send_as(&hub, "PUT", "/Consent/k", &consent("active", TO_A)).expect(201);
     assert_eq!(world.conditions(&world.doctor), ["c-a", "c-b"]);
     // A walk that began before the withdrawal does not go on with what is closed.
@@ -156,7 +149,7 @@ fn an_institution_reaches_by_relation_and_consent(kind: Kind) {
 
 fn consents_that_cannot_be_enforced_are_refused(kind: Kind) {
     let world = World::new(kind);
-    let hub = world.server.account(ieum_trust::access::Role::Service, None);
+    let hub = world.server.account(Role::Service, None);
     let to_a_doctor = TO_A.replace("Organization/a", "Practitioner/d");
     let body = consent("active", &to_a_doctor);
     let put = |body: &str| world.server.send_as(&hub, "PUT", "/Consent/k", body);
@@ -185,7 +178,7 @@ fn nobody_opens_records_by_their_own_word(kind: Kind) {
         world.server.send_as(a, "PUT", "/Consent/k", &consent("active", TO_A)).refused(422, "IEUM-V025");
     assert_eq!(refused.json()["issue"][0]["expression"][0], "Consent.source");
     // Past the interface it is written, and opens nothing.
-    let mut access = Access::new("emr", ieum_trust::access::Role::Service);
+    let mut access = Access::new("emr", Role::Service);
     access.organization = Some("a".into());
     let write = |text: &str| {
         let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
@@ -222,7 +215,7 @@ fn codes_are_what_a_consent_leaves_out(kind: Kind) {
         }
     };
     label_by(&Law::built_in());
-    let hub = world.server.account(ieum_trust::access::Role::Service, None);
+    let hub = world.server.account(Role::Service, None);
     let without_psychiatry = TO_A.replace(
         r#""type":"permit","#,
         r#""type":"permit","provision":[{"type":"deny","securityLabel":[
@@ -285,7 +278,7 @@ fn switch_id(patient: &str) -> String {
 }
 
 fn patient_access() -> Access {
-    let mut access = Access::new("p-account", ieum_trust::access::Role::Patient);
+    let mut access = Access::new("p-account", Role::Patient);
     access.patient = Some("p".into());
     access
 }
@@ -295,7 +288,7 @@ const NOW: i64 = 1_790_000_000_000_000;
 #[test]
 fn what_a_patient_says_is_nobody_elses_to_change() {
     let world = World::new(Kind::Sqlite);
-    let hub = world.server.account(ieum_trust::access::Role::Service, None);
+    let hub = world.server.account(Role::Service, None);
     // The patient permitted everybody, by paper at the hub.
     world.server.send_as(&hub, "PUT", "/Consent/k", &consent("active", r#"{"type":"permit"}"#)).expect(201);
     assert_eq!(world.conditions(&world.doctor), ["c-a", "c-b"]);
@@ -369,7 +362,7 @@ fn what_was_signed_is_there_and_the_patients() {
     assert_eq!(world.conditions(&world.doctor), ["c-a", "c-b"]);
     // The patient finds it and withdraws it, though they did not write it.
     let (door, access) = (&world.server.door, patient_access());
-    let forms = || sharing::forms(&door.view(&access).unwrap(), "p", 10).unwrap();
+    let forms = || sharing::consents(&door.view(&access).unwrap(), "p", 10).unwrap().1;
     let found = forms();
     assert_eq!(
         (found.len(), found[0].id.as_str(), found[0].institutions.as_slice()),

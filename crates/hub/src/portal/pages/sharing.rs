@@ -28,11 +28,11 @@ pub(crate) fn page(call: &Call<'_>) -> Result<Reply, Refusal> {
     let patient = access.patient.clone().ok_or(Refusal::NoRecord)?;
     let view = call.view()?;
     let relations = view.relations(&patient)?;
-    let switches = sharing::switches(&view, &patient, SHOWN)?;
+    let (switches, forms) = sharing::consents(&view, &patient, SHOWN)?;
     let names = Names { call, view: &view };
     let known = institutions(&relations, &switches);
     let (now_open, of_each) = (open_to(call, &names, &relations)?, each(call, &names, &known, &switches)?);
-    let signed = signed(call, &names, &sharing::forms(&view, &patient, SHOWN)?)?;
+    let signed = signed(call, &names, &forms)?;
     drop(view);
     let told = breaking::told_to(call.portal.hub().door(), access, SHOWN)?;
     let content = html! {

@@ -207,7 +207,12 @@ fn subscription() -> Value {
 }
 
 /// An account, as one would be made at the command line; gives its secret.
-fn account(server: &Server, role: Role, patient: Option<&str>, organization: Option<&str>) -> String {
+pub(crate) fn account(
+    server: &Server,
+    role: Role,
+    patient: Option<&str>,
+    organization: Option<&str>,
+) -> String {
     let secret = new_secret().unwrap();
     let id = digest(&secret)[..16].to_owned();
     let mut record = json!({"resourceType": ACCOUNT.name, "id": id, "name": "시험", "role": role, "secretDigest": digest(&secret)});
